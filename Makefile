@@ -1,0 +1,52 @@
+# Log Sentinel: the two commands are `make up` and `make test`; both set themselves up.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+SAMPLE ?= 1
+
+.PHONY: help install up test lint check bench soak lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+install: $(STAMP) ## environment in .venv from the lock, bytecode compiled
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+		{ echo "Log Sentinel needs Python 3.11, 3.12 or 3.13; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "Python's venv module is missing: install it (on Debian and Ubuntu: apt install python3-venv)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q -j 0 .venv/lib sentinel flows tasks serving deployments || true
+	$(BIN)/python -m sentinel.detect.warm
+	@touch $(STAMP)
+
+up: install ## run everything; SAMPLE=0 leaves out the sample data
+	@exec $(BIN)/sentinel up $(if $(filter 0,$(SAMPLE)),--no-sample)
+
+test: install ## all tests; a real Elasticsearch is started where Java and Maven are there
+	$(BIN)/python -m pytest
+
+lint: install ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## what CI runs
+
+bench: install ## the benchmarks, each beside its peer; figures go to benchmarks/results/
+	$(BIN)/python -m benchmarks
+
+soak: install ## hours of faults; prints its seed and its verdict
+	$(BIN)/python -m tests.faults.soak
+
+lock: ## make requirements.lock anew from requirements.in (needs uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		--python-version 3.11 requirements.in -o requirements.lock
+
+clean: ## remove the environment and caches, keep var/
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

@@ -1,0 +1,118 @@
+"""The environment, read once: every setting with its unit, default and meaning. Nothing else reads the environment."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from sentinel.errors import SettingsError
+
+__all__ = ["ENV_FILE", "Settings", "load_settings"]
+
+ENV_FILE = Path(".env")
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+INDEX_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,100}")
+
+
+class Settings(BaseSettings):
+    """All settings, from the environment, else from `.env`. Names are those of `.env.sample`."""
+
+    model_config = SettingsConfigDict(env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    elastic_addr: str | None = Field(
+        None, description="address of Elasticsearch, e.g. http://localhost:9200; unset: Parquet files"
+    )
+    elastic_index: str = Field("logs-sentinel", description="read alias and first part of every index name")
+    elastic_index_period: Literal["month", "day", "none"] = Field(
+        "month", description="a new index each month or day (by arrival), or one for ever"
+    )
+    elastic_retention_days: int = Field(
+        0, ge=0, description="days after which a whole index or folder is deleted; 0: never"
+    )
+    elastic_api_key: str | None = Field(None, description="API key, encoded, as Elasticsearch shows it")
+    elastic_user: str | None = Field(None, description="user name, where no API key is used")
+    elastic_password: str | None = Field(None, description="password of that user")
+    elastic_ca_file: Path | None = Field(
+        None, description="PEM file of the authority that signed the server's certificate"
+    )
+    elastic_fingerprint: str | None = Field(None, description="SHA-256 fingerprint of the server's certificate, in hex")
+    log_sentinel_dir: Path = Field(Path("/var/log/log_sentinel"), description="folder whose log files are collected")
+    log_sentinel_home: Path = Field(
+        Path("var"), description="folder of spool, local store, models and Prefect's own state"
+    )
+    log_sentinel_host: str = Field(
+        "127.0.0.1",
+        description="address the server listens on; one that is not loopback needs LOG_SENTINEL_KEY",
+    )
+    log_sentinel_ports: Annotated[tuple[int, ...], NoDecode] = Field(
+        (8000, 8080), description="ports the server listens on, comma-separated"
+    )
+    log_sentinel_key: str | None = Field(
+        None,
+        description="key that every request but /health and /ready must carry (Authorization: Bearer …)",
+    )
+    log_sentinel_signing_key: str | None = Field(
+        None,
+        description="key that signs model files; unset: one is made in LOG_SENTINEL_HOME",
+    )
+    log_sentinel_spool_max_mb: int = Field(
+        1024, ge=16, description="MiB of waiting records at which intake answers 503"
+    )
+    log_sentinel_min_free_mb: int = Field(256, ge=1, description="MiB of free disk below which intake answers 503")
+    log_sentinel_max_body_mb: int = Field(
+        16,
+        ge=1,
+        description="MiB of a request's body, inflated, above which the answer is 413",
+    )
+    log_sentinel_train_max_records: int = Field(
+        200_000, ge=2, description="newest records a retrain reads from the store"
+    )
+    log_sentinel_threshold_nats: float = Field(
+        7.5,
+        gt=0,
+        lt=1000,
+        description="−ln p from which a record is an anomaly; acts at the next start, without a refit",
+    )
+    log_sentinel_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="how much our own log says"
+    )
+    log_sentinel_failpoint: str | None = Field(
+        None,
+        description="for fault tests only: `name:action[:nth]`, where the process is to break",
+    )
+
+    @field_validator("log_sentinel_ports", mode="before")
+    @classmethod
+    def _split_ports(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("log_sentinel_ports")
+    @classmethod
+    def _check_ports(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or any(not 0 <= port <= 65535 for port in value):
+            raise ValueError("takes one or more port numbers from 0 to 65535, e.g. 8000,8080")
+        return value
+
+    @field_validator("elastic_index")
+    @classmethod
+    def _check_index(cls, value: str) -> str:
+        if not INDEX_NAME.fullmatch(value):
+            raise ValueError("takes lower-case letters, digits, '.', '_' and '-', and begins with a letter or digit")
+        return value
+
+    @model_validator(mode="after")
+    def _check_exposure(self) -> Self:
+        if self.log_sentinel_host not in LOOPBACK and not self.log_sentinel_key:
+            raise ValueError("LOG_SENTINEL_HOST is not loopback: set LOG_SENTINEL_KEY too, or listen on 127.0.0.1")
+        return self
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; keyword arguments win over the environment. Raises SettingsError with all that is wrong."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as exc:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])).upper() or 'settings'}: {e['msg']}" for e in exc.errors())
+        raise SettingsError(f"read settings: {problems}; see .env.sample") from exc
