@@ -1,13 +1,13 @@
 """The two kinds of failure: those that a repeat may cure and those that it never will.
 
-    SentinelError
-    ├── TransientError     the same call may work later: keep the work and come back
-    └── TerminalError      the same call will never work: say why, go on without it
-        ├── SettingsError  a setting is missing or unusable
-        ├── NoModelError   nothing has been trained yet
-        └── ArtifactError  a model's files are damaged, foreign or of another version
+SentinelError
+├── TransientError     the same call may work later: keep the work and come back
+└── TerminalError      the same call will never work: say why, go on without it
+    ├── SettingsError  a setting is missing or unusable
+    ├── NoModelError   nothing has been trained yet
+    └── ArtifactError  a model's files are damaged, foreign or of another version
 
-    SpoolFullError is transient: the spool has reached its bound and takes nothing more for now.
+SpoolFullError is transient: the spool has reached its bound and takes nothing more for now.
 """
 
 __all__ = [

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import polars as pl
 
 __all__ = [
+    "ANOMALIES",
     "ANOMALY_COLUMNS",
     "EVENTS",
-    "ANOMALIES",
     "LEVELS",
     "RECORD_SCHEMA",
     "REJECTED_SCHEMA",
