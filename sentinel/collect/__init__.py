@@ -1,0 +1,6 @@
+"""Watched folder and checkpoints in, raw lines with their position out; a line is never parsed here."""
+
+from sentinel.collect.contents import Inflaters
+from sentinel.collect.poll import LINE_SCHEMA, Collected, poll
+
+__all__ = ["LINE_SCHEMA", "Collected", "Inflaters", "poll"]

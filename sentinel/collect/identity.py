@@ -1,0 +1,294 @@
+"""Files as seen and checkpoints as kept in, which file continues which checkpoint out.
+
+A file is known by device and inode together with the bytes already read from it (its head and the guard before the
+offset). Content alone never merges two files that both exist: it only finds again a file that has gone from its inode.
+
+    seen at a poll                                          decision
+    same inode, size ≥ offset, head and guard match         the same file, under whatever name
+    same inode, else                                        truncated or the inode was reused: a new generation from 0
+    other inode, head and guard of a file gone or shrunk    renamed across disks, copied, compressed: goes on there
+    the copy of a file still there                          held for a while: it may be a copytruncate halfway
+    anything else                                           a new file, from 0
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from sentinel.collect.contents import Contents, GzipContents, Inflaters, open_contents
+from sentinel.collect.turns import HEAD_BYTES, fingerprint, is_same
+from sentinel.collect.walk import Entry
+from sentinel.records import Checkpoint
+
+__all__ = ["Match", "Matcher"]
+
+T = TypeVar("T")
+
+SETTLED_S = 2.0  # a change older than this against the checkpoint cannot have slipped in behind it
+EVIDENCE_BYTES = 64  # fewer bytes in common prove nothing between files of unrelated names
+COMPARED_BYTES = 4096  # the end of a presumed copy that is compared with its original
+EMPTY = fingerprint(b"")
+ROTATED_NAME = re.compile(r"\.[0-9]{1,3}$")  # app.log.1: nobody begins to write there
+ROTATION = re.compile(r"([.-][0-9]+)*(\.gz)?$")
+STATES = {"live": 0, "rotated": 1, "done": 2, "gone": 3, "held": 4}  # which checkpoint of one inode is asked first
+
+
+@dataclass(slots=True)
+class Match:
+    """The outcome: files with the checkpoint each continues, what changed, and counts by what happened."""
+
+    sources: list[tuple[Entry, Checkpoint]] = field(default_factory=list)
+    changed: dict[str, Checkpoint] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    def note(self, path: str, error: OSError) -> None:
+        """Count a file that may not be read; it stops nothing else."""
+        self.counts["unreadable"] += 1
+        self.problems.append((path, error.strerror or type(error).__name__))
+
+
+class Matcher:
+    """Matches one walk with the checkpoints; see the table above. Times in seconds."""
+
+    def __init__(
+        self, *, now_s: float, quiet_s: float, keep_s: float, new_generation: Callable[[], str], inflaters: Inflaters
+    ) -> None:
+        self._now_s = now_s
+        self._quiet_s = quiet_s
+        self._keep_s = keep_s
+        self._new_generation = new_generation
+        self._inflaters = inflaters
+        self._match = Match()
+        self._paths: set[str] = set()
+        self._present: set[tuple[int, int]] = set()
+        self._living: dict[int, dict[str, list[tuple[Entry, Checkpoint]]]] = defaultdict(lambda: defaultdict(list))
+        self._by_path: dict[str, Entry] = {}
+        self._orphans: dict[int, dict[str, list[Checkpoint]]] = {}  # by length of head, then by its hash
+
+    def match(self, entries: Sequence[Entry], checkpoints: Sequence[Checkpoint]) -> Match:
+        """Match files with checkpoints, each at most once."""
+        by_inode: dict[tuple[int, int], list[Checkpoint]] = defaultdict(list)
+        for checkpoint in sorted(checkpoints, key=lambda one: (STATES.get(one.state, 0), -one.offset)):
+            by_inode[checkpoint.device, checkpoint.inode].append(checkpoint)
+        self._paths = {entry.path for entry in entries}
+        found: set[str] = set()
+        strangers: list[tuple[Entry, Checkpoint | None]] = []
+        for entry in entries:
+            inode = (entry.device, entry.inode)
+            if inode in self._present:  # a second hard link to the same file
+                continue
+            self._present.add(inode)
+            known = self._find_known(entry, by_inode.get(inode, []))
+            if known is not None:
+                found.add(known.generation)
+            if known is None or known.offset == 0:  # nothing was read of it, so that nothing proves it the same
+                strangers.append((entry, known))
+            else:
+                self._go_on(entry, known)
+        self._part_with([one for one in checkpoints if one.generation not in found])
+        for entry, held in strangers:
+            try:
+                self._place(entry, held)
+            except OSError as exc:
+                self._match.note(entry.path, exc)
+        return self._match
+
+    @contextmanager
+    def _opened(self, entry: Entry) -> Iterator[Contents | None]:
+        contents = open_contents(entry, self._inflaters)
+        try:
+            yield contents
+        finally:
+            if contents is not None:
+                contents.close()
+
+    def _find_known(self, entry: Entry, candidates: list[Checkpoint]) -> Checkpoint | None:
+        """The checkpoint of this inode whose bytes are still there."""
+        for checkpoint in candidates:
+            is_known = checkpoint.state == "held" or self._inflaters.take(entry) is not None
+            if is_known or _is_settled(entry, checkpoint):
+                return checkpoint
+            try:
+                with self._opened(entry) as contents:
+                    if contents is None or is_same(contents, checkpoint):
+                        return checkpoint
+            except OSError:  # noted when it is read; rights that are missing now make no other file of it
+                return checkpoint
+        return None
+
+    def _go_on(self, entry: Entry, checkpoint: Checkpoint) -> None:
+        """The same file, perhaps under another name."""
+        if checkpoint.state == "gone":  # overlooked once, or moved out and back
+            checkpoint = self._change(checkpoint, state="done")
+        if entry.path != checkpoint.path:
+            is_rotation = checkpoint.path in self._paths or _stem(entry.path) != entry.path
+            self._match.counts["renamed"] += 1
+            state = "rotated" if is_rotation and checkpoint.state == "live" else checkpoint.state
+            checkpoint = self._change(checkpoint, path=entry.path, state=state)
+        self._admit(entry, checkpoint)
+
+    def _admit(self, entry: Entry, checkpoint: Checkpoint) -> None:
+        """This file is read under this checkpoint."""
+        self._match.sources.append((entry, checkpoint))
+        self._by_path[entry.path] = entry
+        if checkpoint.offset > 0:
+            self._living[checkpoint.head_bytes][checkpoint.head_hash].append((entry, checkpoint))
+
+    def _part_with(self, gone: list[Checkpoint]) -> None:
+        """Checkpoints whose file went from its inode: remembered for a while, then forgotten."""
+        orphans: dict[int, dict[str, list[Checkpoint]]] = defaultdict(lambda: defaultdict(list))
+        for checkpoint in gone:
+            is_old = checkpoint.state == "gone" and checkpoint.updated_s < self._now_s - self._keep_s
+            if is_old or checkpoint.state == "held":
+                self._match.forgotten.append(checkpoint.generation)
+                continue
+            if checkpoint.state != "gone":
+                is_there = (checkpoint.device, checkpoint.inode) in self._present
+                self._match.counts["truncated" if is_there else "vanished"] += 1
+                self._change(checkpoint, state="gone")
+            if checkpoint.offset > 0:
+                orphans[checkpoint.head_bytes][checkpoint.head_hash].append(checkpoint)
+        self._orphans = orphans
+
+    def _place(self, entry: Entry, known: Checkpoint | None) -> None:
+        """A file without a checkpoint: the rest of one that has gone, a copy to wait for, or a new file."""
+        if entry.size == 0 and known is not None:
+            self._go_on(entry, known)
+            return
+        if entry.size == 0:
+            self._begin(entry, None)
+            return
+        with self._opened(entry) as contents:
+            if contents is None:
+                return
+            orphan = self._find_orphan(entry, contents)
+            if orphan is not None:
+                self._reconnect(entry, orphan, known)
+                return
+            is_packed = isinstance(contents, GzipContents)
+            is_quiet = entry.changed_s < self._now_s - self._quiet_s
+            if is_packed and (not is_quiet or self._has_original(entry, contents)):
+                self._match.counts["waiting"] += 1
+            elif not is_packed and self._is_halfway_copy(entry, contents, known):
+                self._match.counts["waiting"] += 1
+                if known is None:
+                    self._change(self._fresh(entry, "held"))
+            else:
+                self._begin(entry, known)
+
+    def _find_orphan(self, entry: Entry, contents: Contents) -> Checkpoint | None:
+        """The furthest read of the checkpoints whose file has gone and whose bytes are all in this one."""
+        for checkpoint in sorted(_alike(self._orphans, contents), key=lambda one: -one.offset):
+            is_kin = entry.path != checkpoint.path and _stem(entry.path) == _stem(checkpoint.path)
+            if (is_kin or checkpoint.offset >= EVIDENCE_BYTES) and is_same(contents, checkpoint):
+                return checkpoint
+        return None
+
+    def _reconnect(self, entry: Entry, orphan: Checkpoint, known: Checkpoint | None) -> None:
+        """Go on in this file where the one that has gone was left."""
+        self._orphans[orphan.head_bytes][orphan.head_hash].remove(orphan)
+        if known is not None:
+            self._match.forgotten.append(known.generation)
+        is_shrunk = (orphan.device, orphan.inode) in self._present
+        self._match.counts["copytruncated" if is_shrunk else "refound"] += 1
+        moved = replace(orphan, path=entry.path, device=entry.device, inode=entry.inode)
+        state = "live" if entry.path == orphan.path else "rotated"
+        self._admit(entry, self._change(moved, state=state))
+
+    def _has_original(self, entry: Entry, contents: Contents) -> bool:
+        """Whether what is packed here is also there unpacked, so that it is read already."""
+        if any(is_same(contents, living) for _, living in _alike(self._living, contents)):
+            return True
+        unpacked = self._by_path.get(entry.path.removesuffix(".gz"))
+        if unpacked is None or unpacked is entry or unpacked.size == 0:
+            return False
+        with self._opened(unpacked) as other:
+            count = min(HEAD_BYTES, unpacked.size)
+            return other is not None and other.read(0, count) == contents.read(0, count)
+
+    def _is_halfway_copy(self, entry: Entry, contents: Contents, known: Checkpoint | None) -> bool:
+        """Whether this may be the copy of a copytruncate whose original is about to be truncated."""
+        since_s = self._now_s - self._quiet_s
+        seen_s = self._now_s if known is None else known.updated_s
+        originals = [original for original, _ in _alike(self._living, contents)]
+        for mark in ".-":  # of app.log.1 and app.log-20261123, which app.log may not have been read at all
+            kin = self._by_path.get(entry.path.rpartition(mark)[0])
+            originals += [kin] if kin is not None and kin.inode != entry.inode else []
+        for original in originals:
+            is_growing = entry.size < original.size and entry.changed_s > since_s
+            is_copy = entry.size <= original.size and (seen_s > since_s or is_growing)
+            if is_copy and self._ends_alike(entry, contents, original):
+                return True
+        return False
+
+    def _ends_alike(self, entry: Entry, contents: Contents, original: Entry) -> bool:
+        """Whether the last bytes of a file stand at the same place in the other one."""
+        start = max(0, entry.size - COMPARED_BYTES)
+        count = entry.size - start
+        with self._opened(original) as other:
+            return other is not None and contents.read(start, count) == other.read(start, count)
+
+    def _begin(self, entry: Entry, known: Checkpoint | None) -> None:
+        """A new file, or a new generation of one, from its first byte; `known` if it was seen but not read yet."""
+        if known is None or known.state == "held":
+            self._match.counts["new"] += 1
+        is_rotated = ROTATED_NAME.search(entry.path) or (known is not None and known.state == "rotated")
+        state = "rotated" if is_rotated else "live"
+        if known is not None and (known.path, known.state) == (entry.path, state):
+            self._admit(entry, known)
+        else:
+            self._admit(entry, self._change(known or self._fresh(entry, state), path=entry.path, state=state))
+
+    def _fresh(self, entry: Entry, state: str) -> Checkpoint:
+        return Checkpoint(
+            generation=self._new_generation(),
+            path=entry.path,
+            device=entry.device,
+            inode=entry.inode,
+            offset=0,
+            head_bytes=0,
+            head_hash=EMPTY,
+            guard_bytes=0,
+            guard_hash=EMPTY,
+            state=state,
+            updated_s=self._now_s,
+        )
+
+    def _change(self, checkpoint: Checkpoint, *, path: str | None = None, state: str | None = None) -> Checkpoint:
+        """The checkpoint with what differs, noted for the caller to keep."""
+        changed = replace(
+            checkpoint, path=path or checkpoint.path, state=state or checkpoint.state, updated_s=self._now_s
+        )
+        self._match.changed[changed.generation] = changed
+        return changed
+
+
+def _stem(path: str) -> str:
+    """The name before rotation: app.log of app.log, app.log.1, app.log-20261123.gz."""
+    return ROTATION.sub("", path)
+
+
+def _is_settled(entry: Entry, checkpoint: Checkpoint) -> bool:
+    """Whether nothing can have happened to this inode since it was read, so that it need not be opened.
+
+    The clock alone is not trusted (it may have been set back): the size must be the old one too, save for archives,
+    which count inflated bytes.
+    """
+    is_old = entry.changed_s < checkpoint.updated_s - SETTLED_S
+    is_archive = checkpoint.state == "done" and entry.path.endswith(".gz")
+    return is_old and checkpoint.state != "gone" and (entry.size == checkpoint.offset or is_archive)
+
+
+def _alike(by_head: Mapping[int, Mapping[str, list[T]]], contents: Contents) -> list[T]:
+    """What was filed under the head of this file, whatever its length was then."""
+    head = contents.read(0, HEAD_BYTES)
+    fits: list[T] = []
+    for length, by_hash in by_head.items():
+        if length <= len(head):
+            fits += by_hash.get(fingerprint(head[:length]), [])
+    return fits
