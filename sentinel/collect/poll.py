@@ -40,7 +40,7 @@ class Collected:
     `lines` has LINE_SCHEMA, each file's lines in their order. `checkpoints` are new or changed, to be kept in the same
     transaction as the lines; the generations in `forgotten` are to be deleted there. `counters` counts lines, bytes,
     skipped_bytes, cut, unterminated, and files by what happened to them: new, renamed, refound, copytruncated,
-    truncated, vanished, waiting, unreadable, special; what is 0 is left out. `problems` are (path, reason) of what
+    truncated, vanished, waiting, unreadable, special; what is 0 is left out. `problems` say `path: reason` of what
     could not be read. With `is_more` the next poll will find something at once.
     """
 
@@ -48,7 +48,7 @@ class Collected:
     checkpoints: tuple[Checkpoint, ...]
     forgotten: tuple[str, ...]
     counters: dict[str, int]
-    problems: tuple[tuple[str, str], ...]
+    problems: tuple[str, ...]
     is_more: bool
 
 
@@ -92,7 +92,7 @@ def poll(
         checkpoints=tuple(match.changed.values()),
         forgotten=tuple(match.forgotten),
         counters={name: count for name, count in match.counts.items() if count},
-        problems=tuple(match.problems),
+        problems=tuple(f"{path}: {reason}" for path, reason in match.problems),
         is_more=is_more,
     )
 
