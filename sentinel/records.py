@@ -85,8 +85,5 @@ class Checkpoint:
     head_hash: str
     guard_bytes: int  # how many bytes before `offset` `guard_hash` covers (≤ 256)
     guard_hash: str
-    state: (
-        str  # "live"; "rotated" (renamed or copied away, may still grow); "done" (rotated and read to its end); "gone"
-    )
-    # (no longer on its inode, remembered for a while); "held" (a copy that waits for its original to be truncated)
+    state: str  # "live", "rotated" (renamed or copied away), "done" (and read to its end), "gone", "held" (a copy, waiting)
     updated_s: float  # Unix time of the last change
