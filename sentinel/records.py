@@ -85,5 +85,5 @@ class Checkpoint:
     head_hash: str
     guard_bytes: int  # how many bytes before `offset` `guard_hash` covers (≤ 256)
     guard_hash: str
-    state: str  # "live", "rotated" (renamed or copied away), "done" (and read to its end), "gone", "held" (a copy, waiting)
+    state: str  # "live", "rotated" (renamed or copied away), "done" (rotated, read), "gone", "held" (waiting copy)
     updated_s: float  # Unix time of the last change
