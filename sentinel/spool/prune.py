@@ -1,0 +1,104 @@
+"""Pruning: what nobody needs again is deleted in small steps, and its room goes back to the disk."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from sentinel.failpoints import reach
+from sentinel.records import ANOMALIES, EVENTS
+from sentinel.spool.database import Database
+from sentinel.spool.schema import COUNTING_READERS
+from sentinel.spool.state import ANSWER_KEPT_S
+
+__all__ = ["CHECKPOINT_KEPT_S", "KEEP_ANOMALIES", "KEEP_BYTES", "prune"]
+
+KEEP_BYTES = 256 * 1024 * 1024
+KEEP_ANOMALIES = 10_000
+CHECKPOINT_KEPT_S = 7 * 86_400.0
+STEP_BATCHES = 64
+STEP_PAGES = 256  # 2 MiB: some milliseconds under the lock
+SPARE_PAGES = 1_024  # 8 MiB of free pages stay for the next batches: giving back and taking again costs twice
+
+
+@dataclass(frozen=True, slots=True)
+class _Stale:
+    """A batch that may go."""
+
+    id: int
+    count: int
+
+
+def prune(database: Database, *, now_s: float, keep_bytes: int, keep_anomalies: int) -> int:
+    """Delete delivered batches, old answers and old checkpoints; how many records went."""
+    reach("spool.before-prune")
+    pruned = 0
+    while True:
+        with database.writing("prune") as connection:
+            stale = _stale_events(connection, keep_bytes) or _stale_anomalies(connection, keep_anomalies)
+            connection.executemany("DELETE FROM batches WHERE id = ?", [(batch.id,) for batch in stale])
+            if not stale:
+                _prune_rest(connection, now_s)
+        if not stale:
+            break
+        pruned += sum(batch.count for batch in stale)
+    _give_back(database)
+    database.keep_reserve()
+    return pruned
+
+
+def _stale_events(connection: sqlite3.Connection, keep_bytes: int) -> list[_Stale]:
+    """Delivered batches that detect has passed too, or that lie further back than `keep_bytes`."""
+    delivered, detected = (_position(connection, reader) for reader in (COUNTING_READERS[EVENTS], "detect"))
+    passed = _oldest(connection, EVENTS, min(delivered, detected))
+    if passed or detected >= delivered:
+        return passed
+    (kept,) = connection.execute(
+        "SELECT coalesce(sum(bytes), 0) FROM batches WHERE stream = ? AND last <= ?", (EVENTS, delivered)
+    ).fetchone()
+    rows = connection.execute(
+        "SELECT id, count, bytes FROM batches WHERE stream = ? AND last <= ? ORDER BY last LIMIT ?",
+        (EVENTS, delivered, STEP_BATCHES),
+    )
+    stale = []
+    for key, count, size in rows:
+        if kept <= keep_bytes:
+            break
+        stale.append(_Stale(key, count))
+        kept -= size
+    return stale
+
+
+def _stale_anomalies(connection: sqlite3.Connection, keep: int) -> list[_Stale]:
+    """Delivered batches of anomalies older than the newest `keep`."""
+    (following,) = connection.execute("SELECT next_sequence FROM streams WHERE name = ?", (ANOMALIES,)).fetchone()
+    delivered = _position(connection, COUNTING_READERS[ANOMALIES])
+    return _oldest(connection, ANOMALIES, min(delivered, following - 1 - keep))
+
+
+def _oldest(connection: sqlite3.Connection, stream: str, until: int) -> list[_Stale]:
+    rows = connection.execute(
+        "SELECT id, count FROM batches WHERE stream = ? AND last <= ? ORDER BY last LIMIT ?",
+        (stream, until, STEP_BATCHES),
+    )
+    return [_Stale(key, count) for key, count in rows]
+
+
+def _position(connection: sqlite3.Connection, reader: str) -> int:
+    row = connection.execute("SELECT sequence FROM readers WHERE name = ?", (reader,)).fetchone()
+    return int(row[0])
+
+
+def _prune_rest(connection: sqlite3.Connection, now_s: float) -> None:
+    """Answers past their day, and checkpoints of files long gone."""
+    connection.execute("DELETE FROM answers WHERE at_s < ?", (now_s - ANSWER_KEPT_S,))
+    connection.execute("DELETE FROM checkpoints WHERE state = 'done' AND updated_s < ?", (now_s - CHECKPOINT_KEPT_S,))
+
+
+def _give_back(database: Database) -> None:
+    """Return free pages to the disk, a few at a time, so that no writer waits for long."""
+    while True:
+        with database.reading("count free pages") as connection:
+            (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+        if free <= SPARE_PAGES:
+            return
+        with database.writing("give pages back") as connection:
+            connection.execute(f"PRAGMA incremental_vacuum({min(STEP_PAGES, free - SPARE_PAGES)})").fetchall()
