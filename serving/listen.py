@@ -1,0 +1,63 @@
+"""The web server around the app: uvicorn with uvloop and httptools on our own sockets, stopped in order."""
+
+import contextlib
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from serving.patience import PatientProtocol
+
+__all__ = ["WebServer", "web_server"]
+
+KEEP_ALIVE_S = 30
+STOP_TIMEOUT_S = 15
+MAX_CONNECTIONS = 2_000
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class WebServer(uvicorn.Server):
+    """uvicorn's server; on SIGTERM or SIGINT it stops accepting, calls `on_stop`, finishes requests and returns."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests that would last for minutes end first, then do as uvicorn does."""
+        for server in self.servers:
+            server.close()
+        await self._on_stop()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]  # a generator is an iterator
+        """Stop on a signal; unlike uvicorn's own, do not send it again afterwards: we have more to put away."""
+        before = {number: signal.signal(number, self.handle_exit) for number in STOP_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def web_server(app: ASGIApp, *, on_stop: Callable[[], Awaitable[None]]) -> WebServer:
+    """The server for `app`; run it with `.run(sockets)`."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=PatientProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # the peer's address is the peer's address
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_TIMEOUT_S,
+        limit_concurrency=MAX_CONNECTIONS,
+        backlog=2048,
+    )
+    return WebServer(config, on_stop)

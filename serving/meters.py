@@ -1,0 +1,47 @@
+"""What is measured as it happens: latencies and counts that no ledger keeps."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+
+__all__ = ["Meters"]
+
+FAST_S = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+SLOW_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Meters:
+    """Instruments of this process in a registry of its own. Labels take few values, all chosen by us."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self.registry)
+        self.intake_s = Histogram(
+            "sentinel_intake_seconds",
+            "From the first byte of a request to /logs to its commit",
+            buckets=SLOW_S,
+            registry=self.registry,
+        )
+        self.predict_s = Histogram(
+            "sentinel_predict_seconds", "Time to judge one request to /predict", buckets=FAST_S, registry=self.registry
+        )
+        self._deliver_s = Histogram(
+            "sentinel_deliver_round_seconds",
+            "Time of one round of delivery, the store's answer included",
+            ["reader"],
+            buckets=SLOW_S,
+            registry=self.registry,
+        )
+        self._deliver_retries = Counter(
+            "sentinel_deliver_retries",
+            "Rounds of delivery that must be tried again, wholly or in part",
+            ["reader"],
+            registry=self.registry,
+        )
+        self.answers = Counter(
+            "sentinel_http_answers", "Answers by route and class of status", ["route", "status"], registry=self.registry
+        )
+
+    def delivery(self, reader: str, took_s: float, *, is_retry: bool) -> None:
+        """Note one round of delivery that had something to do."""
+        self._deliver_s.labels(reader).observe(took_s)
+        if is_retry:
+            self._deliver_retries.labels(reader).inc()

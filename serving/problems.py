@@ -1,0 +1,105 @@
+"""Errors as `application/problem+json` (RFC 9457), each with a sentence on what to do."""
+
+import http
+import logging
+from collections.abc import Mapping
+
+import orjson
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from sentinel.errors import ArtifactError, NoModelError, SpoolFullError, TerminalError, TransientError
+
+__all__ = ["ProblemError", "install", "problem", "problem_bytes"]
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+ADVICE = {
+    404: "There is no such address here; see the routes in the documentation, or GET /openapi.json on this machine.",
+    405: "This address takes another method; the header Allow names it.",
+}
+
+
+class ProblemError(Exception):
+    """A request that cannot be answered as asked: the status, what is wrong and what to do, and further members."""
+
+    def __init__(
+        self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: object
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers, self.members = status, detail, dict(headers or {}), members
+
+
+def problem_bytes(status: int, detail: str, members: Mapping[str, object] | None = None) -> bytes:
+    """The body of a problem: title from the status, detail with what to do, and further members."""
+    title = http.HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **(members or {})}
+    return orjson.dumps(body, default=str)
+
+
+def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: object) -> Response:
+    """The answer to a request that failed."""
+    body = problem_bytes(status, detail, members)
+    return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def _of_problem(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, ProblemError)
+    return problem(exc.status, exc.detail, headers=exc.headers, **exc.members)
+
+
+def _of_http(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    return problem(exc.status_code, ADVICE.get(exc.status_code, str(exc.detail)), headers=exc.headers)
+
+
+def _of_full_spool(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, SpoolFullError)
+    return problem(503, str(exc), headers={"Retry-After": str(max(1, round(exc.retry_after_s)))})
+
+
+def _of_transient(_: Request, exc: Exception) -> Response:
+    return problem(503, str(exc), headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _of_no_model(_: Request, exc: Exception) -> Response:
+    return problem(503, str(exc))
+
+
+def _of_artifact(_: Request, exc: Exception) -> Response:
+    return problem(409, str(exc))
+
+
+def _of_terminal(_: Request, exc: Exception) -> Response:
+    return problem(422, str(exc))
+
+
+def _of_cut(_: Request, exc: Exception) -> Response:
+    return problem(400, "The connection ended before the whole body was here; send the request again.")
+
+
+def _of_bug(_: Request, exc: Exception) -> Response:
+    return problem(
+        500, "The server failed; its own log says where. Send the request again, and report this if it stays."
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` as a problem."""
+    for kind, handler in (
+        (ProblemError, _of_problem),
+        (HTTPException, _of_http),
+        (SpoolFullError, _of_full_spool),
+        (TransientError, _of_transient),
+        (NoModelError, _of_no_model),
+        (ArtifactError, _of_artifact),
+        (TerminalError, _of_terminal),
+        (ClientDisconnect, _of_cut),
+        (Exception, _of_bug),
+    ):
+        app.add_exception_handler(kind, handler)

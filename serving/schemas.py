@@ -1,0 +1,220 @@
+"""The shapes of bodies and answers, for the OpenAPI document only: requests are checked by the room `parse`."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "ANOMALIES_QUERY",
+    "LOGS_BODY",
+    "PREDICT_BODY",
+    "TRAIN_BODY",
+    "Anomaly",
+    "LogsAnswer",
+    "ModelRow",
+    "Problem",
+    "PromoteAnswer",
+    "Status",
+    "TrainAnswer",
+    "Verdict",
+    "answers",
+]
+
+
+class Log(BaseModel):
+    """One log. Only `message` is needed; further members become attributes."""
+
+    model_config = ConfigDict(extra="allow")
+
+    message: str = Field(description="what happened, as the program said it")
+    timestamp: datetime | str | float | None = Field(None, description="ISO 8601, syslog style, or Unix time")
+    level: str | None = Field(None, description="trace, debug, info, warn, error, fatal, or a common synonym")
+    source: str | None = Field(None, description="program or logger")
+    host: str | None = Field(None, description="machine")
+
+
+class Rejected(BaseModel):
+    """One log that was not accepted."""
+
+    index: int = Field(description="its position in the body, from 0")
+    reason: str
+
+
+class Verdict(BaseModel):
+    """What the model says of one log."""
+
+    anomaly_score: float = Field(ge=0, le=1, description="high is strange")
+    is_anomaly: bool = Field(description="the score has reached the threshold")
+    threshold: float = Field(ge=0, le=1)
+    kind: str | None = Field(description="what kind of anomaly; null where nothing is strange")
+    reasons: list[str] = Field(description="in words, the most telling first")
+    template: str | None = Field(description="the message with its variables masked")
+    model_version: str
+    confidence: str = Field(description="`low` after a handful of logs, else `normal`")
+
+
+class LogsAnswer(BaseModel):
+    """What became of a request to /logs, after the commit."""
+
+    accepted: int
+    rejected: list[Rejected]
+    verdicts: list[Verdict | None] | None = Field(
+        None, description="with ?score=true: one an accepted log, in order; null where scoring took longer than 1 s"
+    )
+
+
+class Check(BaseModel):
+    """One check of the gate."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class TrainAnswer(BaseModel):
+    """What a training did."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model_version: str
+    rows: int
+    promoted: bool = Field(description="false: a check failed, and the model before stays in service")
+    confidence: str
+    checks: list[Check | list[Any]] = Field(default_factory=list)
+    rejected: list[Rejected] = Field(default_factory=list)
+
+
+class ModelRow(BaseModel):
+    """One model of the registry."""
+
+    model_config = ConfigDict(extra="allow")
+
+    version: str
+    champion: bool = Field(description="the one in service")
+
+
+class PromoteAnswer(BaseModel):
+    """The model that is in service now."""
+
+    version: str
+    in_service: bool = Field(description="false: this server has not loaded it yet")
+
+
+class Anomaly(BaseModel):
+    """One anomaly: the record and why it is strange."""
+
+    model_config = ConfigDict(extra="allow")
+
+    event: dict[str, Any]
+    anomaly_score: float
+    threshold: float
+    kind: str | None
+    reasons: list[str]
+    model_version: str
+
+
+class Ledger(BaseModel):
+    """The books: received = accepted + rejected; accepted = delivered + waiting + dead."""
+
+    received: int
+    rejected: int
+    accepted: int
+    delivered: int
+    waiting: int
+    dead: int
+
+
+class Status(BaseModel):
+    """How the server is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    ledger: Ledger
+    model: dict[str, Any] | None
+    store: dict[str, Any]
+
+
+class Problem(BaseModel):
+    """Why a request failed and what to do (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+MEANINGS = {
+    400: "The body cannot be read, or holds no log that could be accepted",
+    404: "No such model",
+    409: "Not now, or not this one",
+    413: "The body is too big",
+    415: "The Content-Encoding is not understood",
+    422: "The body can be read, but not used",
+    503: "Not for now; Retry-After says when to come back",
+}
+
+
+def answers(status: int, model: Any, *problems: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: what it answers when all is well, and the problems it may answer."""
+    found: dict[int | str, dict[str, Any]] = {status: {"model": model, "description": "Done"}}
+    for code in problems:
+        found[code] = {"model": Problem, "description": MEANINGS[code]}
+    return found
+
+
+def _body(forms: tuple[str, ...], *, required: bool) -> dict[str, Any]:
+    one = Log.model_json_schema()
+    log_or_logs = {"anyOf": [one, {"type": "array", "items": one}]}
+    shapes: dict[str, Any] = {
+        "application/json": {"schema": log_or_logs},
+        "application/x-ndjson": {"schema": {"type": "string", "description": "one log object a line"}},
+        "text/plain": {"schema": {"type": "string", "description": "one log a line, in any common format"}},
+    }
+    return {"requestBody": {"required": required, "content": {form: shapes[form] for form in forms}}}
+
+
+FORMS = ("application/json", "application/x-ndjson", "text/plain")
+LOGS_BODY = _body(FORMS, required=True)
+LOGS_BODY["parameters"] = [
+    {
+        "name": "score",
+        "in": "query",
+        "schema": {"type": "boolean", "default": False},
+        "description": "wait up to 1 s for verdicts",
+    },
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": {"type": "string", "maxLength": 255},
+        "description": "the same key and body within a day get the first answer, and are taken in once",
+    },
+]
+TRAIN_BODY = _body(FORMS, required=False)
+PREDICT_BODY = _body(FORMS, required=True)
+PREDICT_BODY["parameters"] = [
+    {
+        "name": "observe",
+        "in": "query",
+        "schema": {"type": "boolean", "default": False},
+        "description": "let the logs count as seen",
+    }
+]
+ANOMALIES_QUERY: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "limit",
+            "in": "query",
+            "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 100},
+            "description": "at most so many",
+        },
+        {
+            "name": "since",
+            "in": "query",
+            "schema": {"type": "string", "format": "date-time"},
+            "description": "only what happened from this time on",
+        },
+    ]
+}

@@ -1,0 +1,124 @@
+"""Training in a process of its own: `/predict` does not feel it, a crash of it hurts nobody, one at a time."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import orjson
+
+from sentinel.durable import make_private_dir
+from sentinel.errors import TerminalError, TransientError
+from serving.problems import ProblemError
+
+__all__ = ["COMMAND", "Trainer"]
+
+log = logging.getLogger(__name__)
+
+ONE_THREAD = ("OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1", "POLARS_MAX_THREADS=1")
+COMMAND = ("env", *ONE_THREAD, "nice", "-n", "10", sys.executable, "-m", "sentinel.cli", "train", "--json")
+"""`env` and `nice` replace themselves by the next: there is one process, and its threads are all polite."""
+
+EXIT_TRANSIENT, EXIT_TERMINAL = 1, 2
+STOP_GRACE_S = 3.0
+
+
+class Trainer:
+    """Starts the training command and reads its one line of JSON. Used by the event loop alone."""
+
+    def __init__(self, folder: Path, *, command: Sequence[str] = COMMAND) -> None:
+        self._folder, self._command = folder, tuple(command)
+        self._process: asyncio.subprocess.Process | None = None
+        self._busy = self._stopping = False
+        self.last: dict[str, object] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a training is under way here."""
+        return self._busy
+
+    @contextlib.contextmanager
+    def claim(self) -> Iterator[None]:
+        """Be the one training of this server, or raise ProblemError 409."""
+        if self._busy:
+            raise ProblemError(409, "A training is under way already; wait for it, then send this one again.")
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+
+    async def from_lines(self, lines: bytes) -> dict[str, object]:
+        """Train on NDJSON. Errors as `from_store`."""
+        with tempfile.TemporaryDirectory(dir=make_private_dir(self._folder), prefix="train-") as folder:
+            path = Path(folder) / "lines.ndjson"
+            await asyncio.get_running_loop().run_in_executor(None, path.write_bytes, lines)
+            return await self._run("--file", str(path))
+
+    async def from_store(self) -> dict[str, object]:
+        """Train on the newest records of the store.
+
+        Raises TransientError where a repeat may help, TerminalError where there is nothing to learn from.
+        """
+        return await self._run()
+
+    async def stop(self) -> None:
+        """End a training under way; the model in service stays."""
+        self._stopping = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_GRACE_S)
+        except TimeoutError:
+            process.kill()
+
+    async def _run(self, *arguments: str) -> dict[str, object]:
+        started_s = time.monotonic()
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us: we end it in order
+        )
+        self._process = process
+        try:
+            out, err = await process.communicate()
+        finally:
+            self._process = None
+        return self._answer(process.returncode or 0, out, err, time.monotonic() - started_s)
+
+    def _answer(self, code: int, out: bytes, err: bytes, took_s: float) -> dict[str, object]:
+        if self._stopping and code:
+            raise TransientError("train: the server is stopping; the model in service stays, train again when it is up")
+        said = _last_line(err)
+        if code == EXIT_TRANSIENT:
+            raise TransientError(said)
+        if code == EXIT_TERMINAL:
+            raise TerminalError(said)
+        if code:
+            log.error("training failed code=%d said=%s", code, said)
+            raise TransientError(f"train: the process ended with code {code}; the model in service stays ({said})")
+        answer: dict[str, object] = orjson.loads(_last_line(out))
+        log.info(
+            "trained model=%s rows=%s promoted=%s took_s=%.1f",
+            answer.get("model_version"),
+            answer.get("rows"),
+            answer.get("promoted"),
+            took_s,
+        )
+        self.last = {**answer, "finished_s": time.time()}
+        return answer
+
+
+def _last_line(text: bytes) -> str:
+    """The last line that is not blank, without the command's own name before it."""
+    lines = (line for line in reversed(text.decode(errors="replace").splitlines()) if line.strip())
+    return next(lines, "it said nothing").removeprefix("sentinel train: ").strip()
