@@ -8,8 +8,14 @@ __all__ = ["make_private_dir", "sync_dir", "write_file"]
 
 
 def make_private_dir(path: Path) -> Path:
-    """Create `path` and its parents, readable by the owner alone, and return it. Harmless when it is there already."""
+    """Create `path`, readable by the owner alone, and its parents, so that they survive a power cut, and return it.
+
+    Harmless when it is there already.
+    """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in missing:
+        sync_dir(folder.parent)
     return path
 
 
