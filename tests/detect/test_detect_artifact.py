@@ -124,7 +124,8 @@ def test_every_flipped_bit_of_a_manifest_is_refused_or_changes_nothing(folder):
 
 
 NO_MANIFESTS = {
-    "empty": b"", "list": b"[]", "object": b"{}", "null": b"null", "no utf-8": b"\xff\xfe", "no content": b'{"signature": 5}',
+    "empty": b"", "list": b"[]", "object": b"{}", "null": b"null", "no utf-8": b"\xff\xfe",
+    "no content": b'{"signature": 5}',
     "deep": b"[" * 100_000, "huge number": b"7" * 9000,
 }  # fmt: skip
 
