@@ -1,0 +1,33 @@
+"""Store: records in, an outcome for each; frames back. Elasticsearch, Parquet files and memory keep one contract."""
+
+from pathlib import Path
+
+from sentinel.store.memory import MemoryStore
+from sentinel.store.parquet import ParquetStore
+from sentinel.store.store import Health, Outcome, Store
+
+__all__ = ["Health", "MemoryStore", "Outcome", "ParquetStore", "Store", "open_store"]
+
+
+def open_store(
+    *,
+    addr: str | None,
+    index: str,
+    folder: Path,
+    api_key: str | None = None,
+    user: str | None = None,
+    password: str | None = None,
+    ca_file: Path | None = None,
+    fingerprint: str | None = None,
+) -> Store:
+    """Elasticsearch where `addr` is given, else Parquet files in `folder`. Nothing is sent yet.
+
+    Raises SettingsError for an unusable address or an unsafe use of credentials.
+    """
+    if not addr:
+        return ParquetStore(folder)
+    from sentinel.store.connection import connect
+    from sentinel.store.elastic import ElasticStore
+
+    client = connect(addr, api_key=api_key, user=user, password=password, ca_file=ca_file, fingerprint=fingerprint)
+    return ElasticStore(client, index)
