@@ -45,11 +45,19 @@ class Judge:
         return pl.DataFrame({"nats": np.where(fits, 20.0, 1.0) if self.model.varies else np.full(len(frame), 9.0)})
 
 
-def model(
-    pattern=STRANGE, *, confidence="normal", rows=50_000, quantiles=((0.99, 5.0), (0.999, 7.0), (1.0, 9.0)), varies=True
-):
-    return SimpleNamespace(pattern=pattern, confidence=confidence, rows=rows, quantiles=np.array(quantiles), varies=varies,
-                           threshold_nats=7.5, is_warm_up=confidence == "low")  # fmt: skip
+QUIET = ((0.99, 5.0), (0.999, 7.0), (1.0, 9.0))
+
+
+def model(pattern=STRANGE, *, confidence="normal", rows=50_000, quantiles=QUIET, varies=True):
+    return SimpleNamespace(
+        pattern=pattern,
+        confidence=confidence,
+        rows=rows,
+        quantiles=np.array(quantiles),
+        varies=varies,
+        threshold_nats=7.5,
+        is_warm_up=confidence == "low",
+    )
 
 
 def trained(*args, **kwargs):
@@ -114,7 +122,7 @@ def test_low_confidence_model_serves_only_where_nothing_better_does():
 
 def test_model_that_catches_less_than_the_champion_is_refused():
     """Enough by itself, but clearly less than what serves now: the champion stays."""
-    worse = STRANGE.replace("denied|", "").replace("|run as root|sudo", "").replace("no space|", "")
+    worse = STRANGE.replace("denied|", "").replace("no space|", "")
 
     assert gate(trained(worse), judge=Judge).passed
     assert failed(gate(trained(worse), model(), judge=Judge)) == ["canaries: no worse than the champion"]
