@@ -90,13 +90,15 @@ def inject(
     seed: int,
     kinds: Sequence[str] = ATTACK_KINDS,
     each: int = 1,
+    earlier: int = 0,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Suite:
     """Put `each` attacks of every kind, in a drawn order and wording, between `since` and `until` (default: anywhere).
 
     `background` needs timestamp, level, source, message (host if it has one), in any order. The flows that some
-    attacks stop or slow are laid over its whole length first, so that they are part of what is normal.
+    attacks stop or slow are laid over its whole length first, so that they are part of what is normal. `earlier` more
+    of every kind (`<kind>#e<n>`) come before `since`: unlabelled incidents in what a detector will learn from.
     Raises TerminalError for an unknown kind or an empty background.
     """
     unknown = [kind for kind in kinds if kind not in RECIPES]
@@ -108,9 +110,9 @@ def inject(
     stage = make_stage(seed, _samples(lines, whole))
     lines = pl.concat([lines, _labelled(frame_of(stage_rows(stage, whole, seed)), 0, None)])
     window = Span(since.timestamp() if since else whole.start_s, until.timestamp() if until else whole.end_s)
-    attacks: list[tuple[str, Attack]] = []
-    for name, at_s in _plan(seed, kinds, each, window):
-        attacks.append((name, RECIPES[name.partition("#")[0]](dice(seed, name), at_s, stage)))
+    plan = _plan(seed, [f"{kind}#{n}" for kind in kinds for n in range(each)], window)
+    plan += _plan(seed, [f"{kind}#e{n}" for kind in kinds for n in range(earlier)], Span(whole.start_s, window.start_s))
+    attacks = [(name, RECIPES[name.partition("#")[0]](dice(seed, name), at_s, stage)) for name, at_s in plan]
     for name, attack in attacks:
         lines = _apply(lines, name, attack, seed)
     return Suite(lines.sort("timestamp", maintain_order=True), _truth(attacks))
@@ -139,12 +141,12 @@ def _samples(lines: pl.DataFrame, whole: Span) -> tuple[Sample, ...]:
     return tuple(Sample(*row) for row in rows)
 
 
-def _plan(seed: int, kinds: Sequence[str], each: int, window: Span) -> list[tuple[str, float]]:
-    names = [f"{kind}#{number}" for kind in kinds for number in range(each)]
-    rng = dice(seed, "plan")
-    rng.shuffle(names)
+def _plan(seed: int, names: Sequence[str], window: Span) -> list[tuple[str, float]]:
+    """Names in a drawn order, each with its moment in a slot of its own."""
+    rng = dice(seed, "plan", *names[:1])
+    drawn = rng.sample(names, len(names))
     slot_s = window.length_s / max(len(names), 1)
-    return [(name, window.start_s + (i + rng.uniform(0.05, 0.45)) * slot_s) for i, name in enumerate(names)]
+    return [(name, window.start_s + (i + rng.uniform(0.05, 0.45)) * slot_s) for i, name in enumerate(drawn)]
 
 
 def _apply(lines: pl.DataFrame, name: str, attack: Attack, seed: int) -> pl.DataFrame:

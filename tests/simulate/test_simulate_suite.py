@@ -117,6 +117,19 @@ def test_attacks_stay_in_their_window(day):
     assert suite.lines.filter((pl.col("label") != 0) & (pl.col("timestamp") < noon)).is_empty()
 
 
+def test_earlier_attacks_come_before_the_window(day):
+    """Incidents of the past lie before `since`, under names of their own; the others are not moved by them."""
+    noon = START + timedelta(hours=12)
+
+    with_past = inject(day, seed=5, since=noon, earlier=1)
+
+    past = with_past.attacks.filter(pl.col("attack").str.contains("#e"))
+    assert sorted(past["kind"].to_list()) == sorted(ATTACK_KINDS)
+    assert past["start"].max() < noon
+    rest = with_past.attacks.filter(~pl.col("attack").str.contains("#e"))
+    assert rest.equals(inject(day, seed=5, since=noon).attacks)
+
+
 def test_silence_takes_the_sign_of_life_away(suite):
     """Between start and end of a silence its source says nothing at all, before it does."""
     for attack in suite.attacks.filter(pl.col("kind") == "silence").iter_rows(named=True):
