@@ -1,0 +1,60 @@
+"""`collect`, `load`, `parse`, `simulate`: records in, and on to the store."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from sentinel.cli.run import Commands
+from sentinel.cli.show import json_line, print_report, visible
+from sentinel.errors import TerminalError
+from sentinel.pipeline import collect, deliver
+from sentinel.pipeline.files import read_log_file
+from sentinel.settings import Settings
+from sentinel.wiring import opened
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this file."""
+    collecting = commands.add_parser("collect", help="read new lines of LOG_SENTINEL_DIR into the spool, each once")
+    collecting.add_argument("--json", action="store_true", help="print one JSON object")
+    collecting.set_defaults(run=_collect)
+    loading = commands.add_parser("load", help="deliver what waits in the spool to Elasticsearch (or Parquet)")
+    loading.add_argument("--json", action="store_true", help="print one JSON object")
+    loading.set_defaults(run=_load)
+    parsing = commands.add_parser("parse", help="show how the lines of a log file are read, without keeping them")
+    parsing.add_argument("file", type=Path, metavar="FILE")
+    parsing.add_argument("--json", action="store_true", help="one record a line as JSON (the default is a short form)")
+    parsing.set_defaults(run=_parse)
+
+
+def _collect(options: argparse.Namespace, settings: Settings) -> int:
+    with opened(settings) as sentinel:
+        return print_report(collect(sentinel), as_json=options.json)
+
+
+def _load(options: argparse.Namespace, settings: Settings) -> int:
+    with opened(settings) as sentinel:
+        return print_report(deliver(sentinel), as_json=options.json)
+
+
+def _parse(options: argparse.Namespace, settings: Settings) -> int:
+    """One record a line; rejected lines go to standard error with their number and the reason."""
+    if not options.file.is_file():
+        raise TerminalError(f"parse {options.file}: there is no such file")
+    for records, rejected in read_log_file(options.file, now=datetime.now(UTC), period=settings.elastic_index_period):
+        for record in records.iter_rows(named=True):
+            shown = {name: value for name, value in record.items() if value is not None}
+            shown["attributes"] = orjson.loads(record["attributes"] or "{}")
+            if options.json:
+                print(json_line({**shown, "level": record["level"], "host": record["host"]}))
+            else:
+                at, level = f"{record['timestamp']:%Y-%m-%d %H:%M:%S}", record["level"] or "-"
+                print(f"{at} {level:5} {record['source']}: {visible(record['message'])}")
+        for index, reason in rejected.iter_rows():
+            print(f"line {index + 1}: {reason}", file=sys.stderr)
+    return 0

@@ -1,0 +1,120 @@
+"""`train`, `score`, `predict`, `models`: learn what is normal, and say what is not."""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sentinel.cli.run import Commands
+from sentinel.cli.show import json_line, print_json, print_report, print_table
+from sentinel.errors import TerminalError
+from sentinel.pipeline import retrain, score_missing, train
+from sentinel.pipeline.files import judge, read_training, score_file
+from sentinel.settings import Settings
+from sentinel.wiring import open_registry, opened
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this file."""
+    training = commands.add_parser("train", help="learn what is normal, from a file or from the store")
+    training.add_argument(
+        "--file", type=Path, metavar="F.ndjson", help="one {timestamp, level, message, source} a line"
+    )
+    training.add_argument("--since", type=moment, help="event time, ISO 8601")
+    training.add_argument("--until", type=moment, help="event time, ISO 8601")
+    training.add_argument("--max-records", type=int, help="newest records by arrival (LOG_SENTINEL_TRAIN_MAX_RECORDS)")
+    training.add_argument("--seed", type=int, default=0)
+    training.add_argument("--json", action="store_true", help="print one JSON object")
+    training.set_defaults(run=_train)
+    scoring = commands.add_parser("score", help="score a file of lines, or what the store holds unscored")
+    scoring.add_argument("--file", type=Path, metavar="F.ndjson", help="one {timestamp, level, message, source} a line")
+    scoring.add_argument("--out", type=Path, metavar="G.ndjson", help="verdicts, in the order of the input")
+    scoring.add_argument("--rescore", action="store_true", help="also what an older model has scored")
+    scoring.add_argument("--json", action="store_true", help="print one JSON object")
+    scoring.set_defaults(run=_score)
+    predicting = commands.add_parser("predict", help="the verdict on one line, against the saved state")
+    predicting.add_argument("message")
+    predicting.add_argument("--level")
+    predicting.add_argument("--source")
+    predicting.add_argument("--timestamp", help="ISO 8601; now, if left out")
+    predicting.set_defaults(run=_predict)
+    models = commands.add_parser("models", help="list the models, or put one in service")
+    models.add_argument("action", nargs="?", choices=["list", "promote"], default="list")
+    models.add_argument("version", nargs="?")
+    models.add_argument("--json", action="store_true", help="print one JSON object a line")
+    models.set_defaults(run=_models)
+
+
+def moment(text: str) -> datetime:
+    """An ISO 8601 time; UTC where it names no zone."""
+    value = datetime.fromisoformat(text)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _train(options: argparse.Namespace, settings: Settings) -> int:
+    if options.file is not None:
+        records, rejected = read_training(_existing(options.file), now=datetime.now(UTC))
+        report = train(open_registry(settings), records, seed=options.seed)
+    else:
+        rejected = 0
+        wanted = options.max_records or settings.log_sentinel_train_max_records
+        with opened(settings) as sentinel:
+            report = retrain(sentinel, since=options.since, until=options.until, max_records=wanted, seed=options.seed)
+    if options.json:
+        print_json({**report.answer(), "rejected": rejected})
+    else:
+        print_table(report.table())
+        state = "promoted" if report.promoted else "kept aside"
+        print(
+            f"{state}: {report.model_version}, confidence {report.confidence}, {report.rows} rows, {rejected} rejected"
+        )
+    return 0
+
+
+def _score(options: argparse.Namespace, settings: Settings) -> int:
+    if (options.file is None) != (options.out is None):
+        raise TerminalError("score: --file and --out go together")
+    if options.file is None:
+        with opened(settings) as sentinel:
+            return print_report(score_missing(sentinel, rescore=options.rescore), as_json=options.json)
+    report = score_file(
+        open_registry(settings),
+        _existing(options.file),
+        options.out,
+        threshold_nats=settings.log_sentinel_threshold_nats,
+        now=datetime.now(UTC),
+    )
+    return print_report(report, as_json=options.json)
+
+
+def _predict(options: argparse.Namespace, settings: Settings) -> int:
+    given = {name: getattr(options, name) for name in ("message", "level", "source", "timestamp")}
+    with opened(settings) as sentinel:
+        document = {name: value for name, value in given.items() if value is not None}
+        verdict = judge(sentinel, document, now=datetime.now(UTC))
+    print(json_line(verdict))
+    return 0
+
+
+def _models(options: argparse.Namespace, settings: Settings) -> int:
+    registry = open_registry(settings)
+    if options.action == "promote":
+        if not options.version:
+            raise TerminalError("models promote: name the version; `sentinel models` lists them")
+        registry.promote(options.version)
+    rows = registry.list()
+    if options.json:
+        for row in rows:
+            print_json(row)
+    elif rows:
+        print_table(rows)
+    else:
+        print("no model yet: run `sentinel train`, or POST /train")
+    return 0
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise TerminalError(f"read {path}: there is no such file")
+    return path

@@ -1,0 +1,53 @@
+"""Answers for people and for programs: aligned tables, or one JSON value a line."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import orjson
+
+from sentinel.pipeline import Report
+
+__all__ = ["json_line", "print_json", "print_report", "print_table", "visible"]
+
+
+def visible(value: object) -> str:
+    """A value as one line of text, control characters escaped, so that no log line can steer the terminal."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    text = str(value)
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def json_line(value: object) -> str:
+    """One JSON value without line breaks; times as ISO 8601 in UTC."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY, default=str).decode()
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value on a line of its own."""
+    print(json_line(value))
+
+
+def print_table(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows under their column names; nothing for no rows."""
+    if not rows:
+        return
+    names = list(rows[0])
+    cells = [[visible(row.get(name)) for name in names] for row in rows]
+    widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
+    for line in [names, *cells]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_report(report: Report, *, as_json: bool) -> int:
+    """Print what a verb did; always exit code 0, since nothing to do is no failure."""
+    if as_json:
+        print_json({"verb": report.verb, **report.counts, "rows": list(report.rows), "notes": list(report.notes)})
+    else:
+        print_table(list(report.rows))
+        print(report.summary())
+    return 0

@@ -1,0 +1,24 @@
+"""Anomalies: the strange among scored records, as records of a stream of their own."""
+
+import polars as pl
+
+from sentinel.records import ANOMALY_COLUMNS, RECORD_SCHEMA
+
+__all__ = ["anomalies_of"]
+
+
+def anomalies_of(records: pl.DataFrame, verdicts: pl.DataFrame, incidents: pl.Series) -> pl.DataFrame:
+    """The rows of `records` whose verdict is an anomaly, with the verdict's columns (RECORD_SCHEMA + ANOMALY_COLUMNS).
+
+    Their id is `<event id>-<model version>`, so that scoring twice makes no second one; `event` keeps the record's own.
+    Empty in, empty out.
+    """
+    joined = pl.concat([records, verdicts, incidents.alias("incident").to_frame()], how="horizontal")
+    return (
+        joined.filter("is_anomaly")
+        .with_columns(
+            pl.col("event_id").alias("event"),
+            pl.concat_str("event_id", pl.lit("-"), "model_version").alias("event_id"),
+        )
+        .select(*RECORD_SCHEMA, *ANOMALY_COLUMNS)
+    )

@@ -1,0 +1,230 @@
+"""Detect, live: what was accepted is scored in the spool's order, and every anomaly becomes a record of its own."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+
+import polars as pl
+
+from sentinel.detect import Model, Scorer
+from sentinel.errors import ArtifactError, NoModelError
+from sentinel.failpoints import reach
+from sentinel.pipeline import state as states
+from sentinel.pipeline.anomalies import anomalies_of
+from sentinel.pipeline.parts import Sentinel
+from sentinel.pipeline.ranges import runs
+from sentinel.records import ANOMALIES, EVENTS
+from sentinel.spool import Lease, Span
+
+__all__ = ["Live"]
+
+log = logging.getLogger(__name__)
+
+READER = "detect"
+ROUND_RECORDS = 2_000
+ROUND_BYTES = 4 * 1024 * 1024
+SCORE_CHUNK = 250  # records a hold of the lock, so that /predict never waits long
+SAVE_EVERY_S = 10.0
+RELOAD_EVERY_S = 1.0
+KEPT_ROUNDS = 64
+BACKFILL_S = 3600.0
+
+
+class Live:
+    """The champion and the running state, moved by one thread and read by others.
+
+    The reader's position in the spool is that of the saved state; after a kill the records since then are scored
+    again, with the same verdicts and the same ids, so that nothing is missed and nothing is there twice.
+    """
+
+    def __init__(self, sentinel: Sentinel, *, clock: Callable[[], float] = time.time) -> None:
+        self._sentinel, self._clock = sentinel, clock
+        self._folder = sentinel.home / "detector"
+        self._lock = threading.Lock()
+        self._scorer: Scorer | None = None
+        self._version: str | None = None
+        self._problem: str | None = None
+        self._lease: Lease | None = None
+        self._holding: AbstractContextManager[Lease | None] | None = None
+        self._head = self._saved = 0
+        self._saved_s = self._reloaded_s = 0.0
+        self._scored: list[tuple[str, int, int]] = []
+        self._emitted: set[str] = set()
+        self._newest: dict[str, int] = {}
+        self._recent: deque[tuple[int, int, pl.DataFrame]] = deque(maxlen=KEPT_ROUNDS)
+        self._news = threading.Condition()
+        self._state: bytes | None = None
+        self.scored = self.flagged = 0
+
+    @property
+    def model(self) -> Model | None:
+        """The model in service; None before the first training."""
+        return self._scorer.model if self._scorer is not None else None
+
+    @property
+    def problem(self) -> str | None:
+        """Why the newest champion could not be loaded; None when all is well."""
+        return self._problem
+
+    @property
+    def head(self) -> int:
+        """The last sequence that was looked at."""
+        return self._head
+
+    def start(self, *, wait_s: float = 10.0) -> bool:
+        """Take the reader's lease and the newest saved state. False when another process moves the reader."""
+        spool = self._sentinel.spool
+        self._holding = spool.lease(READER, wait_s=wait_s)
+        self._lease = self._holding.__enter__()
+        if self._lease is None:
+            self._holding.__exit__(None, None, None)
+            self._holding = None
+            return False
+        self._head = self._saved = spool.position(READER).sequence
+        found = states.read_newest(spool, self._folder)
+        if found is not None:
+            self._head = max(found[0].sequence, self._head)
+            self._state = found[1]
+        self._emitted = set(spool.anomalies(limit=10_000)["event_id"])
+        self._saved_s = self._clock()
+        self.reload()
+        return True
+
+    def stop(self) -> None:
+        """Save the state and give the lease back."""
+        if self._holding is None:
+            return
+        self._save()
+        self._holding.__exit__(None, None, None)
+        self._holding = self._lease = None
+
+    def reload(self) -> bool:
+        """Serve the champion if it is another than the one in service; the running state stays. True when it changed.
+
+        A damaged or foreign model leaves the old one in service; `problem` then says why.
+        """
+        registry = self._sentinel.registry
+        self._reloaded_s = self._clock()
+        try:
+            version = registry.champion()
+            if version is None or version == self._version:
+                return False
+            model, model_state = registry.load(version)
+        except ArtifactError as exc:
+            if self._problem != str(exc):
+                log.error("kept the old model error=%s", exc)
+            self._problem = str(exc)
+            return False
+        with self._lock:
+            running = self._scorer.state() if self._scorer is not None else self._state
+            scorer = Scorer(model, running if running is not None else model_state)
+            scorer.threshold_nats = self._sentinel.threshold_nats
+            self._scorer, self._version, self._problem = scorer, version, None
+        log.info("loaded model=%s", version)
+        return True
+
+    def round(self) -> int:
+        """Score what came in since the last round, up to a bound; how many records that were. 0: nothing new."""
+        now_s = self._clock()
+        if now_s - self._reloaded_s >= RELOAD_EVERY_S:
+            self.reload()
+        frame = self._sentinel.spool.read(EVENTS, self._head, ROUND_RECORDS, ROUND_BYTES)
+        if frame.height:
+            if self._scorer is not None:
+                self._score(self._scorer, frame)
+            with self._news:
+                self._head = int(frame["sequence"][-1])
+                self._news.notify_all()
+        elif self._scorer is not None:
+            self._tick(self._scorer, now_s)
+        if self._head > self._saved and now_s - self._saved_s >= SAVE_EVERY_S:
+            self._save()
+        return frame.height
+
+    def _score(self, scorer: Scorer, frame: pl.DataFrame) -> None:
+        fresh = frame.filter(~self._late(frame))
+        verdicts = []
+        for chunk in fresh.iter_slices(SCORE_CHUNK):
+            with self._lock:
+                verdicts.append(scorer.score(chunk))
+        if not verdicts:
+            return
+        judged = pl.concat(verdicts)
+        self._emit(anomalies_of(fresh, judged, scorer.incidents(fresh, judged)))
+        self._scored.extend((scorer.model.version, *run) for run in runs(fresh["sequence"].to_list()))
+        self.scored += fresh.height
+        with self._news:
+            self._recent.append(
+                (int(frame["sequence"][0]), int(frame["sequence"][-1]), judged.with_columns(fresh["sequence"]))
+            )
+
+    def _late(self, frame: pl.DataFrame) -> pl.Series:
+        """Which records lie more than an hour behind the newest of their source: backfills, left to batch scoring."""
+        times = frame["timestamp"].dt.epoch("s").to_list()
+        late = []
+        for source, second in zip(frame["source"].to_list(), times, strict=True):
+            newest = self._newest.get(source, second)
+            late.append(second < newest - BACKFILL_S)
+            self._newest[source] = max(newest, second)
+        return pl.Series("late", late, dtype=pl.Boolean)
+
+    def _emit(self, anomalies: pl.DataFrame) -> None:
+        new = anomalies.filter(~pl.col("event_id").is_in(list(self._emitted))) if self._emitted else anomalies
+        if new.is_empty():
+            return
+        with self._sentinel.spool.transaction() as tx:
+            tx.append(new, stream=ANOMALIES)
+        self.flagged += new.height
+        reach("detect.emitted")
+
+    def _tick(self, scorer: Scorer, now_s: float) -> None:
+        with self._lock:
+            records, verdicts = scorer.tick(datetime.fromtimestamp(now_s, UTC))
+        if records.height:
+            self._emit(anomalies_of(records, verdicts, scorer.incidents(records, verdicts)))
+
+    def _save(self) -> None:
+        """The state to a file, then file name, position and scored ranges in one transaction."""
+        if self._lease is None or self._head <= self._saved:
+            return
+        saved = None
+        if self._scorer is not None:
+            with self._lock:
+                state = self._scorer.state()
+            saved = states.write_state(self._folder, states.LIVE, self._head, state)
+            reach("detect.state-written")
+        with self._sentinel.spool.transaction() as tx:
+            if saved is not None:
+                states.remember(tx, states.LIVE, saved)
+            for version, first, last in self._scored:
+                tx.add_scored(version, first, last)
+            tx.move(self._lease, self._head)
+        if saved is not None:
+            states.forget_older(self._folder, states.LIVE, saved)
+        self._scored.clear()
+        self._saved, self._saved_s = self._head, self._clock()
+
+    def predict(self, records: pl.DataFrame, *, observe: bool = False) -> pl.DataFrame:
+        """Verdicts (VERDICT_SCHEMA), one a record, each line seeing those before it. Changes nothing unless `observe`.
+
+        Raises NoModelError while there is no champion.
+        """
+        scorer = self._scorer
+        if scorer is None:
+            raise NoModelError(self._problem or "predict: there is no model yet; POST /train, or run `sentinel train`")
+        with self._lock:
+            return scorer.score(records) if observe else scorer.peek(records)
+
+    def verdicts(self, span: Span, *, timeout_s: float) -> dict[int, dict[str, object]]:
+        """The live reader's verdicts on the records of `span`, by sequence; those not scored in time are left out."""
+        deadline = time.monotonic() + timeout_s
+        with self._news:
+            while self._head < span.last and (left := deadline - time.monotonic()) > 0:
+                self._news.wait(left)
+            frames = [frame for first, last, frame in self._recent if first <= span.last and last >= span.first]
+        found = pl.concat(frames).filter(pl.col("sequence").is_between(span.first, span.last)) if frames else None
+        return {} if found is None else {row.pop("sequence"): row for row in found.iter_rows(named=True)}

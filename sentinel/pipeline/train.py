@@ -1,0 +1,102 @@
+"""Train: records in; fit, gate, artifact; the new model is the champion if it passed."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from sentinel.detect import Model
+from sentinel.detect.fit import fit
+from sentinel.detect.gate import gate
+from sentinel.detect.registry import Registry
+from sentinel.errors import ArtifactError, TerminalError
+from sentinel.pipeline.parts import Sentinel
+from sentinel.records import EVENTS, empty_records
+
+__all__ = ["TrainReport", "newest_records", "retrain", "train"]
+
+log = logging.getLogger(__name__)
+
+SEED = 0
+KEPT_MODELS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What a training did. `checks` are (name, passed, detail); `promoted` is False where one of them failed."""
+
+    model_version: str
+    rows: int
+    promoted: bool
+    confidence: str  # "low" or "normal"
+    checks: list[tuple[str, bool, str]]
+    took_s: float
+
+    def table(self) -> list[dict[str, object]]:
+        """One row for the model and one for each check of the gate."""
+        head = {"check": "model", "passed": self.promoted, "detail": f"{self.model_version}, {self.rows} rows"}
+        return [head, *({"check": n, "passed": p, "detail": d} for n, p, d in self.checks)]
+
+
+def train(
+    registry: Registry,
+    records: pl.DataFrame,
+    *,
+    seed: int = SEED,
+    clock: Callable[[], float] = time.time,
+) -> TrainReport:
+    """Fit a model on records, without labels, and promote it if it passes the gate.
+
+    Raises TransientError when another training is running, TerminalError when there is nothing to learn from.
+    """
+    started_s = clock()
+    if records.is_empty():
+        raise TerminalError("train: there is not one record to learn from; collect or send logs first")
+    with registry.training_lock():
+        champion = _champion(registry)
+        trained = fit(records, seed=seed, now=datetime.fromtimestamp(started_s, UTC), champion=champion)
+        verdict = gate(trained, champion)
+        version = registry.save(trained, verdict)
+        if verdict.passed:
+            registry.promote(version)
+        registry.prune(keep=KEPT_MODELS)
+    return TrainReport(
+        version, records.height, verdict.passed, trained.model.confidence, list(verdict.checks), clock() - started_s
+    )
+
+
+def retrain(
+    sentinel: Sentinel,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    max_records: int,
+    seed: int = SEED,
+    clock: Callable[[], float] = time.time,
+) -> TrainReport:
+    """Train on what the store holds: by event time, or the newest `max_records` by arrival."""
+    records = newest_records(sentinel, since=since, until=until, max_records=max_records)
+    return train(sentinel.registry, records, seed=seed, clock=clock)
+
+
+def newest_records(
+    sentinel: Sentinel, *, since: datetime | None, until: datetime | None, max_records: int
+) -> pl.DataFrame:
+    """What a retrain learns from: the newest records by arrival, between `since` and `until` of event time if given."""
+    frames = sentinel.store.scan(stream=EVENTS, since=since, until=until, newest=max_records)
+    return pl.concat([empty_records(), *frames])
+
+
+def _champion(registry: Registry) -> Model | None:
+    """The model in service, to compare with; None when there is none that can be read."""
+    version = registry.champion()
+    if version is None:
+        return None
+    try:
+        return registry.load(version)[0]
+    except ArtifactError as exc:
+        log.warning("trained without a champion error=%s", exc)
+        return None

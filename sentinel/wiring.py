@@ -1,0 +1,78 @@
+"""Settings in, real objects out: the one place where spool, store and models are opened."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from sentinel import failpoints
+from sentinel.detect.registry import Registry, load_or_make_key
+from sentinel.durable import make_private_dir
+from sentinel.pipeline.parts import Sentinel
+from sentinel.settings import Settings
+from sentinel.spool import Spool
+from sentinel.store import Store, open_store
+
+__all__ = ["open_registry", "open_sentinel", "open_spool", "opened", "store_of"]
+
+MIB = 1024 * 1024
+
+
+def open_spool(settings: Settings) -> Spool:
+    """The spool of this home. Raises TerminalError with the way out when its file is damaged."""
+    return Spool.open(
+        make_private_dir(settings.log_sentinel_home) / "spool",
+        max_bytes=settings.log_sentinel_spool_max_mb * MIB,
+        min_free_bytes=settings.log_sentinel_min_free_mb * MIB,
+    )
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The models of this home, signed with the key of the settings or with one made once."""
+    folder = make_private_dir(settings.log_sentinel_home / "models")
+    key = settings.log_sentinel_signing_key
+    return Registry(folder, key.encode() if key else load_or_make_key(settings.log_sentinel_home))
+
+
+def store_of(settings: Settings) -> Store:
+    """Elasticsearch where ELASTIC_ADDR is set, else Parquet files. Does not wait for it to answer."""
+    return open_store(
+        addr=settings.elastic_addr,
+        index=settings.elastic_index,
+        folder=settings.log_sentinel_home / "store",
+        api_key=settings.elastic_api_key,
+        user=settings.elastic_user,
+        password=settings.elastic_password,
+        ca_file=settings.elastic_ca_file,
+        fingerprint=settings.elastic_fingerprint,
+    )
+
+
+def open_sentinel(settings: Settings) -> Sentinel:
+    """Open everything; close it with `.close()`."""
+    if settings.log_sentinel_failpoint:
+        failpoints.arm_from_text(settings.log_sentinel_failpoint)
+    return Sentinel(
+        spool=open_spool(settings),
+        store=store_of(settings),
+        registry=open_registry(settings),
+        home=settings.log_sentinel_home,
+        watched=settings.log_sentinel_dir,
+        period=settings.elastic_index_period,
+        threshold_nats=settings.log_sentinel_threshold_nats,
+        retention_days=settings.elastic_retention_days,
+    )
+
+
+@contextlib.contextmanager
+def opened(settings: Settings) -> Iterator[Sentinel]:
+    """`open_sentinel` as a context manager."""
+    sentinel = open_sentinel(settings)
+    try:
+        yield sentinel
+    finally:
+        sentinel.close()
+
+
+def configure_logging(level: str) -> None:
+    """Our own log to standard error: time, level, logger, event with key=value."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
