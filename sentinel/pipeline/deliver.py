@@ -53,8 +53,8 @@ def deliver_round(spool: Spool, store: Store, reader: str, *, now_s: float, wait
         if lease is None:
             return Round(busy=True)
         position = spool.position(reader)
-        pause_s = min(position.next_attempt_s - now_s, BACKOFF_CAP_S)
-        if position.attempts and pause_s > 0:
+        pause_s = position.next_attempt_s - now_s
+        if position.attempts and 0 < pause_s <= BACKOFF_CAP_S:  # a longer one: the clock was set back since
             return Round(wait_s=pause_s, error=position.error)
         stream = READERS[reader]
         replayed = _replay(spool, store, stream, lease)

@@ -65,6 +65,10 @@ class FakeElastic:
         """Change standing rules; see `fake_index.Rules`."""
         self._ask("/rules", rules)
 
+    def forget(self) -> None:
+        """Begin anew: no documents, no faults, no rules, no counts."""
+        self._ask("/forget", {})
+
     def down(self) -> None:
         """Refuse connections and reset those that are open."""
         self._ask("/down", {})

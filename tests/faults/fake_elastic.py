@@ -282,6 +282,10 @@ async def control(fake: Fake, door: Door, request: Request) -> bytes:
             assert set(made) <= known, made
             for key, inner in made.items():
                 setattr(fake.rules, key, inner)
+        case "/forget":
+            fake.index, fake.rules, fake.odds = Index(), Rules(), []
+            fake.script.clear()
+            fake.counts.clear()
         case "/down":
             await door.shut()
         case "/up":

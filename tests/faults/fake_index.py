@@ -1,5 +1,6 @@
 """What the fake Elasticsearch keeps: documents by (index, id), and how a bulk request is answered item by item."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import orjson
@@ -37,6 +38,9 @@ class Rules:
     poison: bytes = b""  # an item whose document holds these bytes is refused for good (400)
     spoiler: bytes = b""  # a whole request that holds these bytes is refused (400)
     max_bytes: int = 0  # a larger request is refused (413); 0: no bound
+    moods: list[list[object]] = field(default_factory=list)
+    """[text, [status, status, …]]: a document that holds the text gets these, one each time."""
+
     block: str = ""  # "read-only" or "flood": every item is refused for now
     status: int = 0  # every request, whatever it asks, gets this status (401, 403, 503 …)
     latency_s: float = 0.0  # of every bulk
@@ -55,6 +59,7 @@ class Index:
     created: int = 0
     conflicts: int = 0  # 409: there already
     without_id: int = 0
+    seen: Counter[str | None] = field(default_factory=Counter)  # how often an id came while it had a mood
 
     def put(self, operation: str, index: str, name: str | None, document: dict[str, object]) -> int:
         """Apply one item and return its status."""
@@ -113,16 +118,40 @@ def read_items(body: bytes, index: str | None) -> list[Item]:
     return items
 
 
-def refusal(item: Item, position: int, rules: Rules, fault: dict[str, object]) -> tuple[int, dict[str, object]] | None:
+ERRORS: dict[int, dict[str, object]] = {
+    400: PARSING,
+    403: READ_ONLY,
+    404: {"type": "index_not_found_exception", "reason": "no such index [x] and auto creation is off"},
+    429: BUSY,
+    503: {"type": "unavailable_shards_exception", "reason": "primary shard is not active Timeout: [1m]"},
+}
+
+
+def error_of(status: int) -> dict[str, object]:
+    """What Elasticsearch says with an item's status."""
+    return ERRORS.get(status, {"type": "exception", "reason": f"told to answer {status}"})
+
+
+def refusal(
+    item: Item, position: int, index: Index, rules: Rules, fault: dict[str, object]
+) -> tuple[int, dict[str, object]] | None:
     """The status and error of an item that is refused, by the fault of this request or by a rule; None: it goes in."""
-    statuses = fault.get("statuses")
-    if isinstance(statuses, list) and (status := statuses[position % len(statuses)]):
-        error = {429: BUSY, 400: PARSING, 403: READ_ONLY}.get(status, {"type": "exception", "reason": f"http {status}"})
-        return status, error
+    if item.name in index.documents.get(item.index, {}):
+        return None
     if rules.block:
         return (403, READ_ONLY) if rules.block == "read-only" else (429, FLOOD)
     if rules.poison and rules.poison in item.raw:
         return 400, PARSING
+    for text, statuses in rules.moods:
+        assert isinstance(text, str)
+        assert isinstance(statuses, list)
+        if text.encode() in item.raw and index.seen[item.name] < len(statuses):
+            index.seen[item.name] += 1
+            status = statuses[index.seen[item.name] - 1]
+            return status, error_of(status)
+    chosen = fault.get("statuses")
+    if isinstance(chosen, list) and (status := chosen[position % len(chosen)]):
+        return status, error_of(status)
     return None
 
 
@@ -130,7 +159,7 @@ def answer_items(items: list[Item], index: Index, rules: Rules, fault: dict[str,
     """Apply the items and build the whole bulk answer."""
     answers, errors = [], False
     for position, item in enumerate(items):
-        refused = refusal(item, position, rules, fault)
+        refused = refusal(item, position, index, rules, fault)
         inner: dict[str, object] = {"_index": item.index, "_id": item.name}
         if refused is not None:
             inner["status"], inner["error"] = refused
