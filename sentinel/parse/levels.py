@@ -1,0 +1,97 @@
+"""The words, letters and numbers by which logs tell their level, and what they mean on our scale."""
+
+from typing import Final
+
+import polars as pl
+
+__all__ = ["ANY_LEVEL", "UPPER_LEVEL", "from_number", "from_status", "from_word", "leading", "normalise", "severities"]
+
+_NAMES: Final = {
+    "trace": "trace trc trce verbose finer finest all trace1 trace2 trace3 trace4 trace5 trace6 trace7 trace8 v t",
+    "debug": "debug dbg dbug fine debug1 debug2 debug3 debug4 debug5 d",
+    "info": "info information informational inf notice note config log system success audit hint i n",
+    "warn": "warn warning wrn w",
+    "error": "error err severe failure fail eror exception e",
+    "fatal": "fatal ftl critical crit alert emerg emergency panic dpanic crash assert f c a",
+}
+LEVEL_OF_WORD: Final = {word: level for level, words in _NAMES.items() for word in words.split()}
+"""Lower-case word or letter → level: syslog, log4j, java.util.logging, Python, .NET, Android, glog, PostgreSQL."""
+
+_PLAIN: Final = (
+    "trace", "debug", "info", "notice", "warn", "warning", "error", "err", "fatal", "critical", "crit", "severe",
+    "alert", "emerg", "panic",
+)  # fmt: skip
+_LINE_WORDS: Final = (
+    *_PLAIN, "information", "emergency", "fine", "finer", "finest", "config", "verbose", "failure", "note", "log",
+    "dbg", "inf", "wrn", "trc", "ftl",
+)  # fmt: skip
+UPPER_LEVEL: Final = "(?:" + "|".join(word.upper() for word in _LINE_WORDS) + ")"
+"""Pattern of a level in capitals, as it may stand bare in a line."""
+ANY_LEVEL: Final = "(?:" + "|".join(f"{w.upper()}|{w.capitalize()}|{w}" for w in _LINE_WORDS) + ")"
+"""Pattern of a level in any usual case, for places where brackets or a colon mark it as one."""
+
+_PLAIN_WORDS: Final = "|".join(f"{w.upper()}|{w.capitalize()}|{w}" for w in _PLAIN)
+_LEADING: Final = rf"^(?:\[(?:{_PLAIN_WORDS})\][: ]|(?:{_PLAIN_WORDS}): )"
+
+_SYSLOG_LEVELS: Final = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")  # RFC 5424, table 2
+SEVERITIES: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+FACILITIES: Final = (
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
+    "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+)  # fmt: skip
+_TENS: Final = ("trace", "debug", "info", "warn", "error", "fatal")  # bunyan and pino: 10, 20 … 60
+
+
+def normalise(words: pl.Series) -> pl.Series:
+    """The level of each word (String), null where the word is none."""
+    return words.str.to_lowercase().replace_strict(LEVEL_OF_WORD, default=None, return_dtype=pl.String)
+
+
+def leading(messages: pl.Series) -> pl.Series:
+    """The level that free text begins with, as in `error: no such file` or `[WARN] low`, else null.
+
+    Never asked of syslog's messages: their level is the PRI's, and without one they have none.
+    """
+    found = messages.str.extract(_LEADING, 0)
+    if found.null_count() == len(found):
+        return found
+    return normalise(found.str.strip_chars("[]: "))
+
+
+def severities(pri: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """Level, facility name and severity name of each syslog PRI number (0 to 191, as text), null outside."""
+    number = pri.cast(pl.Int32, strict=False)
+    known = number.is_between(0, 191)
+    number = number.set(~known.fill_null(value=False), None)
+    severity, facility = number % 8, number // 8
+    return (
+        severity.replace_strict(dict(enumerate(_SYSLOG_LEVELS)), default=None, return_dtype=pl.String),
+        facility.replace_strict(dict(enumerate(FACILITIES)), default=None, return_dtype=pl.String),
+        severity.replace_strict(dict(enumerate(SEVERITIES)), default=None, return_dtype=pl.String),
+    )
+
+
+def from_status(status: pl.Series) -> pl.Series:
+    """The level of each HTTP status (text of three digits): 5xx error, 4xx warn, else info."""
+    kinds = {"5": "error", "4": "warn"}
+    return status.str.slice(0, 1).replace_strict(kinds, default="info", return_dtype=pl.String)
+
+
+def from_word(word: str) -> str | None:
+    """The level of one word in any case, or of a number written as text; null when it is none."""
+    text = word.strip().lower()
+    level = LEVEL_OF_WORD.get(text)
+    if level is None and text.isascii() and text.isdigit() and len(text) <= 2:
+        return from_number(int(text))
+    return level
+
+
+def from_number(number: float) -> str | None:
+    """The level of a JSON number: 0 to 7 is a syslog severity, 10, 20 … 60 is bunyan's and pino's scale, else null."""
+    if not 0 <= number <= 60 or number != int(number):  # NaN is in no range
+        return None
+    if number < len(_SYSLOG_LEVELS):
+        return _SYSLOG_LEVELS[int(number)]
+    if number % 10 == 0:
+        return _TENS[int(number) // 10 - 1]
+    return None

@@ -1,0 +1,57 @@
+"""Raw lines in, records in their normal form out; a line's reading depends on that line alone."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import polars as pl
+
+from sentinel.parse import attributes, finish, timestamps
+from sentinel.parse.documents import read_json_lines
+from sentinel.parse.finish import Parsed
+from sentinel.parse.formats import read_texts
+from sentinel.parse.lines import clean, split
+
+__all__ = ["Parsed", "parse_lines", "parse_one"]
+
+_BRACED: Final = r"(?s)^[ \t]*\{.*\}[ \t]*$"
+
+
+def parse_lines(lines: pl.DataFrame, *, now: datetime, period: str = "month") -> Parsed:
+    """Read raw lines: columns `line` (Binary), `origin` (String), and `generation` and `offset` or `event_id`.
+
+    `now` is when they were received. Blank lines are left out; no other line is ever rejected, and none raises: what no
+    format knows becomes a message of its own. `rejected.index` would be the row of the input.
+    """
+    inputs = _inputs(lines)
+    cleaned = clean(lines["line"])
+    kept = inputs[cleaned["row"]] if cleaned.height < inputs.height else inputs
+    moment = timestamps.now_ns(now)
+    fields = _fields(cleaned, moment)
+    joined = attributes.join_inner([fields["attributes"], cleaned["marks"]], fields.height)
+    fields = fields.with_columns(joined, cleaned["raw"])
+    return Parsed(finish.records(fields, kept, now=moment, period=period), finish.no_rejected())
+
+
+def parse_one(text: str, *, now: datetime, origin: str = "") -> dict[str, Any] | None:
+    """The record of a single line as a dict with RECORD_SCHEMA's keys, or None when it is blank; as in a batch."""
+    line = text.encode(errors="backslashreplace")
+    frame = pl.DataFrame({"line": [line], "origin": [origin], "event_id": [""]}, schema_overrides={"line": pl.Binary})
+    found = parse_lines(frame, now=now).records
+    return found.row(0, named=True) if found.height else None
+
+
+def _fields(cleaned: pl.DataFrame, now: int) -> pl.DataFrame:
+    """FIELDS of each text, in order: JSON objects as documents, all others by the rules."""
+    braced = cleaned["text"].str.contains(_BRACED)
+    if not braced.any():
+        return read_texts(split(cleaned.select("row", "text")), now)
+    found = read_json_lines(cleaned.filter(braced), now)
+    others = cleaned.join(found, on="row", how="anti", maintain_order="left")
+    return pl.concat([found, read_texts(split(others.select("row", "text")), now)]).sort("row")
+
+
+def _inputs(lines: pl.DataFrame) -> pl.DataFrame:
+    """Event id, origin, generation and offset of each line."""
+    missing = {n: t for n, t in (("generation", pl.String()), ("offset", pl.Int64())) if n not in lines.columns}
+    frame = lines.with_columns(*(pl.lit(None, dtype=t).alias(n) for n, t in missing.items()))
+    return frame.select(finish.event_ids(frame).alias("event_id"), "origin", "generation", "offset")

@@ -1,0 +1,136 @@
+"""Formats as a table: a rule is one anchored pattern whose named groups are the fields, tried on whole batches."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from sentinel.parse import attributes, levels, stamps, timestamps
+
+__all__ = ["DIGITS", "FIELDS", "LETTERS", "UPPER", "Rule", "fields_of", "resolve"]
+
+FIELDS: Final[dict[str, pl.DataType]] = {
+    "row": pl.UInt32(),
+    "format": pl.String(),  # the rule's name; null where no rule knew the line
+    "timestamp": pl.Int64(),  # ns since 1970
+    "unreadable": pl.String(),  # the time's text where it could not be read
+    "level": pl.String(),
+    "source": pl.String(),
+    "host": pl.String(),
+    "message": pl.String(),
+    "attributes": pl.String(),  # the inside of a JSON object
+}
+"""What is known of each line between the rules and the finished record."""
+
+DIGITS: Final = "0123456789"
+UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS: Final = UPPER + UPPER.lower()
+
+_OWN: Final = timestamps.STAMP_GROUPS | {
+    "row",
+    "text",
+    "head",
+    "message",
+    "level",
+    "source",
+    "host",
+    "inner",
+    "written",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One format. `pattern` begins with `^` and names its groups: `head` is all that is not the message; the groups of
+    STAMP_GROUPS make the time; `level`, `source`, `host` are themselves; any other group becomes an attribute.
+    `finish` may add a column `inner`: the inside of a JSON object with more attributes, and
+    a column `written`: a time in any of the ways that `stamps.read_text` reads.
+
+    `leads` lists the characters such a line can begin with (empty: any), which spares the pattern most of its work.
+    `rest` reads the message further; `finish` may change the frame of groups before the fields are taken from it.
+    """
+
+    name: str
+    pattern: str
+    leads: str = ""
+    source: str | None = None  # where the pattern has no group of that name, or it stays empty
+    rest: tuple["Rule", ...] = ()
+    finish: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+
+
+def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
+    """Give each line (`row` UInt32, `text` String) to the first rule that knows it: FIELDS, one row a line, in order.
+
+    A line that no rule knows has only its message, and a level if it begins with one. The answer depends on the line
+    alone, never on its neighbours.
+    """
+    done: list[pl.DataFrame] = []
+    left = lines
+    leads = set(left["text"].str.slice(0, 1).unique().to_list())
+    for rule in rules:
+        if left.is_empty():
+            break
+        if rule.leads and leads.isdisjoint(rule.leads):
+            continue
+        mask = left["text"].str.contains(rule.pattern)
+        if not mask.any():
+            continue
+        hit, left = (left, left.clear()) if mask.all() else (left.filter(mask), left.filter(~mask))
+        done.append(_apply(rule, hit, now))
+    if not left.is_empty():
+        level = levels.leading(left["text"]).alias("level")
+        done.append(fields_of(left.rename({"text": "message"}).with_columns(level)))
+    if len(done) == 1:
+        return done[0]
+    return pl.concat(done).sort("row") if done else pl.DataFrame(schema=FIELDS)
+
+
+def fields_of(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns of FIELDS from a frame that has some of them; what it lacks is null."""
+    return frame.select(
+        *(pl.col(n) if n in frame.columns else pl.lit(None, dtype=t).alias(n) for n, t in FIELDS.items())
+    )
+
+
+def _apply(rule: Rule, lines: pl.DataFrame, now: int) -> pl.DataFrame:
+    groups = lines.with_columns(pl.col("text").str.extract_groups(rule.pattern).alias("groups")).unnest("groups")
+    groups = groups.with_columns(pl.col("text").str.strip_prefix(pl.col("head")).alias("message"))
+    if rule.finish:
+        groups = rule.finish(groups)
+    names = [name for name in groups.columns if name not in _OWN]
+    inner = attributes.inner_json(groups, names)
+    if "inner" in groups.columns:
+        inner = attributes.join_inner([inner, groups["inner"]], groups.height)
+    made: list[pl.Expr | pl.Series] = [pl.lit(rule.name).alias("format"), inner]
+    if not timestamps.STAMP_GROUPS.isdisjoint(groups.columns):
+        time = timestamps.read(groups, now)
+        stamp = groups["stamp"]
+        made += [time.alias("timestamp"), stamp.set(time.is_not_null(), None).alias("unreadable")]
+    elif "written" in groups.columns:
+        time = stamps.read_text(groups["written"], now)
+        made += [time, groups["written"].set(time.is_not_null(), None).alias("unreadable")]
+    if "level" in groups.columns:
+        made.append(levels.normalise(groups["level"]).alias("level"))
+    if rule.source is not None:
+        named = pl.col("source") if "source" in groups.columns else pl.lit(None, dtype=pl.String)
+        made.append(pl.coalesce(named, pl.lit(rule.source)).alias("source"))
+    fields = fields_of(groups.with_columns(*made))
+    return _read_rest(fields, rule.rest, now) if rule.rest else fields
+
+
+def _read_rest(outer: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
+    """Read the messages further; what the outer rule found stands, the inner one adds what is missing."""
+    inner = resolve(outer.select("row", pl.col("message").alias("text")), rules, now)
+    joined = attributes.join_inner([outer["attributes"], inner["attributes"]], outer.height)
+    found = inner.select(pl.all().name.prefix("inner_"))
+    names = ("timestamp", "unreadable", "level", "source", "host")
+    return (
+        outer.hstack(found)
+        .with_columns(
+            *(pl.coalesce(name, f"inner_{name}").alias(name) for name in names),
+            pl.col("inner_message").alias("message"),
+            joined.alias("attributes"),
+        )
+        .select(list(FIELDS))
+    )

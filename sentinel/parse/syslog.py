@@ -1,0 +1,56 @@
+"""Syslog: RFC 3164 and RFC 5424, with and without PRI, and what rsyslog and macOS make of them."""
+
+from typing import Final
+
+import polars as pl
+
+from sentinel.parse import levels, pairs, stamps
+from sentinel.parse.rules import DIGITS, UPPER, Rule
+
+__all__ = ["RULES", "pri_rule"]
+
+_HOST: Final = r"(?P<host>[^ \[]*[^ \[:])"
+_PROGRAM: Final = r"(?P<source>[^ :\[]+)"
+_PID: Final = r"\[(?P<pid>[0-9]+)\]"
+_ADDRESS: Final = r"(?: \((?P<about>[^)]*)\))?"  # launchd names the service it speaks about
+
+BSD: Final = (
+    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_PROGRAM}(?:{_PID})?{_ADDRESS}: {{0,2}})", UPPER),
+    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^:\[]+){_PID}{_ADDRESS}: {{0,2}})", UPPER),
+    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_PROGRAM}(?:{_PID})?: )", UPPER),
+    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?:--- )?)(?:last )?message repeated ", UPPER, "syslog"),
+    Rule("month-day", rf"^(?P<head>{stamps.MONTH_DAY}:? )", UPPER),
+)
+RSYSLOG: Final = (
+    Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} {_PROGRAM}{_PID}{_ADDRESS}: ?)", DIGITS),
+    Rule(
+        "syslog", rf"^(?P<head>{stamps.RFC3339} (?P<host>[a-z0-9][A-Za-z0-9.-]*) (?P<source>[a-z][^ :\[]*): )", DIGITS
+    ),
+)
+
+
+def _structured(groups: pl.DataFrame) -> pl.DataFrame:
+    """RFC 5424: `-` means nothing; structured data becomes pairs; a byte order mark before the message goes."""
+    dash = [pl.col(n).replace("-", None) for n in ("stamp", "host", "source", "pid", "message_id")]
+    groups = groups.with_columns(*dash, pl.col("message").str.strip_prefix("\ufeff"))
+    return pairs.spread_structured(groups, "sd")
+
+
+RFC5424: Final = Rule(
+    "syslog-5424",
+    rf"^(?P<head>[0-9]{{1,2}} (?:{stamps.RFC3339}|-) (?P<host>[^ ]+) (?P<source>[^ ]+) (?P<pid>[^ ]+) "
+    r'(?P<message_id>[^ ]+) (?:-|(?P<sd>(?:\[[^ \]"=]+(?: [^ =\]"]+="(?:[^"\\]|\\.)*")*\])+))(?: |$))',
+    DIGITS,
+    finish=_structured,
+)
+RULES: Final = (*BSD, RFC5424, *RSYSLOG)
+
+
+def _severity(groups: pl.DataFrame) -> pl.DataFrame:
+    level, facility, severity = levels.severities(groups["pri"])
+    return groups.drop("pri").with_columns(level.alias("level"), facility.alias("facility"), severity.alias("severity"))
+
+
+def pri_rule(rest: tuple[Rule, ...]) -> Rule:
+    """The rule of `<PRI>` and what follows it: its severity is the level, the rest is read by `rest`."""
+    return Rule("syslog-pri", r"^(?P<head><(?P<pri>[0-9]{1,3})>) ?", "<", rest=rest, finish=_severity)

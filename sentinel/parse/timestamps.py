@@ -1,0 +1,175 @@
+"""From the parts of a written time to nanoseconds since 1970 in UTC; a time without an offset is taken as UTC."""
+
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import polars as pl
+
+__all__ = ["LATEST_S", "STAMP_GROUPS", "epoch_ns", "now_ns", "offset_seconds", "read"]
+
+Ints: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+
+NS: Final = 1_000_000_000
+DAY_S: Final = 86_400
+FUTURE_TOLERANCE_S: Final = DAY_S  # clocks and zones differ: a date without a year may lie this far ahead
+CLOCK_TOLERANCE_S: Final = 3_600  # the same for a time of day without a date
+LATEST_S: Final = 9_223_286_400  # 2262-04-11, the last whole day of int64 nanoseconds and of Elasticsearch's date_nanos
+
+STAMP_GROUPS: Final = frozenset({"stamp", "Y", "y", "b", "m", "d", "H", "M", "S", "f", "z", "p", "epoch"})
+"""Names that patterns give to the parts of a time: year (4 or 2 digits), month by name or number, day, hour, minute,
+second, digits of the fraction, offset or zone, AM/PM, and seconds (or ms, us, ns) since 1970. `stamp` is the whole."""
+
+_MONTH_NAMES: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS: Final = {name: i + 1 for i, name in enumerate(_MONTH_NAMES)}
+_ZONE_HOURS: Final = {  # RFC 822 and the common European ones; others are not read as zones
+    "Z": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9,
+}  # fmt: skip
+
+
+def now_ns(now: datetime) -> int:
+    """`now` (with a zone, else taken as UTC) in nanoseconds since 1970, cut to whole milliseconds."""
+    moment = now if now.tzinfo else now.replace(tzinfo=UTC)
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * DAY_S * 1000 + delta.seconds * 1000 + delta.microseconds // 1000) * 1_000_000
+
+
+def read(groups: pl.DataFrame, now: int) -> pl.Series:
+    """Nanoseconds since 1970 (Int64) from the columns of STAMP_GROUPS; null where they make no time between 1970 and
+    2262. `now` (ns) decides what is missing: the latest such date that is not in the future (one day of tolerance).
+    """
+    fraction = _fraction(groups)
+    if "epoch" in groups.columns:
+        whole = epoch_ns(groups["epoch"])
+        return whole + pl.Series(fraction) if "f" in groups.columns else whole
+    seconds_of_day, fine = _time_of_day(groups)
+    offset = _offsets(groups["z"]) if "z" in groups.columns else np.zeros(len(seconds_of_day), np.int64)
+    clock = seconds_of_day - offset
+    if "d" not in groups.columns:
+        days = _latest_day(clock, now)
+    else:
+        month = _month(groups)
+        day = _ints(groups["d"])
+        days, real = _days(groups, month, day, clock, now)
+        fine &= real
+    seconds = days * DAY_S + clock
+    fine &= (seconds >= 0) & (seconds < LATEST_S) & (offset > -DAY_S)
+    result = np.where(fine, seconds, 0) * NS + fraction
+    return pl.Series("timestamp", result).set(pl.Series(~fine), None)
+
+
+def epoch_ns(texts: pl.Series) -> pl.Series:
+    """Nanoseconds since 1970 of numbers written as text, in s, ms, us or ns by their size; null where unusable."""
+    parts = (
+        texts.str.strip_chars().str.extract_groups(r"^(?P<whole>[0-9]{1,19})(?:[.,](?P<f>[0-9]+))?$").struct.unnest()
+    )
+    whole = parts["whole"].cast(pl.Int64, strict=False)
+    fine = whole.is_not_null().to_numpy()
+    values: Ints = whole.fill_null(0).to_numpy().astype(np.int64)
+    unit = np.select([values < 10**11, values < 10**14, values < 10**17], [NS, 10**6, 10**3], 1)
+    fine = fine & (values // (NS // unit) < LATEST_S)
+    result = np.where(fine, values, 0) * unit + _fraction(parts) * unit // NS
+    return pl.Series("timestamp", result).set(pl.Series(~fine), None)
+
+
+def offset_seconds(text: str) -> int:
+    """Seconds east of UTC of `Z`, `+02:00`, `-0730`, `+02` or a zone's name; −1 day when it is none of them."""
+    if text in _ZONE_HOURS:
+        return _ZONE_HOURS[text] * 3600
+    digits = text[1:].replace(":", "")
+    if text[:1] not in ("+", "-") or not digits.isdigit() or len(digits) not in (2, 4):
+        return -DAY_S
+    hours, minutes = int(digits[:2]), int(digits[2:] or 0)
+    if hours > 18 or minutes > 59:
+        return -DAY_S
+    return (hours * 3600 + minutes * 60) * (-1 if text[0] == "-" else 1)
+
+
+def _ints(values: pl.Series) -> Ints:
+    """Whole numbers, −1 where there is none."""
+    found: Ints = values.cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
+    return found
+
+
+def _fraction(groups: pl.DataFrame) -> Ints:
+    if "f" not in groups.columns or groups["f"].null_count() == groups.height:
+        return np.zeros(groups.height, np.int64)
+    digits = groups["f"].str.slice(0, 9).str.pad_end(9, "0")
+    found: Ints = digits.cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+    return found
+
+
+def _offsets(zones: pl.Series) -> Ints:
+    known = zones.unique().drop_nulls().to_list()
+    if not known:
+        return np.zeros(len(zones), np.int64)
+    table = {zone: offset_seconds(zone) for zone in known}
+    found: Ints = zones.replace_strict(table, default=0, return_dtype=pl.Int64).to_numpy()
+    return found
+
+
+def _time_of_day(groups: pl.DataFrame) -> tuple[Ints, Flags]:
+    if "H" not in groups.columns:  # a date alone: midnight
+        return np.zeros(groups.height, np.int64), np.ones(groups.height, np.bool_)
+    hour, minute = _ints(groups["H"]), _ints(groups["M"])
+    second = np.maximum(_ints(groups["S"]), 0) if "S" in groups.columns else np.zeros_like(hour)
+    if "p" in groups.columns:
+        half = groups["p"].str.to_uppercase()
+        hour = np.where(half.is_in(["AM", "PM"]).fill_null(value=False).to_numpy(), hour % 12, hour)
+        hour = hour + 12 * (half == "PM").fill_null(value=False).to_numpy()
+    fine = (hour >= 0) & (hour < 24) & (minute >= 0) & (minute < 60) & (second <= 60)  # 60: a leap second
+    return hour * 3600 + minute * 60 + second, fine
+
+
+def _month(groups: pl.DataFrame) -> Ints:
+    if "b" not in groups.columns:
+        return _ints(groups["m"])
+    names = groups["b"].str.replace_many(list(_MONTHS), [str(number) for number in _MONTHS.values()])
+    return _ints(names)
+
+
+def _days(groups: pl.DataFrame, month: Ints, day: Ints, clock: Ints, now: int) -> tuple[Ints, Flags]:
+    """Days since 1970 and whether there is such a date."""
+    if "Y" in groups.columns and groups["Y"].null_count() == 0:
+        return _civil(_ints(groups["Y"]), month, day)
+    if "y" in groups.columns:
+        return _civil(2000 + _ints(groups["y"]), month, day)
+    days, fine = _latest_date(month, day, clock, now)
+    if "Y" in groups.columns:
+        written = groups["Y"].is_not_null().to_numpy()
+        days_written, fine_written = _civil(_ints(groups["Y"]), month, day)
+        days, fine = np.where(written, days_written, days), np.where(written, fine_written, fine)
+    return days, fine
+
+
+def _civil(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Flags]:
+    """Days since 1970 of a date of the Gregorian calendar, and whether there is such a date."""
+    fine = (month >= 1) & (month <= 12) & (year >= 1970) & (year <= 2262)
+    months = np.where(fine, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
+    first = months.astype("datetime64[D]").astype(np.int64)
+    length = (months + 1).astype("datetime64[D]").astype(np.int64) - first
+    return first + day - 1, fine & (day >= 1) & (day <= length)
+
+
+def _latest_date(month: Ints, day: Ints, clock: Ints, now: int) -> tuple[Ints, Flags]:
+    """The latest date of that month and day which is not in the future; 29 February may lie eight years back."""
+    limit = now // NS + FUTURE_TOLERANCE_S
+    newest = datetime.fromtimestamp(limit, UTC).year
+    days = np.zeros_like(month)
+    open_rows = np.ones(len(month), np.bool_)
+    for year in range(newest, newest - 9, -1):
+        candidate, fine = _civil(np.full_like(month, year), month, day)
+        take = open_rows & fine & (candidate * DAY_S + clock <= limit)
+        days = np.where(take, candidate, days)
+        open_rows &= ~take
+        if not open_rows.any():
+            break
+    return days, ~open_rows
+
+
+def _latest_day(clock: Ints, now: int) -> Ints:
+    """The latest day on which that time of day is not in the future."""
+    limit = now // NS + CLOCK_TOLERANCE_S
+    return (limit - clock) // DAY_S
