@@ -32,7 +32,7 @@ def _finish(groups: pl.DataFrame) -> pl.DataFrame:
 RULES: Final = (
     Rule(
         "access",
-        r'^(?P<head>"?(?:(?P<host>[A-Za-z0-9.-]+:[0-9]{1,5}) )?(?P<client>[^ "<{\[]+) (?:[^ ]+) '
+        r'^(?P<head>"?(?:(?P<vhost>[A-Za-z0-9.-]+:[0-9]{1,5}) )?(?P<client>[^ "<{\[]+) (?:[^ ]+) '
         rf"(?P<user>[^ \[]+(?: [^ \[]+)*) \[{stamps.DAY_MONTH}\] ){_REQUEST}",
         source="access",
         finish=_finish,

@@ -23,6 +23,7 @@ LEVEL_FIRST: Final = (
         UPPER,
     ),
     Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED} +(?:- )?)", UPPER),
+    Rule("level", rf"^(?P<head>{_UP} +)[A-Za-z0-9_.$]*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed):", UPPER),
     Rule("level-logger", rf"^(?P<head>{_UP} +{_LOGGER}: )", UPPER),
     Rule("level-logger", rf"^(?P<head>{_UP} +{_LOGGER} +- )", UPPER),
     Rule("openstack", rf"^(?P<head>{_UP} {_DOTTED} {_CONTEXT})", UPPER),
@@ -39,6 +40,7 @@ BRACKET_LEVEL: Final = (
         "nginx",
     ),
     Rule("level-logger", rf"^(?P<head>\[ *{_ANY} *\] ?\[(?P<source>[A-Za-z_][^\[\]]*)\]:? *(?:- )?)", "["),
+    Rule("level-logger", rf"^(?P<head>\[ *{_ANY} *\] {_DOTTED}: )", "["),
     Rule("level", rf"^(?P<head>\[ *{_ANY} *\]:? *(?:- )?)", "["),
     Rule("log4j", rf"^(?P<head>{_THREAD} +{_UP} +{_LOGGER}(?: +-|:)(?: |$))", "["),
     Rule("log4j", rf"^(?P<head>\[(?P<source>[^\[\]]*)\] \[ *{_ANY} *\]:? *(?:- )?)", "["),
@@ -47,6 +49,7 @@ BRACKET_LEVEL: Final = (
 _AFTER_TIME: Final = (
     *BRACKET_LEVEL,
     Rule("python", rf"^(?P<head>(?:[-|] )?{_LOGGER} +[-|] +{_ANY} +[-|] )", "-|" + LETTERS + "_"),
+    Rule("python", rf"^(?P<head>{_LOGGER} +(?:\[(?P<pid>[0-9]+)\] )?{_UP}(?: +[-|] +|: *| +))", LETTERS + "_"),
     Rule("zookeeper", rf"^(?P<head>- {_UP} +\[(?P<thread>.*?):(?P<source>[A-Za-z0-9_.$]+)@(?P<line>[0-9]+)\] - )", "-"),
     Rule("loguru", rf"^(?P<head>\| {_UP} +\| (?P<source>[^ :|]+):(?P<function>[^ :]*):(?P<line>[0-9]+) - )", "|"),
     Rule("log4j", rf"^(?P<head>[-|] +{_UP} +[-|] +)", "-|"),
@@ -58,6 +61,7 @@ _AFTER_TIME: Final = (
     Rule("windows-cbs", rf"^(?P<head>{_ANY} {{2,}}(?P<source>[A-Z][A-Za-z]{{1,7}}) {{2,}})", LETTERS),
     *LEVEL_FIRST,
     Rule("level", rf"^(?P<head>{_ANY}:[ \t])", LETTERS),
+    Rule("container", r"^(?P<head>(?P<stream>stdout|stderr) [FP] )", "s", rest=(*LEVEL_FIRST, *BRACKET_LEVEL)),
     Rule("host-program", r"^(?P<head>(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*) "
          r"(?P<source>[A-Za-z_][^ :\[\]]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + DIGITS),
     Rule("separated", r"^(?P<head>[-|:] +)", "-|:"),

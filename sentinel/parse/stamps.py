@@ -12,10 +12,12 @@ __all__ = [
     "DAY_MONTH",
     "EPOCH",
     "MONTH_DAY",
+    "MONTH_DAY_YEAR",
     "RFC3339",
     "WEEKDAY",
     "YEAR_FIRST",
     "YEAR_SHORT",
+    "ZONE_YEAR",
     "read_text",
 ]
 
@@ -41,6 +43,15 @@ MONTH_DAY: Final = (
     rf"(?: (?P<z>(?:{_NAMED_ZONE})\b))?)"
 )
 """`Dec 10 06:55:46`, RFC 3164, also with a year or a fraction as Cisco and rsyslog write them."""
+
+MONTH_DAY_YEAR: Final = (
+    rf"(?P<stamp>{_MONTH} {{1,2}}(?P<d>[0-9]{{1,2}}),? (?P<Y>[0-9]{{4}}) (?P<H>[0-9]{{1,2}}):(?P<M>[0-9]{{2}})"
+    r":(?P<S>[0-9]{2}) (?P<p>[AaPp][Mm]))"
+)
+"""`Jun 09, 2023 10:00:00 AM`, java.util.logging."""
+
+ZONE_YEAR: Final = rf"(?P<stamp>{_MONTH} {{1,2}}(?P<d>[0-9]{{1,2}}) {_HMS} (?:(?P<z>{_NAMED_ZONE}) )?(?P<Y>[0-9]{{4}}))"
+"""`Aug 24 05:34:00 CST 1987`, an example of RFC 3164."""
 
 WEEKDAY: Final = rf"(?P<stamp>[A-Z][a-z]{{2}} {_MONTH} {{1,2}}(?P<d>[0-9]{{1,2}}) {_HMS}{_FRACTION} (?P<Y>[0-9]{{4}}))"
 """`Sun Dec 04 04:47:44.123 2005`, as of C's ctime."""
@@ -71,7 +82,7 @@ _EMAIL: Final = (
     rf"(?: (?P<z>{_NAMED_ZONE}|[+-][0-9]{{4}}))?)"
 )
 _DATE: Final = r"(?P<stamp>(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2}))"
-_WAYS: Final = (YEAR_FIRST, DAY_MONTH, MONTH_DAY, WEEKDAY, _EMAIL, YEAR_SHORT, _DATE, CLOCK)
+_WAYS: Final = (YEAR_FIRST, DAY_MONTH, MONTH_DAY, MONTH_DAY_YEAR, WEEKDAY, _EMAIL, YEAR_SHORT, _DATE, CLOCK)
 _WHOLE: Final = tuple(rf"^[ \t]*{way}[ \t]*$" for way in _WAYS)
 
 

@@ -15,10 +15,12 @@ _PID: Final = r"\[(?P<pid>[0-9]+)\]"
 _ADDRESS: Final = r"(?: \((?P<about>[^)]*)\))?"  # launchd names the service it speaks about
 
 BSD: Final = (
+    Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_PROGRAM}(?:{_PID})?{_ADDRESS}: {{0,2}})", UPPER),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^:\[]+){_PID}{_ADDRESS}: {{0,2}})", UPPER),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_PROGRAM}(?:{_PID})?: )", UPPER),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?:--- )?)(?:last )?message repeated ", UPPER, "syslog"),
+    Rule("month-day-year", rf"^(?P<head>{stamps.MONTH_DAY_YEAR} +)", UPPER),
     Rule("month-day", rf"^(?P<head>{stamps.MONTH_DAY}:? )", UPPER),
 )
 RSYSLOG: Final = (
