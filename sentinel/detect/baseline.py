@@ -1,0 +1,154 @@
+"""Learn baseline tables from training lines: usual upper bounds, ranges of numbers, shares of what is new."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sentinel.detect.features import GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
+from sentinel.detect.jit import Booleans, Floats, Integers, compiled
+from sentinel.detect.statepass import RAW_INDEX
+from sentinel.detect.surprise import (
+    COUNT,
+    LENGTH_MEAN,
+    LENGTH_SPREAD,
+    MEAN_TRUST,
+    NEW0,
+    NUMBER_TRUST,
+    TEMPLATE_COLUMNS,
+    Baseline,
+    Facts,
+)
+
+__all__ = ["Evidence", "learn"]
+
+UPPER = 0.99  # the share of lines that the usual upper bound covers
+SHRINK_LINES = 30.0  # a template with fewer lines is drawn to the others' bound
+FEW_SHOW_LITTLE = 1.1  # log(1 + 2): a small count is all that is expected of what was hardly seen
+MIN_MEAN_SEEN = 8
+
+
+@compiled
+def _group_quantiles(
+    order: Integers, groups: Integers, values: Floats, use: Booleans, q: Floats, out: Floats, counts: Integers
+) -> None:
+    """Quantiles q of values by group: `order` sorts rows by (group, value) and leaves out what does not apply."""
+    i, n = 0, len(order)
+    while i < n:
+        g = groups[order[i]]
+        j, m = i, 0
+        while j < n and groups[order[j]] == g:
+            m += use[order[j]]
+            j += 1
+        counts[g] = m
+        for k in range(len(q)):
+            target, seen = np.int64(np.floor(q[k] * max(m - 1, 0))), -1
+            for r in range(i, j):
+                if use[order[r]]:
+                    seen += 1
+                    if seen == target:
+                        out[g, k] = values[order[r]]
+                        break
+        i = j
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """One raw column in log(1 + x), with the rows it applies to sorted by group and value."""
+
+    values: Floats
+    groups: Integers
+    order: Integers
+    size: int
+
+    @classmethod
+    def of(cls, values: Floats, applies: Booleans, groups: Integers, size: int) -> "_Sorted":
+        rows = np.flatnonzero(applies)
+        return cls(values, groups, rows[np.lexsort((values[rows], groups[rows]))], size)
+
+    def quantiles(self, use: Booleans, q: tuple[float, ...]) -> tuple[Floats, Integers]:
+        """(size, len(q)) quantiles, NaN for groups without rows, and the rows of each group."""
+        out, counts = np.full((self.size, len(q)), np.nan), np.zeros(self.size, np.int64)
+        _group_quantiles(self.order, self.groups, self.values, use, np.array(q), out, counts)
+        return out, counts
+
+
+class Evidence:
+    """All training rows, sorted once, from which `learn` makes tables for any subset of them."""
+
+    def __init__(self, raw: Floats, facts: Facts, templates: int, sources: int) -> None:
+        self.raw, self.facts, self.templates, self.sources = raw, facts, templates, sources
+        nothing = np.zeros(len(raw), np.int64)
+        self.t_refs = [self._column(name, facts.template, templates) for name in TEMPLATE_REFS]
+        self.s_refs = [self._column(name, facts.source, sources) for name in SOURCE_REFS]
+        self.g_refs = [self._column(name, nothing, 1) for name in GLOBAL_REFS]
+        self.numbers = [self._number(np.log1p(facts.numbers[:, k])) for k in range(4)]
+        warm = raw[:, RAW_INDEX["means_seen"]] >= MIN_MEAN_SEEN
+        self.means = [self._number(np.where(warm, raw[:, RAW_INDEX[f"mean{k}"]], np.nan)) for k in range(4)]
+
+    def _column(self, name: str, groups: Integers, size: int) -> _Sorted:
+        value = self.raw[:, RAW_INDEX[name]]
+        applies = value >= 0 if name.startswith("gap") else value > 0
+        return _Sorted.of(np.log1p(np.maximum(value, 0.0)), applies, groups, size)
+
+    def _number(self, values: Floats) -> _Sorted:
+        return _Sorted.of(values, ~np.isnan(values), self.facts.template, self.templates)
+
+
+def _shrunk(column: _Sorted, use: Booleans) -> Floats:
+    """(size + 1,) usual upper bounds by group; the last is for groups never seen."""
+    found, counts = column.quantiles(use, (UPPER,))
+    bound = found[:, 0]
+    pool = float(np.nanmedian(bound)) if np.any(counts) else 0.7
+    little = min(pool, FEW_SHOW_LITTLE)
+    drawn = (counts * np.nan_to_num(bound) + SHRINK_LINES * little) / (counts + SHRINK_LINES)
+    bounds = np.where(counts > 0, np.fmax(bound, drawn), little)
+    return np.append(bounds, little)
+
+
+def _ranges(columns: list[_Sorted], use: Booleans, size: int) -> Floats:
+    out = np.full((size + 1, 12), np.nan)
+    for k, column in enumerate(columns):
+        out[:size, 3 * k : 3 * k + 3] = column.quantiles(use, (0.01, 0.5, 0.99))[0]
+    return out
+
+
+def _shares_of_new(evidence: Evidence, use: Booleans, template: Floats) -> None:
+    """How often lines of a template show a new address, user or pair, after the beginning, where all is new."""
+    n, size = len(evidence.raw), evidence.templates
+    first = int(0.3 * np.count_nonzero(use))
+    late = use & (np.cumsum(use) > first)
+    for k, name in enumerate(("new_address", "new_user", "new_pair")):
+        hits = evidence.raw[:, RAW_INDEX[name]]
+        rows = late & (hits >= 0)
+        groups = evidence.facts.template[rows]
+        new = np.bincount(groups, hits[rows] == 0, size)
+        seen = np.bincount(groups, minlength=size)
+        pool = (new.sum() + 1.0) / (seen.sum() + 2.0)
+        template[:size, NEW0 + k] = np.clip((new + pool) / (seen + 1.0), 1e-6, 1.0)
+        template[size, NEW0 + k] = 0.5
+    assert n == len(use)
+
+
+def learn(evidence: Evidence, use: Booleans, cap: tuple[float, float], trust: Floats | None = None) -> Baseline:
+    """Tables from the rows `use`. `cap`: ceilings of rarities, nats; `trust` (templates, 2): how far to believe numbers."""
+    size = evidence.templates
+    groups, length = evidence.facts.template[use], evidence.facts.length[use]
+    template = np.zeros((size + 1, TEMPLATE_COLUMNS))
+    template[:, NUMBER_TRUST], template[:, MEAN_TRUST] = 1.0, 1.0
+    if trust is not None:
+        template[:size, NUMBER_TRUST], template[:size, MEAN_TRUST] = trust[:, 0], trust[:, 1]
+    count = np.bincount(groups, minlength=size).astype(float)
+    mean = np.bincount(groups, length, size) / np.maximum(count, 1)
+    square = np.bincount(groups, length * length, size) / np.maximum(count, 1)
+    template[:size, COUNT], template[:size, LENGTH_MEAN] = count, mean
+    template[:size, LENGTH_SPREAD] = np.sqrt(np.maximum(square - mean * mean, 0.0))
+    _shares_of_new(evidence, use, template)
+    return Baseline(
+        template=template,
+        template_refs=np.ascontiguousarray(np.column_stack([_shrunk(c, use) for c in evidence.t_refs])),
+        source_refs=np.ascontiguousarray(np.column_stack([_shrunk(c, use) for c in evidence.s_refs])),
+        global_refs=np.array([_shrunk(c, use)[0] for c in evidence.g_refs]),
+        numbers=_ranges(evidence.numbers, use, size),
+        means=_ranges(evidence.means, use, size),
+        cap=np.array(cap),
+    )

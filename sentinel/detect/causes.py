@@ -1,0 +1,75 @@
+"""Families of surprises that have one cause, the kind of anomaly each speaks for, and what a score is without it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sentinel.detect.combine import NATS, PARTS, Switches, combine
+from sentinel.detect.features import FEATURE_INDEX
+from sentinel.detect.jit import Floats, Integers
+from sentinel.detect.model import Model
+from sentinel.detect.statepass import RAW_INDEX
+
+__all__ = ["CAUSES", "CAUSE_NAMES", "Cause", "counterfactual", "weights"]
+
+
+class Cause(NamedTuple):
+    """A family of features that speak of one thing."""
+
+    name: str
+    features: tuple[str, ...]
+
+
+def _windows(name: str) -> tuple[str, ...]:
+    return tuple(f"{name}{w}" for w in range(3))
+
+
+CAUSES = (
+    Cause("failures", (*_windows("failures"), "user_failures")),
+    Cause("stuffing", (*_windows("source_failures"), "failing_actors", "failing_users", "user_actors")),
+    Cause("errors", (*_windows("source_bad"), *_windows("all_bad"))),
+    Cause("rate", (*_windows("template"), *_windows("source"), "template_actors", "template_users")),
+    Cause("actor_rate", (*_windows("actor"), *_windows("pair"))),
+    Cause("scan", ("actor_params", "actor_templates")),
+    Cause("actor_users", ("actor_users",)),
+    Cause("novelty", ("rare_template", "rare_template_in_source", "rare_words", "rare_failure", "rare_windows")),
+    Cause("source", ("rare_source", "rare_level_in_source", "severity")),
+    Cause("privilege", ("rare_privilege",)),
+    Cause("entity", ("new_address", "new_user", "new_pair", "new_entity_privilege")),
+    Cause("number", ("number", "mean_number", "length")),
+    Cause("gap", ("gap_template", "gap_source")),
+    Cause("sequence", ("unusual_after_source", "unusual_after_session")),
+)
+"""In the order of `weights`' columns; every feature belongs to exactly one."""
+
+CAUSE_NAMES = tuple(cause.name for cause in CAUSES)
+_COLUMNS = [np.array([FEATURE_INDEX[name] for name in cause.features]) for cause in CAUSES]
+_FAILURES_AT = slice(RAW_INDEX["failures0"], RAW_INDEX["failures2"] + 1)
+
+
+def counterfactual(
+    model: Model, raw: Floats, flags: Integers, surprise: Floats, tails: Floats, switches: Switches, cause: str
+) -> Floats:
+    """(n,) the nats of lines had one cause been normal: its features' tails 0, and no failures where it is `failures`."""
+    at = CAUSE_NAMES.index(cause)
+    without, calm, plain = tails.copy(), surprise.copy(), raw.copy()
+    without[:, _COLUMNS[at]] = 0.0
+    calm[:, _COLUMNS[at]] = np.minimum(calm[:, _COLUMNS[at]], 0.0)
+    if cause == "failures":
+        plain[:, _FAILURES_AT] = 0.0
+    scores = model.trees.score_samples(without) if model.trees is not None else np.zeros(len(raw))
+    parts = np.empty((len(raw), len(PARTS)))
+    combine(plain, flags, calm, without, scores, model.calibration, switches, model.is_warm_up, parts)
+    return parts[:, NATS]
+
+
+def weights(
+    model: Model, raw: Floats, flags: Integers, surprise: Floats, tails: Floats, nats: Floats, switches: Switches
+) -> tuple[Floats, Floats]:
+    """((n, causes) nats that a line loses without each cause, (n, causes) the largest tail in each)."""
+    lost = np.empty((len(raw), len(CAUSES)))
+    largest = np.empty_like(lost)
+    for k, cause in enumerate(CAUSES):
+        largest[:, k] = (surprise if model.is_warm_up else tails)[:, _COLUMNS[k]].max(1)
+        lost[:, k] = nats - counterfactual(model, raw, flags, surprise, tails, switches, cause.name)
+    return lost, largest

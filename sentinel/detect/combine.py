@@ -1,0 +1,107 @@
+"""Join forest, tail norm, sparse channel and the fixed prior of failed log-ins into one score in nats."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sentinel.detect.features import FEATURE_INDEX
+from sentinel.detect.jit import Floats, Integers, compiled
+from sentinel.detect.statepass import RAW_INDEX
+from sentinel.detect.tails import Tails, pooled_nats
+
+__all__ = ["BULK", "FOREST", "NATS", "NORM", "NORM_CAP", "PARTS", "PRIOR", "SPARSE", "Switches", "combine", "norms"]
+
+NORM_CAP = 8.0  # nats one feature may add to the norm
+SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
+PRIOR_CAP = 14.0
+PRIOR_ATTEMPTS = (4.2, 6.5, 14.0)  # failed attempts within about 15, 180, 1,800 s that are worth 7.5 nats
+ALARM_NATS = 7.5
+WARM_UP_SHARE = 0.6  # of a rarity that counts in a warm-up model where nothing reads as failure
+
+PARTS = ("nats", "bulk", "sparse", "prior", "forest", "norm")
+NATS, BULK, SPARSE, PRIOR, FOREST, NORM = range(len(PARTS))
+_SPARSE_AT = np.array([FEATURE_INDEX[n] for n in ("rare_failure", "rare_privilege", "new_entity_privilege")])
+_FAILURES = RAW_INDEX["failures0"]
+_RARE, _SEVERITY = FEATURE_INDEX["rare_template"], FEATURE_INDEX["severity"]
+F_SENSITIVE = 2
+
+
+class Switches(NamedTuple):
+    """Which parts count; each can be switched off."""
+
+    forest: bool = True
+    norm: bool = True
+    sparse: bool = True
+    prior: bool = True
+
+
+@compiled
+def norms(tails: Floats, out: Floats) -> None:
+    """The length of each row of tails (n, features), each tail capped."""
+    for i in range(tails.shape[0]):
+        total = 0.0
+        for f in range(tails.shape[1]):
+            p = min(tails[i, f], NORM_CAP)
+            total += p * p
+        out[i] = np.sqrt(total)
+
+
+@compiled
+def prior_nats(raw: Floats) -> float:
+    """What no training window may talk us out of: failed log-in attempts of one actor."""
+    worth = 0.0
+    for k in range(3):
+        if raw[_FAILURES + k] > 1.5:
+            worth = max(worth, ALARM_NATS * raw[_FAILURES + k] / PRIOR_ATTEMPTS[k])
+    return min(worth, PRIOR_CAP)
+
+
+@compiled
+def sparse_tail(tails: Floats) -> float:
+    """The largest of the few features that are decisive alone."""
+    worth = 0.0
+    for f in _SPARSE_AT:
+        worth = max(worth, tails[f])
+    return worth
+
+
+@compiled
+def _warm_up(surprise: Floats, flags: int) -> float:
+    """A young model's score: how rare the template is so far, more where the line reads as failure or privilege."""
+    severity = surprise[_SEVERITY]
+    share = 1.0 if severity >= 2.0 or flags & F_SENSITIVE else WARM_UP_SHARE
+    return share * surprise[_RARE] + max(severity - 1.0, 0.0) * 0.7
+
+
+@compiled
+def combine(
+    raw: Floats,
+    flags: Integers,
+    surprise: Floats,
+    tails: Floats,
+    forest: Floats,
+    calibration: Tails,
+    switches: Switches,
+    warm_up: bool,
+    out: Floats,
+) -> None:
+    """Fill out (n, len(PARTS)) from raw values, surprises, tails and forest scores.
+
+    `calibration` holds four tails in its one group: forest score, norm, their sum, sparse channel.
+    """
+    for i in range(len(raw)):
+        prior = prior_nats(raw[i]) if switches.prior else 0.0
+        if warm_up:
+            out[i, BULK], out[i, SPARSE], out[i, FOREST], out[i, NORM] = _warm_up(surprise[i], flags[i]), 0.0, 0.0, 0.0
+        else:
+            total = 0.0
+            for f in range(tails.shape[1]):
+                p = min(tails[i, f], NORM_CAP)
+                total += p * p
+            out[i, FOREST] = pooled_nats(forest[i], calibration, 0, 0, 0.0) if switches.forest else 0.0
+            out[i, NORM] = pooled_nats(np.sqrt(total), calibration, 0, 1, 0.0) if switches.norm else 0.0
+            out[i, BULK] = pooled_nats(out[i, FOREST] + out[i, NORM], calibration, 0, 2, 0.0)
+            sparse = pooled_nats(sparse_tail(tails[i]), calibration, 0, 3, 0.0) if switches.sparse else 0.0
+            out[i, SPARSE] = min(sparse, SPARSE_CAP)
+        out[i, PRIOR] = prior
+        out[i, NATS] = max(out[i, BULK], out[i, SPARSE], prior)

@@ -1,0 +1,113 @@
+"""Read training records once: templates learnt, texts coded, the state pass walked."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from sentinel.detect.drain import Drain
+from sentinel.detect.encode import Coded, encode
+from sentinel.detect.hashing import hash_text
+from sentinel.detect.jit import Booleans, Floats, Hashes, Integers
+from sentinel.detect.model import Model
+from sentinel.detect.state import empty_memory
+from sentinel.detect.statepass import RAW, walk
+from sentinel.detect.table import Memory
+from sentinel.detect.text import MAX_WORDS, Scanned, Vocabulary, join, scan, words_of
+
+__all__ = ["Corpus", "Words", "read"]
+
+MAX_INHERITED_TEMPLATES = 10_000
+TOP_WORDS = 3
+
+
+@dataclass(slots=True)
+class Words:
+    """The words of each distinct masked text: `rows` (texts, 40) of places in `hashes`, −1 = none."""
+
+    hashes: Hashes
+    rows: Integers
+    which: Integers  # (n,) the text of each line
+
+    def rarities(self, use: Booleans, cap: float) -> tuple[Floats, Floats, float]:
+        """(per text, per word, of an unseen word): −ln of the share of lines `use` with a word, at most `cap` nats."""
+        lines = np.bincount(self.which[use], minlength=len(self.rows)).astype(float)
+        counts = np.zeros(len(self.hashes) + 1)
+        for column in self.rows.T:
+            np.add.at(counts, column, lines)
+        words = np.minimum(-np.log((counts[:-1] + 0.5) / (lines.sum() + 1.0)), cap)
+        padded = np.append(words, -np.inf)[self.rows]
+        top = -np.sort(-padded, axis=1)[:, :TOP_WORDS]
+        found = np.isfinite(top)
+        texts = np.where(found, top, 0.0).sum(1) / np.maximum(found.sum(1), 1)
+        return texts, words, float(np.log(2.0 * (lines.sum() + 1.0)))
+
+
+def _words(texts: list[str], which: Integers) -> Words:
+    places: dict[int, int] = {}
+    rows = np.full((len(texts), MAX_WORDS), -1, np.int64)
+    for i, text in enumerate(texts):
+        words = list(dict.fromkeys(words_of(text)))
+        rows[i, : len(words)] = [places.setdefault(word, len(places)) for word in words]
+    return Words(np.array(list(places), np.uint64), rows, which)
+
+
+@dataclass(slots=True)
+class Corpus:
+    """Training records in time order, coded and walked."""
+
+    coded: Coded
+    words: Words
+    vocabulary: Vocabulary
+    source_names: tuple[str, ...]
+    source_hashes: Hashes
+    memory: Memory
+    raw: Floats
+
+    def __len__(self) -> int:
+        return len(self.coded.line.times)
+
+    def walk(self, taught: Booleans) -> None:
+        """Walk all lines anew; only those `taught` count as history."""
+        self.memory = empty_memory()
+        self.coded = replace(self.coded, line=self.coded.line._replace(taught=taught.astype(np.float64)))
+        with np.errstate(over="ignore"):
+            walk(self.memory, self.coded.line, self.raw)
+
+
+def _learn_templates(scanned: Scanned, champion: Model | None) -> tuple[Drain, list[str], Integers]:
+    """Templates of all distinct masked texts in the order of the stream, after the champion's own."""
+    inherited = (
+        list(zip(champion.template_keys.tolist(), champion.template_texts, strict=True))[-MAX_INHERITED_TEMPLATES:]
+        if champion
+        else []
+    )
+    drain = Drain(inherited)
+    _, first, inverse = np.unique(scanned.masked, return_index=True, return_inverse=True)
+    texts = [scanned.text(i) for i in first.tolist()]
+    for j in np.argsort(first):
+        drain.learn(texts[j])
+    return drain, texts, inverse
+
+
+def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
+    """Read records (in any order; RECORD_SCHEMA's timestamp, level, source, message, attributes, event_id if there)."""
+    keys = ["timestamp", "event_id"] if "event_id" in records.columns else ["timestamp"]
+    records = records.sort(keys, maintain_order=True)
+    scanned = scan(*join(records["message"]))
+    drain, texts, which = _learn_templates(scanned, champion)
+    names = tuple(records["source"].fill_null("").unique(maintain_order=True).to_list())
+    hashes = [hash_text(name) for name in names]
+    vocabulary = Vocabulary(drain, {}, 0.0, 0.0)
+    coded = encode(records, vocabulary, {h: i for i, h in enumerate(hashes)}, scanned)
+    corpus = Corpus(
+        coded,
+        _words(texts, which),
+        vocabulary,
+        names,
+        np.array(hashes, np.uint64),
+        empty_memory(core=8, edge=8),
+        np.empty((len(records), len(RAW))),
+    )
+    corpus.walk(np.ones(len(records), bool))
+    return corpus

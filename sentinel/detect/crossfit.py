@@ -1,0 +1,150 @@
+"""Cross-fitting: what training lines look like to tables that have not seen them, and which lines may not teach."""
+
+import numpy as np
+
+from sentinel.detect.baseline import Evidence, learn
+from sentinel.detect.combine import norms
+from sentinel.detect.corpus import Corpus
+from sentinel.detect.features import FEATURE_INDEX, FEATURES, FLOORS
+from sentinel.detect.jit import Booleans, Floats, Integers
+from sentinel.detect.statepass import RAW_INDEX
+from sentinel.detect.surprise import Baseline, Facts, surprises
+from sentinel.detect.tails import TOLERANCE, fit_tails, tail_nats
+
+__all__ = ["BLOCKS", "FIRST", "CrossFit", "rows_of"]
+
+BLOCKS = 6  # in time order
+FIRST = 2  # blocks that only teach
+SAMPLE_ROWS = 200_000  # rows that tails and forest are fitted on
+CHUNK_ROWS = 65_536
+TRIM_ROUNDS = 2
+TRIM_BULK = 0.88  # the share of lines whose tail says what is impossible
+TRIM_CAP_NATS = 60.0
+CROWD_LINES = 20
+CROWD_S = 900.0
+NUMBER_AT, MEAN_AT = FEATURE_INDEX["number"], FEATURE_INDEX["mean_number"]
+
+
+def rows_of(facts: Facts, rows: Integers) -> Facts:
+    """The facts of some lines."""
+    return Facts(*(column[rows] for column in facts))
+
+
+class CrossFit:
+    """Surprises of training lines from tables of other lines: of earlier blocks, or of all other blocks."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus, n = corpus, len(corpus)
+        self.facts = corpus.coded.facts
+        self.templates, self.sources = len(corpus.vocabulary.places), len(corpus.source_hashes)
+        self.block = np.minimum(np.arange(n) * BLOCKS // max(n, 1), BLOCKS - 1)
+        self.evidence = Evidence(corpus.raw, self.facts, self.templates, self.sources)
+
+    def cap(self, use: Booleans) -> tuple[float, float]:
+        """The ceilings of every rarity, by lines and by windows: what the smallest history (the first blocks) yields."""
+        first = use & (self.block < FIRST)
+        windows = self.corpus.raw[first, RAW_INDEX["windows"]]
+        most = float(windows.max()) if len(windows) else 0.0
+        return float(np.log(2.0 * (np.count_nonzero(first) + 1))), float(np.log(2.0 * (most + 1)))
+
+    def surprises(self, rows: Integers, tables: Baseline, raw: Floats | None = None) -> Floats:
+        """Surprises (len(rows), features) of some lines under tables."""
+        out = np.empty((len(rows), len(FEATURES)))
+        surprises(self.corpus.raw[rows] if raw is None else raw, rows_of(self.facts, rows), tables, out)
+        return out
+
+    def tables(self, use: Booleans, cap: tuple[float, float], trust: Floats | None = None) -> Baseline:
+        """Tables from the lines `use`; the rarities of words go into the facts."""
+        texts, _, _ = self.corpus.words.rarities(use, cap[0])
+        self.facts = self.facts._replace(rarity=texts[self.corpus.words.which])
+        return learn(self.evidence, use, cap, trust)
+
+    def forward(self, use: Booleans, seed: int) -> tuple[Integers, Floats]:
+        """(rows, surprises): lines `use` after the first blocks, each under tables of earlier blocks only."""
+        cap, rng = self.cap(use), np.random.default_rng(seed)
+        rows, found = [], []
+        for b in range(FIRST, BLOCKS):
+            mine = np.flatnonzero(use & (self.block == b))
+            if len(mine) > SAMPLE_ROWS // (BLOCKS - FIRST):
+                mine = np.sort(rng.choice(mine, SAMPLE_ROWS // (BLOCKS - FIRST), replace=False))
+            rows.append(mine)
+            found.append(self.surprises(mine, self.tables(use & (self.block < b), cap)))
+        return np.concatenate(rows), np.concatenate(found)
+
+    def trust(self, rows: Integers, found: Floats) -> Floats:
+        """(templates, 2): how far a template's numbers may be believed: little where they leave their range often."""
+        groups, trust = self.facts.template[rows], np.ones((self.templates, 2))
+        seen = np.bincount(groups, minlength=self.templates)
+        for k, column in enumerate((NUMBER_AT, MEAN_AT)):
+            outside = np.bincount(groups, found[:, column] > 0.5, self.templates)
+            share = (outside + 0.3) / (seen + 30.0)
+            trust[:, k] = np.clip(np.log(share) / np.log(0.01), 0.0, 1.2)
+            found[:, column] *= trust[groups, k]
+        return trust
+
+    def _raw_without_block(self, rows: Integers, others: Booleans) -> Floats:
+        """Raw values in which hits are those of the other blocks."""
+        raw = self.corpus.raw[rows].copy()
+        facts = self.facts
+        pairs = facts.template * self.sources + facts.source
+        levels = facts.source * 8 + facts.level
+        raw[:, RAW_INDEX["lines"]] = np.count_nonzero(others)
+        for name, codes in (
+            ("hits_template", facts.template),
+            ("hits_source", facts.source),
+            ("hits_template_source", pairs),
+            ("hits_level_source", levels),
+        ):
+            raw[:, RAW_INDEX[name]] = np.bincount(codes[others], minlength=int(codes.max()) + 1)[codes[rows]]
+        return raw
+
+    def _left_out_norms(self, use: Booleans, seed: int) -> Floats:
+        """(n,) the norm of each line's tails, under tables of all other blocks."""
+        n, cap, rng = len(self.corpus), self.cap(use), np.random.default_rng(seed)
+        sample = rng.random(n) < SAMPLE_ROWS / n
+        parts = []
+        for b in range(BLOCKS):
+            others, mine = use & (self.block != b), np.flatnonzero(self.block == b)
+            parts.append((mine, self.tables(others, cap), self.facts, self._raw_without_block(mine, others)))
+        fitted, groups = [], []
+        for mine, tables, facts, raw in parts:
+            self.facts = facts
+            chosen = sample[mine] & use[mine]
+            fitted.append(self.surprises(mine[chosen], tables, raw[chosen]))
+            groups.append(facts.source[mine[chosen]])
+        tails, places = fit_tails(np.concatenate(fitted), np.concatenate(groups), self.sources, floors=FLOORS)
+        norm = np.empty(n)
+        for mine, tables, facts, raw in parts:
+            self.facts = facts
+            for a in range(0, len(mine), CHUNK_ROWS):
+                rows = mine[a : a + CHUNK_ROWS]
+                found = self.surprises(rows, tables, raw[a : a + CHUNK_ROWS])
+                tail_nats(found, places[facts.source[rows]], tails, TOLERANCE, found)
+                part = np.empty(len(rows))
+                norms(found, part)
+                norm[rows] = part
+        return norm
+
+    def clean(self, use: Booleans, seed: int) -> Booleans:
+        """Which lines may teach: not the crowds that the bulk of the others calls impossible (an incident in training).
+
+        Single odd lines stay: they are the noise that the threshold must learn to bear.
+        """
+        ok = use.copy()
+        times, n = self.corpus.coded.line.times, len(self.corpus)
+        slot = self.facts.source * 10_000_000 + ((times - times[0]) // CROWD_S).astype(np.int64)
+        _, group = np.unique(slot, return_inverse=True)
+        for _ in range(TRIM_ROUNDS):
+            norm = self._left_out_norms(ok, seed)
+            bulk = norm[ok & (norm <= np.quantile(norm[ok], TRIM_BULK))]
+            far = _far(bulk, norm) > np.log(10.0 * n)
+            ok = use & ~(far & (np.bincount(group, far)[group] >= CROWD_LINES))
+        return ok
+
+
+def _far(bulk: Floats, norm: Floats) -> Floats:
+    """−ln p of norms under an exponential tail fitted to the bulk."""
+    start = float(np.quantile(bulk, 0.97))
+    above = bulk[bulk > start]
+    scale = (float((above - start).mean()) if len(above) else 0.0) + 0.05 * float(bulk.std()) + 0.02
+    return np.where(norm > start, -np.log(0.03) + (norm - start) / scale, 0.0)

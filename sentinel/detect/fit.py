@@ -1,0 +1,185 @@
+"""Fit a model on records, without labels: state pass, baseline tables, tails, forest, calibration."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from sentinel.detect.combine import NATS, PARTS, Switches, combine, norms, sparse_tail
+from sentinel.detect.corpus import Corpus, read
+from sentinel.detect.crossfit import CrossFit, rows_of
+from sentinel.detect.features import FEATURES, FLOORS
+from sentinel.detect.forest import fit_forest
+from sentinel.detect.jit import Booleans, Floats, Integers
+from sentinel.detect.model import THRESHOLD_NATS, Model
+from sentinel.detect.state import pack
+from sentinel.detect.tails import TOLERANCE, Tails, fit_tails, pooled_nats, tail_nats
+from sentinel.detect.trees import Trees, flatten
+from sentinel.detect.watchdog import Watch, learn_watch
+from sentinel.errors import TerminalError
+
+__all__ = ["MIN_LINES", "Trained", "fit"]
+
+MIN_LINES = 2_000  # fewer make a warm-up model
+MAX_RARITY_LINES = 2_000
+QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1.0])
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training gives: the model, the state after its last line, the forest (None for a warm-up), what it kept."""
+
+    model: Model
+    state: bytes
+    forest: Any
+    sample: pl.DataFrame
+    rows: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    baseline: Any
+    tails: Tails
+    places: Integers
+    calibration: Tails
+    trees: Trees | None
+    forest: Any
+    quantiles: Floats
+    ok: Booleans
+
+
+def _no_tails(count: int) -> tuple[Tails, Integers]:
+    return fit_tails(np.zeros((2, len(FEATURES))), np.zeros(2, np.int64), count, floors=FLOORS)
+
+
+def _calibrate(tails: Floats, scores: Floats) -> Tails:
+    """Tails of forest score, norm, their sum and the sparse channel, side by side in one group."""
+    norm, sparse = np.empty(len(tails)), np.array([sparse_tail(row) for row in tails])
+    norms(tails, norm)
+
+    def one(values: Floats, q: float) -> Tails:
+        return fit_tails(values[:, None], np.zeros(len(values), np.int64), 0, floors=np.zeros(1), q=q)[0]
+
+    first, second = one(scores, 0.99), one(norm, 0.99)
+    total = np.array(
+        [
+            pooled_nats(a, first, 0, 0, 0.0) + pooled_nats(b, second, 0, 0, 0.0)
+            for a, b in zip(scores, norm, strict=True)
+        ]
+    )
+    parts = (first, second, one(total, 0.99), one(sparse, 0.995))
+    stacked = [np.concatenate([part[k] for part in parts], axis=1) for k in range(5)]
+    return Tails(*stacked, weight=np.zeros(1))
+
+
+def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) -> _Learnt:
+    fit_ = CrossFit(corpus)
+    ok = fit_.clean(use, seed) if trim else use
+    if not ok.all():
+        corpus.walk(ok)
+    rows, found = fit_.forward(ok, seed)
+    trust = fit_.trust(rows, found)
+    tails, places = fit_tails(found, fit_.facts.source[rows], fit_.sources, floors=FLOORS)
+    tail_nats(found, places[fit_.facts.source[rows]], tails, TOLERANCE, found)
+    forest = fit_forest(found, seed=seed, trees=trees)
+    flat = flatten(forest)
+    scores = flat.score_samples(found)
+    calibration = _calibrate(found, scores)
+    parts = np.empty((len(rows), len(PARTS)))
+    facts = rows_of(fit_.facts, rows)
+    combine(corpus.raw[rows], facts.flags, found, found, scores, calibration, Switches(prior=False), False, parts)
+    quantiles = np.column_stack([QUANTILES, np.quantile(parts[:, NATS], QUANTILES)])
+    baseline = fit_.tables(ok, fit_.cap(ok), trust)
+    return _Learnt(baseline, tails, places, calibration, flat, forest, quantiles, ok)
+
+
+def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:
+    """Tables only: too few lines to say how improbable anything is."""
+    fit_ = CrossFit(corpus)
+    tails, places = _no_tails(fit_.sources)
+    cap = (float(np.log(2.0 * (len(corpus) + 1))), 0.0)
+    calibration = Tails(*(np.repeat(part, 4, axis=1) for part in _no_tails(0)[0][:5]), weight=np.zeros(1))
+    calibration = Tails(*(part[:, :4] for part in calibration[:5]), weight=np.zeros(1))
+    quantiles = np.column_stack([QUANTILES, np.zeros(len(QUANTILES))])
+    return _Learnt(fit_.tables(use, cap), tails, places, calibration, None, None, quantiles, use)
+
+
+def _model(corpus: Corpus, learnt: _Learnt, *, seed: int, now: datetime, threshold_nats: float) -> Model:
+    _, words, unseen = corpus.words.rarities(learnt.ok, float(learnt.baseline.cap[0]))
+    clusters = corpus.vocabulary.known.clusters.values()
+    times = corpus.coded.line.times
+    keys, watched = learn_watch(times, corpus.coded.line.templates, corpus.coded.line.sources, learnt.ok)
+    model = Model(
+        version="",
+        trained_at=now,
+        rows=len(corpus),
+        confidence="low" if learnt.trees is None else "normal",
+        threshold_nats=threshold_nats,
+        seed=seed,
+        span=(float(times[0]), float(times[-1])),
+        template_keys=np.array([cluster.key for cluster in clusters], np.uint64),
+        template_texts=tuple(cluster.text for cluster in clusters),
+        source_hashes=corpus.source_hashes,
+        source_names=corpus.source_names,
+        word_hashes=corpus.words.hashes,
+        word_rarities=words,
+        unseen_word=unseen,
+        baseline=learnt.baseline,
+        tails=learnt.tails,
+        tail_places=learnt.places,
+        calibration=learnt.calibration,
+        trees=learnt.trees,
+        quantiles=learnt.quantiles,
+        watched=watched,
+        watched_keys=keys,
+    )
+    return _named(model, now)
+
+
+def _named(model: Model, now: datetime) -> Model:
+    """The model with its version: when it was trained and a digest of what it is."""
+    from dataclasses import replace
+
+    digest = hashlib.sha256()
+    arrays, _ = model.to_parts()
+    for name in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return replace(model, version=f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{digest.hexdigest()[:6]}")
+
+
+def fit(
+    records: pl.DataFrame,
+    *,
+    now: datetime,
+    seed: int = 0,
+    champion: Model | None = None,
+    exclude_anomalies: bool = False,
+    trim_crowds: bool = True,
+    trees: int = 300,
+    threshold_nats: float = THRESHOLD_NATS,
+) -> Trained:
+    """Fit a model on records (RECORD_SCHEMA; any order), without labels. Never reads a clock or a store.
+
+    `exclude_anomalies` leaves out what the champion finds anomalous; `trim_crowds` leaves out incidents that are in the
+    training data themselves. Fewer than 2,000 lines give a warm-up model with `confidence` low. Raises TerminalError
+    when there is no record at all.
+    """
+    if records.is_empty():
+        raise TerminalError("train: there is not one record to learn from; collect or send logs first")
+    corpus = read(records, champion)
+    use = np.ones(len(corpus), bool)
+    if len(corpus) < MIN_LINES:
+        learnt = _warm_up(corpus, use)
+    else:
+        learnt = _learn(corpus, use, seed, trim=trim_crowds, trees=trees)
+    model = _model(corpus, learnt, seed=seed, now=now, threshold_nats=threshold_nats)
+    watch = Watch(model.watched_keys, model.watched)
+    watch.saw(corpus.coded.line.templates, corpus.coded.line.sources, corpus.coded.line.times)
+    state = pack(corpus.memory, {"vocabulary": {"templates": [], "assigned": []}, "watch": watch.parts()})
+    return Trained(
+        model, state, learnt.forest, records.tail(5_000), len(corpus), int(len(corpus) - np.count_nonzero(learnt.ok))
+    )

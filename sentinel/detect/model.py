@@ -1,0 +1,136 @@
+"""A trained model as plain values: what the server needs to score, and how it goes into files and comes back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from sentinel.detect.drain import Drain
+from sentinel.detect.features import FEATURES
+from sentinel.detect.jit import Floats, Hashes, Integers
+from sentinel.detect.surprise import Baseline
+from sentinel.detect.tails import Tails
+from sentinel.detect.text import Vocabulary
+from sentinel.detect.trees import Trees
+from sentinel.errors import ArtifactError
+
+__all__ = ["THRESHOLD_NATS", "Model", "nats_to_score", "score_to_nats"]
+
+THRESHOLD_NATS = 7.5  # p < 1/1,800 under normal traffic
+FORMAT = 1
+
+
+def nats_to_score(nats: float) -> float:
+    """The score in [0, 1] of −ln p: 0.5 at 7.5 nats."""
+    return float(1.0 - 2.0 ** (-nats / THRESHOLD_NATS))
+
+
+def score_to_nats(score: float) -> float:
+    """The inverse of `nats_to_score`, for scores below 1."""
+    return float(-THRESHOLD_NATS * np.log2(1.0 - score))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Everything that was learnt. A warm-up model (`confidence` low) has no trees and no tails."""
+
+    version: str
+    trained_at: datetime
+    rows: int
+    confidence: str  # "low" or "normal"
+    threshold_nats: float
+    seed: int
+    span: tuple[float, float]  # first and last training line, seconds since 1970
+    template_keys: Hashes
+    template_texts: tuple[str, ...]
+    source_hashes: Hashes
+    source_names: tuple[str, ...]
+    word_hashes: Hashes
+    word_rarities: Floats
+    unseen_word: float
+    baseline: Baseline
+    tails: Tails
+    tail_places: Integers
+    calibration: Tails
+    trees: Trees | None
+    quantiles: Floats  # (q, 2): share of training lines, nats that this share does not exceed
+    watched: Floats  # (w, 4): see `watchdog`
+    watched_keys: Hashes  # (w, 2): template, source
+    feature_names: tuple[str, ...] = FEATURES
+
+    @property
+    def is_warm_up(self) -> bool:
+        """Whether there were too few lines for a forest."""
+        return self.trees is None
+
+    def vocabulary(self) -> Vocabulary:
+        """The model's templates and words, ready to read messages."""
+        known = Drain(zip(self.template_keys.tolist(), self.template_texts, strict=True))
+        rarities = dict(zip(self.word_hashes.tolist(), self.word_rarities.tolist(), strict=True))
+        return Vocabulary(known, rarities, self.unseen_word, float(self.baseline.cap[0]))
+
+    def quantile_nats(self, share: float) -> float:
+        """The nats that a share (0…1) of the training lines did not exceed: what a budget turns into a threshold."""
+        return float(np.interp(share, self.quantiles[:, 0], self.quantiles[:, 1]))
+
+    def to_parts(self) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
+        """Arrays by name and a JSON-able table: all of the model."""
+        arrays: dict[str, np.ndarray[Any, Any]] = {name: getattr(self, name) for name in _ARRAYS}
+        for name in _TUPLES:
+            part = getattr(self, name)
+            arrays.update({f"{name}.{field}": getattr(part, field) for field in part._fields})
+        if self.trees is not None:
+            arrays.update({f"trees.{name}": array for name, array in self.trees.to_arrays().items()})
+        tables: dict[str, Any] = {name: getattr(self, name) for name in _TABLES}
+        tables |= {
+            "format": FORMAT,
+            "trained_at": self.trained_at.isoformat(),
+            "span": list(self.span),
+            "template_texts": list(self.template_texts),
+            "source_names": list(self.source_names),
+            "feature_names": list(self.feature_names),
+        }
+        return arrays, tables
+
+    @classmethod
+    def from_parts(cls, arrays: dict[str, np.ndarray[Any, Any]], tables: dict[str, Any]) -> "Model":
+        """The inverse of `to_parts`. Raises ArtifactError where the parts are not those of a model of this version."""
+        try:
+            if tables["format"] != FORMAT or tuple(tables["feature_names"]) != FEATURES:
+                raise ArtifactError(f"read model {tables.get('version')!r}: made for other features; train again")
+            return cls(
+                **{name: tables[name] for name in _TABLES},
+                trained_at=datetime.fromisoformat(tables["trained_at"]),
+                span=(float(tables["span"][0]), float(tables["span"][1])),
+                template_texts=tuple(tables["template_texts"]),
+                source_names=tuple(tables["source_names"]),
+                **{name: np.ascontiguousarray(arrays[name]) for name in _ARRAYS},
+                **{name: _tuple(kind, name, arrays) for name, kind in _TUPLES.items()},
+                trees=_trees(arrays),
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as exc:
+            raise ArtifactError(f"read model: its parts are incomplete ({exc!r}); train again") from exc
+
+
+_TABLES = ("version", "rows", "confidence", "threshold_nats", "seed", "unseen_word")
+_ARRAYS = (
+    "template_keys",
+    "source_hashes",
+    "word_hashes",
+    "word_rarities",
+    "tail_places",
+    "quantiles",
+    "watched",
+    "watched_keys",
+)
+_TUPLES: dict[str, Any] = {"baseline": Baseline, "tails": Tails, "calibration": Tails}
+
+
+def _tuple(kind: Any, name: str, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
+    return kind(*(np.ascontiguousarray(arrays[f"{name}.{field}"]) for field in kind._fields))
+
+
+def _trees(arrays: dict[str, np.ndarray[Any, Any]]) -> Trees | None:
+    found = {name.removeprefix("trees."): array for name, array in arrays.items() if name.startswith("trees.")}
+    return Trees.from_arrays(found) if found else None

@@ -1,0 +1,230 @@
+"""Score records in order with a model and a running state: the same code for a batch and for one line."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from sentinel.detect.causes import weights
+from sentinel.detect.combine import NATS, PARTS, PRIOR, Switches, combine
+from sentinel.detect.encode import Coded, One, encode, encode_one
+from sentinel.detect.explain import Explainer, Row
+from sentinel.detect.features import FEATURES
+from sentinel.detect.incidents import incident_ids
+from sentinel.detect.jit import Booleans, Floats
+from sentinel.detect.model import THRESHOLD_NATS, Model, nats_to_score
+from sentinel.detect.state import empty_memory, pack, unpack
+from sentinel.detect.statepass import RAW, TOUCHES_A_LINE, walk
+from sentinel.detect.surprise import surprises
+from sentinel.detect.table import Journal, Memory, roll_back
+from sentinel.detect.tails import TOLERANCE, tail_nats
+from sentinel.detect.watchdog import Watch
+from sentinel.records import VERDICT_SCHEMA
+
+__all__ = ["Scored", "Scorer", "Verdict"]
+
+MAX_JOURNAL_LINES = 1_000  # longer peeks work on a copy of the memory
+MAX_EXPLAINED = 2_000  # anomalies of one call that get their own ranking of causes at once
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The verdict on one line, as `VERDICT_SCHEMA` has it."""
+
+    anomaly_score: float
+    nats: float
+    threshold: float
+    is_anomaly: bool
+    kind: str | None
+    reasons: list[str]
+    template: str
+    model_version: str
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """All that is known of n lines: integers, raw values, surprises, tails, and parts (n, len(PARTS)) of the score."""
+
+    coded: Coded
+    raw: Floats
+    surprise: Floats
+    tails: Floats
+    parts: Floats
+
+    @property
+    def nats(self) -> Floats:
+        """(n,) −ln p under normal traffic."""
+        nats: Floats = self.parts[:, NATS]
+        return nats
+
+
+class Scorer:
+    """A model in service. `score` observes; `peek` answers as `score` would and changes nothing.
+
+    `state` is what `state()` gave, of this or another model; without one all is new. `switches` turn helpers off.
+    Not for several threads at once.
+    """
+
+    def __init__(self, model: Model, state: bytes | None = None, *, switches: Switches | None = None) -> None:
+        self.model, self.switches = model, switches or Switches()
+        self.threshold_nats = model.threshold_nats
+        self._vocabulary = model.vocabulary()
+        self._memory = empty_memory()
+        self._watch = Watch(model.watched_keys, model.watched)
+        self._places = {h: i for i, h in enumerate(model.source_hashes.tolist())}
+        self._explainer = Explainer(model.baseline)
+        if state is not None:
+            self._memory, extra = unpack(state)
+            self._vocabulary.restore(extra["vocabulary"])
+            self._watch.restore(extra["watch"])
+
+    def score(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Verdicts (VERDICT_SCHEMA) on records in their order; each line sees those before it, and counts as seen."""
+        found = self.examine(records)
+        return self._frame(found, records["source"])
+
+    def examine(self, records: pl.DataFrame) -> Scored:
+        """What `score` is made of; observes as `score` does."""
+        coded = encode(records, self._vocabulary, self._places)
+        found = self._run(coded, self._memory)
+        self._watch.saw(coded.line.templates, coded.line.sources, coded.line.times)
+        return found
+
+    def peek(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Verdicts as `score` would give them, each line seeing those before it; nothing counts as seen."""
+        if records.is_empty():
+            return pl.DataFrame(schema=VERDICT_SCHEMA)
+        with self._vocabulary.borrowed():
+            found = self._run_and_forget(encode(records, self._vocabulary, self._places))
+            return self._frame(found, records["source"])
+
+    def peek_one(self, record: One) -> Verdict:
+        """The verdict on one line, fast; nothing counts as seen."""
+        with self._vocabulary.borrowed():
+            coded = encode_one(record, self._vocabulary, self._places)
+            return self._verdict(self._run_and_forget(coded), record.source)
+
+    def score_one(self, record: One) -> Verdict:
+        """The verdict on one line, which counts as seen."""
+        coded = encode_one(record, self._vocabulary, self._places)
+        found = self._run(coded, self._memory)
+        self._watch.saw(coded.line.templates, coded.line.sources, coded.line.times)
+        return self._verdict(found, record.source)
+
+    def state(self) -> bytes:
+        """All that was seen, to go on with after a restart or under another model."""
+        extra = {"vocabulary": self._vocabulary.parts(), "watch": self._watch.parts()}
+        return pack(self._memory, extra)
+
+    def tick(self, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """(records, verdicts) of the silences that have begun, and of those that have ended, since the last tick."""
+        return self._watch.tick(now, self.model, self.threshold_nats)
+
+    def incidents(self, records: pl.DataFrame, verdicts: pl.DataFrame) -> pl.Series:
+        """The incident that each row belongs to: one id for lines of one kind, template, actor, source and hour."""
+        return incident_ids(records, verdicts)
+
+    def _run(self, coded: Coded, memory: Memory) -> Scored:
+        n, model = len(coded.line.times), self.model
+        raw, found = np.empty((n, len(RAW))), np.empty((n, len(FEATURES)))
+        with np.errstate(over="ignore"):  # hashes wrap around; only plain code would warn
+            walk(memory, coded.line, raw)
+        surprises(raw, coded.facts, model.baseline, found)
+        tails, forest = np.zeros_like(found), np.zeros(n)
+        if model.trees is not None:
+            tail_nats(found, model.tail_places[coded.facts.source], model.tails, TOLERANCE, tails)
+            forest = model.trees.score_samples(tails)
+        parts = np.empty((n, len(PARTS)))
+        combine(raw, coded.facts.flags, found, tails, forest, model.calibration, self.switches, model.is_warm_up, parts)
+        return Scored(coded, raw, found, tails, parts)
+
+    def _run_and_forget(self, coded: Coded) -> Scored:
+        n = len(coded.line.times)
+        if n > MAX_JOURNAL_LINES:
+            memory = Memory(
+                self._memory.core.copy(), self._memory.edge.copy(), self._memory.counters.copy(), Journal.sized(0)
+            )
+            return self._run(coded, memory)
+        counters = self._memory.counters.copy()
+        memory = self._memory._replace(journal=Journal.sized(n * TOUCHES_A_LINE), counters=counters)
+        try:
+            return self._run(coded, memory)
+        finally:
+            roll_back(memory)
+
+    def _causes(self, found: Scored, rows: np.ndarray) -> tuple[Floats, Floats]:
+        flags = found.coded.facts.flags[rows]
+        return weights(
+            self.model,
+            found.raw[rows],
+            flags,
+            found.surprise[rows],
+            found.tails[rows],
+            found.nats[rows],
+            self.switches,
+        )
+
+    def _explained(self, found: Scored, rows: np.ndarray, sources: list[str]) -> list[tuple[str, list[str]]]:
+        lost, largest = self._causes(found, rows)
+        return [
+            self._explainer.explain(
+                Row(
+                    found.coded,
+                    int(i),
+                    found.raw[i],
+                    lost[k],
+                    largest[k],
+                    sources[k],
+                    float(found.parts[i, PRIOR]),
+                    float(found.parts[i, NATS]),
+                    bool(found.coded.scanned.sensitive[i]),
+                )
+            )
+            for k, i in enumerate(rows)
+        ]
+
+    def _frame(self, found: Scored, sources: pl.Series) -> pl.DataFrame:
+        nats, n = found.nats, len(found.nats)
+        strange: Booleans = nats >= self.threshold_nats
+        kinds: list[str | None] = [None] * n
+        reasons: list[list[str]] = [[]] * n
+        at = np.flatnonzero(strange)
+        for a in range(0, len(at), MAX_EXPLAINED):
+            rows = at[a : a + MAX_EXPLAINED]
+            names = [name or "" for name in sources.gather(rows).to_list()]
+            for i, (kind, why) in zip(rows, self._explained(found, rows, names), strict=True):
+                kinds[i], reasons[i] = kind, why
+        keys, which = np.unique(found.coded.line.templates, return_inverse=True)
+        texts = pl.Series([self._vocabulary.template_text(key) for key in keys.tolist()], dtype=pl.String)
+        return pl.DataFrame(
+            {
+                "anomaly_score": 1.0 - 2.0 ** (-nats / THRESHOLD_NATS),
+                "nats": nats,
+                "threshold": np.full(n, nats_to_score(self.threshold_nats)),
+                "is_anomaly": strange,
+                "kind": pl.Series(kinds, dtype=pl.String),
+                "reasons": pl.Series(reasons, dtype=pl.List(pl.String)),
+                "template": texts.gather(which),
+                "model_version": pl.repeat(self.model.version, n, dtype=pl.String, eager=True),
+                "confidence": pl.repeat(self.model.confidence, n, dtype=pl.String, eager=True),
+            },
+            schema=VERDICT_SCHEMA,
+        )
+
+    def _verdict(self, found: Scored, source: str) -> Verdict:
+        nats = float(found.nats[0])
+        strange = nats >= self.threshold_nats
+        kind, reasons = self._explained(found, np.zeros(1, np.int64), [source])[0] if strange else (None, [])
+        return Verdict(
+            nats_to_score(nats),
+            nats,
+            nats_to_score(self.threshold_nats),
+            strange,
+            kind,
+            reasons,
+            self._vocabulary.template_text(int(found.coded.line.templates[0])),
+            self.model.version,
+            self.model.confidence,
+        )

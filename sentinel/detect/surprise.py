@@ -1,0 +1,190 @@
+"""Turn raw values into surprises by look-up in baseline tables: one kernel for training, batches and one line."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sentinel.detect.features import FEATURE_INDEX, FEATURES, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
+from sentinel.detect.jit import Floats, Integers, compiled
+from sentinel.detect.statepass import RAW_INDEX
+
+__all__ = ["Baseline", "Facts", "surprises"]
+
+_T_RAW = np.array([RAW_INDEX[name] for name in TEMPLATE_REFS])
+_S_RAW = np.array([RAW_INDEX[name] for name in SOURCE_REFS])
+_G_RAW = np.array([RAW_INDEX[name] for name in GLOBAL_REFS])
+_T_AT, _S_AT, _G_AT = FEATURE_INDEX[TEMPLATE_REFS[0]], FEATURE_INDEX[SOURCE_REFS[0]], FEATURE_INDEX[GLOBAL_REFS[0]]
+_LENGTH_AT = FEATURE_INDEX["length"]
+_T_GAP, _S_GAP = len(TEMPLATE_REFS) - 1, len(SOURCE_REFS) - 1
+_LINES, _HITS_T, _HITS_S, _HITS_TS, _HITS_LS, _AFTER_S, _BEFORE_S, _AFTER_K, _BEFORE_K = range(9)
+_WINDOWS, _WINDOWS_T = RAW_INDEX["windows"], RAW_INDEX["windows_template"]
+_NEW_ADDRESS, _MEAN0, _MEANS_SEEN = RAW_INDEX["new_address"], RAW_INDEX["mean0"], RAW_INDEX["means_seen"]
+
+COUNT, NUMBER_TRUST, MEAN_TRUST, NEW0, LENGTH_MEAN, LENGTH_SPREAD = 0, 1, 2, 3, 6, 7
+TEMPLATE_COLUMNS = 8
+MIN_NUMBER_LINES = 20
+MIN_MEAN_LINES = 40
+MEAN_WARM_UP = 8
+MAX_NUMBER_EXCESS = 8.0
+SMOOTHING = 3.0
+NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
+MIN_WINDOW_RARITY = 2.5
+F_BAD, F_SENSITIVE = 1, 2
+
+
+class Baseline(NamedTuple):
+    """What training lines showed. Row i of the template tables is the model's template i, the last row any other one;
+    the same for sources.
+
+    `template` (t+1, 8): lines, trust in numbers, trust in moving means, shares of new address / user / pair, length's
+    mean and spread. `template_refs` (t+1, 16), `source_refs` (s+1, 16), `global_refs` (3,): usual upper bounds of
+    log(1 + raw). `numbers`, `means` (t+1, 12): low, middle, high of log(1 + number) for 4 places. `cap` (2,): the
+    ceilings of every rarity, nats: by lines, by windows of time.
+    """
+
+    template: Floats
+    template_refs: Floats
+    source_refs: Floats
+    global_refs: Floats
+    numbers: Floats
+    means: Floats
+    cap: Floats
+
+
+class Facts(NamedTuple):
+    """What lines say without their past, arrays of n rows: places in the tables (−1 = not there), level, flags, …"""
+
+    template: Integers
+    source: Integers
+    level: Integers
+    flags: Integers
+    length: Floats
+    rarity: Floats
+    numbers: Floats
+
+
+@compiled
+def _rarities(raw: Floats, level: int, cap: float, out: Floats) -> None:
+    n, hits_t, hits_s = raw[_LINES], raw[_HITS_T], raw[_HITS_S]
+    out[0] = _rarity(hits_t, n, cap)
+    out[1] = _rarity(hits_s, n, cap)
+    out[2] = _rarity(raw[_HITS_TS], hits_s, cap)
+    out[3] = _rarity(raw[_HITS_LS], hits_s, cap) if level >= 2 else 0.0
+    usual = SMOOTHING * (hits_t + 0.5) / (n + 1.0)
+    out[5] = min(-np.log((raw[_AFTER_S] + usual) / (raw[_BEFORE_S] + SMOOTHING)), cap - np.log1p(2.0 * raw[_AFTER_S]))
+    out[6] = 0.0
+    if raw[_AFTER_K] >= 0.0:
+        ceiling = cap - np.log1p(2.0 * raw[_AFTER_K])
+        out[6] = min(-np.log((raw[_AFTER_K] + usual) / (raw[_BEFORE_K] + SMOOTHING)), ceiling)
+
+
+@compiled
+def _rarity(hits: float, of: float, cap: float) -> float:
+    """−ln of a share, never more than so many hits could yield in the smallest history: a long one must not leak."""
+    return min(-np.log((hits + 0.5) / (of + 1.0)), cap - np.log1p(2.0 * hits))
+
+
+@compiled
+def _novelty(raw: Floats, cap: float, windows_cap: float, rare: float, out: Floats, at: int) -> float:
+    """How new a template is, by lines or by windows of time (where a flood counts once): 0 to 3; writes rare_windows."""
+    by_window = _rarity(raw[_WINDOWS_T], raw[_WINDOWS], windows_cap)
+    out[at] = by_window
+    return max(rare - (cap - NEW_SPAN), by_window - max(windows_cap - NEW_SPAN, MIN_WINDOW_RARITY), 0.0)
+
+
+@compiled
+def _excess(raw: Floats, columns: Integers, gap: int, refs: Floats, out: Floats, at: int) -> None:
+    """How far log(1 + raw) lies above its usual upper bound; −1 where the value does not apply or is the line alone."""
+    for k in range(len(columns)):
+        value = raw[columns[k]]
+        if k == gap:
+            out[at + k] = np.log1p(value) - refs[k] if value >= 0.0 else 0.0
+        else:
+            out[at + k] = max(np.log1p(value) - refs[k], -1.0) if value > 1.001 else -1.0
+
+
+@compiled
+def _outside(x: float, bounds: Floats, k: int, slack: float) -> float:
+    """How far x lies outside [low, high], in spans from the middle; 0 inside or where there are no bounds."""
+    low, middle, high = bounds[3 * k], bounds[3 * k + 1], bounds[3 * k + 2]
+    if np.isnan(x) or np.isnan(low):
+        return 0.0
+    return max((x - high) / (high - middle + slack), (low - x) / (middle - low + slack), 0.0)
+
+
+@compiled
+def _numbers(raw: Floats, numbers: Floats, base: Floats, bounds: Floats, means: Floats, out: Floats, at: int) -> None:
+    odd, moved = 0.0, 0.0
+    for k in range(4):
+        if base[COUNT] >= MIN_NUMBER_LINES and not np.isnan(numbers[k]):
+            odd = max(odd, _outside(np.log1p(numbers[k]), bounds, k, 0.2))
+        if base[COUNT] >= MIN_MEAN_LINES and raw[_MEANS_SEEN] >= MEAN_WARM_UP:
+            moved = max(moved, _outside(raw[_MEAN0 + k], means, k, 0.1))
+    out[at] = min(odd, MAX_NUMBER_EXCESS) * base[NUMBER_TRUST]
+    out[at + 1] = min(moved, MAX_NUMBER_EXCESS) * base[MEAN_TRUST]
+
+
+@compiled
+def _one(
+    raw: Floats,
+    level: int,
+    flags: int,
+    length: float,
+    rarity: float,
+    numbers: Floats,
+    base: Floats,
+    template_refs: Floats,
+    source_refs: Floats,
+    tables: Baseline,
+    place: int,
+    out: Floats,
+) -> None:
+    cap = tables.cap[0]
+    _rarities(raw, level, cap, out)
+    bad = flags & F_BAD != 0
+    out[4] = level + (1.0 if bad or level >= 2 else 0.0)
+    _excess(raw, _T_RAW, _T_GAP, template_refs, out, _T_AT)
+    _excess(raw, _S_RAW, _S_GAP, source_refs, out, _S_AT)
+    _excess(raw, _G_RAW, -1, tables.global_refs, out, _G_AT)
+    at = _LENGTH_AT
+    out[at] = 0.0
+    if base[COUNT] > 3.0:
+        out[at] = abs(length - base[LENGTH_MEAN]) / (base[LENGTH_SPREAD] + 3.0)
+    _numbers(raw, numbers, base, tables.numbers[place], tables.means[place], out, at + 1)
+    entity = 0.0
+    for k in range(3):
+        out[at + 3 + k] = -np.log(base[NEW0 + k]) if raw[_NEW_ADDRESS + k] == 0.0 else 0.0
+        entity = max(entity, out[at + 3 + k])
+    novelty = _novelty(raw, cap, tables.cap[1], out[0], out, at + 10)
+    out[at + 6] = novelty if bad or level >= 2 else 0.0
+    out[at + 7] = novelty if flags & F_SENSITIVE else 0.0
+    out[at + 8] = entity if flags & F_SENSITIVE and not bad and level < 2 else 0.0
+    out[at + 9] = min(rarity, cap)
+
+
+@compiled
+def surprises(raw: Floats, facts: Facts, tables: Baseline, out: Floats) -> None:
+    """Fill out (n, len(FEATURES)) with the surprises of n lines."""
+    last_t, last_s = len(tables.template) - 1, len(tables.source_refs) - 1
+    for i in range(len(raw)):
+        t = facts.template[i] if facts.template[i] >= 0 else last_t
+        s = facts.source[i] if facts.source[i] >= 0 else last_s
+        _one(
+            raw[i],
+            facts.level[i],
+            facts.flags[i],
+            facts.length[i],
+            facts.rarity[i],
+            facts.numbers[i],
+            tables.template[t],
+            tables.template_refs[t],
+            tables.source_refs[s],
+            tables,
+            t,
+            out[i],
+        )
+
+
+assert FEATURES[4] == "severity"
+assert FEATURES[6] == "unusual_after_session"
+assert FEATURES[_LENGTH_AT + 9] == "rare_words"

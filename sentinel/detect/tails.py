@@ -1,0 +1,135 @@
+"""How improbable a value is under training: −ln of the upper tail, by feature and group, in small tables."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sentinel.detect.jit import Floats, Integers, compiled
+
+__all__ = ["CAP_NATS", "TOLERANCE", "Tails", "fit_tails", "pooled_nats", "tail_nats"]
+
+LEVELS = np.array(
+    [
+        0,
+        0.25,
+        0.5,
+        0.6,
+        0.7,
+        0.8,
+        0.85,
+        0.9,
+        0.925,
+        0.95,
+        0.965,
+        0.975,
+        0.98,
+        0.9875,
+        0.99,
+        0.995,
+        0.9975,
+        0.999,
+        0.9995,
+        1,
+    ]
+)
+KNOTS = len(LEVELS)
+CAP_NATS = 25.0
+TOLERANCE = 0.05  # ties that differ by a rounding must not become tail events
+MIN_GROUP_LINES = 150
+SHRINK_LINES = 150.0
+
+
+class Tails(NamedTuple):
+    """Group 0 is all lines pooled; −ln p at `knots` is `nats`, beyond `start` an exponential tail of scale `scale`.
+
+    `knots`, `nats` (groups, features, 20); `start`, `scale`, `base` (groups, features): base is −ln p at the start;
+    `weight` (groups,): how far a group's own tail counts against the pooled one.
+    """
+
+    knots: Floats
+    nats: Floats
+    start: Floats
+    scale: Floats
+    base: Floats
+    weight: Floats
+
+
+def _one_tail(column: Floats, q: float, floor: float) -> tuple[Floats, Floats, float, float, float]:
+    values = np.sort(column)
+    n = len(values)
+    knots = values[np.minimum(np.floor(LEVELS * (n - 1) + 1e-9).astype(int), n - 1)]
+    reached = n - np.searchsorted(values, knots, side="left")
+    nats = -np.log((reached + 1.0) / (n + 1.0))
+    start = values[int(q * (n - 1))]
+    above = values[values > start]
+    share = max(len(above) / n, 1.0 / (n + 1))
+    mean = float((above - start).mean()) if len(above) else 0.0
+    scale = max(mean + 0.05 * float(values.std()) + 0.02, floor)
+    return knots, nats, float(start), scale, -float(np.log(share))
+
+
+def fit_tails(
+    values: Floats, groups: Integers, count: int, *, floors: Floats, q: float = 0.98
+) -> tuple[Tails, Integers]:
+    """Tails of values (n, features): pooled, and of each group in 0…count−1 with enough rows.
+
+    Returns the tails and, for each group and finally any other group, its place in them; small groups share one place.
+    """
+    features = values.shape[1]
+    sizes = np.bincount(groups, minlength=count) if len(groups) else np.zeros(count, np.int64)
+    big = np.flatnonzero(sizes >= MIN_GROUP_LINES)
+    rest = ~np.isin(groups, big)
+    selections = [np.ones(len(values), bool), *((groups == g) for g in big)]
+    places = np.zeros(count + 1, np.int64)
+    places[big] = 1 + np.arange(len(big))
+    if rest.sum() >= MIN_GROUP_LINES:
+        places[:-1][sizes < MIN_GROUP_LINES] = len(selections)
+        places[-1] = len(selections)
+        selections.append(rest)
+    shape = (len(selections), features)
+    tails = Tails(
+        np.zeros((*shape, KNOTS)), np.zeros((*shape, KNOTS)), np.zeros(shape), np.zeros(shape), np.zeros(shape),
+        np.array([0.0, *(s.sum() / (s.sum() + SHRINK_LINES) for s in selections[1:])]),
+    )  # fmt: skip
+    for g, selection in enumerate(selections):
+        rows = values[selection]
+        for f in range(features):
+            one = _one_tail(rows[:, f], q, float(floors[f]))
+            tails.knots[g, f], tails.nats[g, f], tails.start[g, f], tails.scale[g, f], tails.base[g, f] = one
+    return tails, places
+
+
+@compiled
+def pooled_nats(x: float, tails: Tails, g: int, f: int, tolerance: float) -> float:
+    """−ln p of x under one tail, at most 25."""
+    knots, nats = tails.knots[g, f], tails.nats[g, f]
+    y = x - tolerance
+    p = 0.0
+    if y > knots[KNOTS - 1]:
+        p = -np.log(np.exp(-nats[KNOTS - 1]) * 0.5)
+    elif y > knots[0]:
+        low, high = 0, KNOTS - 1  # knots[low] < y <= knots[high]
+        while high - low > 1:
+            middle = (low + high) // 2
+            if knots[middle] < y:
+                low = middle
+            else:
+                high = middle
+        span = knots[high] - knots[low]
+        p = nats[low] + (nats[high] - nats[low]) * (y - knots[low]) / span
+    if x > tails.start[g, f] + tolerance:
+        p = max(p, tails.base[g, f] + (x - tails.start[g, f]) / tails.scale[g, f])
+    return min(max(p, 0.0), CAP_NATS)
+
+
+@compiled
+def tail_nats(values: Floats, groups: Integers, tails: Tails, tolerance: float, out: Floats) -> None:
+    """Fill out (n, features) with −ln p of values, each row under its group's tail drawn to the pooled one."""
+    for i in range(values.shape[0]):
+        g = groups[i]
+        w = tails.weight[g]
+        for f in range(values.shape[1]):
+            p = pooled_nats(values[i, f], tails, 0, f, tolerance)
+            if w > 0.0:
+                p = w * pooled_nats(values[i, f], tails, g, f, tolerance) + (1.0 - w) * p
+            out[i, f] = p
