@@ -3,15 +3,16 @@
 import argparse
 import os
 import sys
+from typing import TypeAlias
 
 from sentinel.settings import Settings
 
 __all__ = ["add_commands"]
 
-Commands = argparse._SubParsersAction  # type: ignore[type-arg]  # argparse offers no public name for it
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # argparse has no public name for it
 
 
-def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+def add_commands(commands: "Commands") -> None:
     """Add `up` and `serve`."""
     up = commands.add_parser("up", help="run everything: Prefect server, worker, deployments and the API")
     up.add_argument("--no-sample", action="store_true", help="leave out the sample fleet and its attack")

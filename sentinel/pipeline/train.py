@@ -35,6 +35,18 @@ class TrainReport:
     checks: list[tuple[str, bool, str]]
     took_s: float
 
+    def answer(self) -> dict[str, object]:
+        """All of it as JSON-able values."""
+        checks = [{"check": name, "passed": passed, "detail": detail} for name, passed, detail in self.checks]
+        return {
+            "model_version": self.model_version,
+            "rows": self.rows,
+            "promoted": self.promoted,
+            "confidence": self.confidence,
+            "checks": checks,
+            "took_s": round(self.took_s, 3),
+        }
+
     def table(self) -> list[dict[str, object]]:
         """One row for the model and one for each check of the gate."""
         head = {"check": "model", "passed": self.promoted, "detail": f"{self.model_version}, {self.rows} rows"}
