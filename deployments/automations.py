@@ -15,10 +15,9 @@ __all__ = ["AUTOMATIONS", "put_automations"]
 SILENT_S = 120  # four heartbeats of prefect.toml's flows.heartbeat_frequency
 PENDING_S = 300
 
-ENDED = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed", "TimedOut")}
-STARTED = {
-    f"prefect.flow-run.{state}" for state in ("Running", "AwaitingConcurrencySlot", "AwaitingRetry", "Scheduled")
-}
+ENDED = {f"prefect.flow-run.{name}" for name in ("Completed", "Failed", "Cancelled", "Crashed", "TimedOut")}
+WAITING = {f"prefect.flow-run.{name}" for name in ("AwaitingConcurrencySlot", "AwaitingRetry", "Scheduled")}
+STARTED = {"prefect.flow-run.Running", *WAITING}
 
 
 def _crash_unless(name: str, *, after: str, expect: set[str], within_s: int, message: str) -> AutomationCore:
@@ -35,7 +34,7 @@ def _crash_unless(name: str, *, after: str, expect: set[str], within_s: int, mes
             threshold=1,
             within=timedelta(seconds=within_s),
         ),
-        actions=[ChangeFlowRunState(state=StateType.CRASHED, message=message)],
+        actions=[ChangeFlowRunState(name="Crashed", state=StateType.CRASHED, message=message, force=False)],
     )
 
 

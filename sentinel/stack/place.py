@@ -1,0 +1,123 @@
+"""Settings and prefect.toml in, where the stack runs out: folders, ports, addresses, the children's environment."""
+
+import errno
+import fcntl
+import os
+import socket
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sentinel.durable import make_private_dir
+from sentinel.errors import SettingsError, TerminalError
+from sentinel.settings import Settings
+
+__all__ = ["Place", "check_ports", "find_place", "hold"]
+
+OWN_FOLDER = "in"  # the watched folder under LOG_SENTINEL_HOME where LOG_SENTINEL_DIR is unset
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 what listens everywhere is asked at home
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One checkout with its state."""
+
+    root: Path  # holds prefect.yaml and prefect.toml
+    home: Path
+    watched: Path
+    is_own_folder: bool  # nobody chose the watched folder, so sample data may go there
+    host: str
+    ports: tuple[int, ...]
+    prefect_url: str  # ends in /api
+    key: str | None
+
+    @property
+    def api_url(self) -> str:
+        """The address of our own server, on its first port."""
+        host = ANYWHERE.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.ports[0]}"
+
+    def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """What the children see: no Prefect settings but ours, absolute folders.
+
+        A developer's own PREFECT_API_URL must not draw our runs to another server.
+        """
+        kept = {name: value for name, value in inherited.items() if not name.startswith("PREFECT_")}
+        return kept | {
+            "PREFECT_HOME": str(self.home / "prefect"),
+            "PREFECT_API_URL": self.prefect_url,
+            "DO_NOT_TRACK": "1",
+            "PYTHONUNBUFFERED": "1",
+            "LOG_SENTINEL_HOME": str(self.home),
+            "LOG_SENTINEL_DIR": str(self.watched),
+        }
+
+
+def find_place(settings: Settings, root: Path) -> Place:
+    """Where the stack of this checkout runs. Makes the folders. Raises TerminalError outside a checkout."""
+    if not (root / "prefect.yaml").exists():
+        raise TerminalError(f"up: there is no prefect.yaml in {root}; run it in the project's root")
+    is_own_folder = "log_sentinel_dir" not in settings.model_fields_set
+    home = make_private_dir(settings.log_sentinel_home.absolute())
+    make_private_dir(home / "prefect")  # Prefect's server makes its database there, but not the folder
+    watched = home / OWN_FOLDER if is_own_folder else settings.log_sentinel_dir.absolute()
+    try:
+        watched.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise SettingsError(
+            f"up: make the watched folder {watched}: {exc.strerror}; make it yourself or change LOG_SENTINEL_DIR"
+        ) from exc
+    if 0 in settings.log_sentinel_ports:
+        raise SettingsError("up: port 0 means any free port; name one in LOG_SENTINEL_PORTS")
+    return Place(
+        root=root,
+        home=home,
+        watched=watched,
+        is_own_folder=is_own_folder,
+        host=settings.log_sentinel_host,
+        ports=settings.log_sentinel_ports,
+        prefect_url=_prefect_url(root / "prefect.toml"),
+        key=settings.log_sentinel_key,
+    )
+
+
+def _prefect_url(path: Path) -> str:
+    """The address of Prefect's server, which must be the one it will listen on."""
+    try:
+        prefect: dict[str, Any] = tomllib.loads(path.read_text())
+        url, server = prefect["api"]["url"], prefect["server"]["api"]
+    except (OSError, tomllib.TOMLDecodeError, KeyError) as exc:
+        raise SettingsError(f"up: read [api] and [server.api] of {path}: {exc!r}; take it from the repository") from exc
+    if urlsplit(url).port != server.get("port"):
+        raise SettingsError(f"up: {path} names two ports, {url} and {server.get('port')}; make them the same")
+    return str(url).rstrip("/")
+
+
+def check_ports(place: Place) -> None:
+    """Raises SettingsError that names a port which another program has."""
+    prefect = urlsplit(place.prefect_url)
+    wanted = [(place.host, port, "choose other ports with LOG_SENTINEL_PORTS") for port in place.ports]
+    wanted.append((prefect.hostname or "127.0.0.1", prefect.port or 80, "change it (twice) in prefect.toml"))
+    for host, port, way_out in wanted:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as exc:
+                cause = "another program listens there" if exc.errno == errno.EADDRINUSE else exc.strerror
+                raise SettingsError(f"up: port {port} of {host}: {cause}; stop it, or {way_out}") from exc
+
+
+def hold(place: Place) -> int:
+    """Lock this home for one stack: a file descriptor, to be kept open. Raises TerminalError when one runs already."""
+    fd = os.open(place.home / "stack.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        os.close(fd)
+        raise TerminalError(f"up: the stack of {place.home} runs already; stop it first") from exc
+    return fd
