@@ -33,7 +33,7 @@ class WebServer(uvicorn.Server):
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]  # a generator is an iterator
+    def capture_signals(self) -> Iterator[None]:
         """Stop on a signal; unlike uvicorn's own, do not send it again afterwards: we have more to put away."""
         before = {number: signal.signal(number, self.handle_exit) for number in STOP_SIGNALS}
         try:

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from sentinel.errors import ArtifactError, NoModelError, SpoolFullError, TerminalError, TransientError
+from sentinel.parse import BadBodyError
 
 __all__ = ["ProblemError", "install", "problem", "problem_bytes"]
 
@@ -63,6 +64,10 @@ def _of_full_spool(_: Request, exc: Exception) -> Response:
     return problem(503, str(exc), headers={"Retry-After": str(max(1, round(exc.retry_after_s)))})
 
 
+def _of_body(_: Request, exc: Exception) -> Response:
+    return problem(400, str(exc))
+
+
 def _of_transient(_: Request, exc: Exception) -> Response:
     return problem(503, str(exc), headers={"Retry-After": str(RETRY_AFTER_S)})
 
@@ -94,6 +99,7 @@ def install(app: FastAPI) -> None:
     for kind, handler in (
         (ProblemError, _of_problem),
         (HTTPException, _of_http),
+        (BadBodyError, _of_body),
         (SpoolFullError, _of_full_spool),
         (TransientError, _of_transient),
         (NoModelError, _of_no_model),

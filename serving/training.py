@@ -24,6 +24,7 @@ COMMAND = ("env", *ONE_THREAD, "nice", "-n", "10", sys.executable, "-m", "sentin
 """`env` and `nice` replace themselves by the next: there is one process, and its threads are all polite."""
 
 EXIT_TRANSIENT, EXIT_TERMINAL = 1, 2
+BUSY = "train: busy"  # the flow trains, or the command: another process holds the registry's lock
 STOP_GRACE_S = 3.0
 
 
@@ -99,6 +100,8 @@ class Trainer:
         if self._stopping and code:
             raise TransientError("train: the server is stopping; the model in service stays, train again when it is up")
         said = _last_line(err)
+        if code == EXIT_TRANSIENT and said.startswith(BUSY):
+            raise ProblemError(409, f"{said[0].upper()}{said[1:]}.")
         if code == EXIT_TRANSIENT:
             raise TransientError(said)
         if code == EXIT_TERMINAL:

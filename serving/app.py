@@ -1,0 +1,58 @@
+"""The FastAPI app: the routes on the server's parts, behind the guard, with every error as a problem."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+import sentinel
+from serving import problems
+from serving.assemble import put_away, start_readers
+from serving.guard import Guard
+from serving.parts import Parts
+from serving.routes import logs, look, metrics, models, predict, probes, train
+
+__all__ = ["ROUTES", "create_app"]
+
+ROUTES = (
+    "POST /logs",
+    "POST /train",
+    "POST /predict",
+    "GET /anomalies",
+    "GET /models",
+    "POST /models/{version}/promote",
+    "GET /status",
+    "GET /metrics",
+    "GET /health",
+    "GET /ready",
+)
+"""What there is; a test compares it with the app and with docs/http.md."""
+
+DESCRIPTION = "Log lines in, none lost, the strange ones named with their reasons."
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The app on these parts. Its lifespan starts the readers and, at the end, puts everything away."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        start_readers(parts)
+        yield
+        put_away(parts)
+
+    documented = parts.is_open_documented
+    app = FastAPI(
+        title="Log Sentinel",
+        version=sentinel.__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        openapi_url="/openapi.json" if documented else None,
+        docs_url="/docs" if documented else None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    problems.install(app)
+    for room in (logs, train, predict, look, models, metrics, probes):
+        app.include_router(room.router(parts))
+    app.add_middleware(Guard, key=parts.key)
+    return app

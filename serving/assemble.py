@@ -1,0 +1,80 @@
+"""Settings in, the server's parts out: opened, wired to wake each other, and put away again in order."""
+
+import asyncio
+import logging
+import time
+
+from sentinel.pipeline import Intake, Live
+from sentinel.settings import Settings
+from sentinel.wiring import open_sentinel
+from serving.bodies import BodyBudget
+from serving.deliver import DeliverReader
+from serving.detect import DetectReader
+from serving.guard import is_loopback
+from serving.meters import Meters
+from serving.parts import MIB, Limits, Parts, Pools
+from serving.training import Trainer
+from serving.watch import StoreWatch
+
+__all__ = ["open_parts", "put_away", "start_readers", "stop_requests"]
+
+log = logging.getLogger(__name__)
+
+BODIES_AT_ONCE = 8  # of the biggest size
+
+
+def open_parts(settings: Settings) -> Parts:
+    """Open spool, store and models, and begin to take in. Raises what `open_sentinel` raises.
+
+    The readers are not started yet: `start_readers` does it when the event loop is there.
+    """
+    sentinel = open_sentinel(settings)
+    live = Live(sentinel)
+    detect = DetectReader(live)
+    meters = Meters()
+    deliver = DeliverReader(sentinel.spool, sentinel.store, observe=meters.delivery)
+
+    def wake() -> None:
+        deliver.wake()
+        detect.wake()
+
+    limits = Limits(max_body_bytes=settings.log_sentinel_max_body_mb * MIB)
+    return Parts(
+        sentinel=sentinel,
+        intake=Intake(sentinel.spool, period=settings.elastic_index_period, notify=wake),
+        live=live,
+        detect=detect,
+        deliver=deliver,
+        trainer=Trainer(sentinel.home / "training"),
+        watch=StoreWatch(sentinel.store),
+        meters=meters,
+        limits=limits,
+        budget=BodyBudget(max(limits.max_bodies_bytes, BODIES_AT_ONCE * limits.max_body_bytes)),
+        pools=Pools(),
+        clock=time.time,
+        started_s=time.time(),
+        key=settings.log_sentinel_key,
+        is_open_documented=is_loopback(settings.log_sentinel_host),
+    )
+
+
+def start_readers(parts: Parts) -> None:
+    """Begin to deliver and to score. Call it in the event loop."""
+    parts.detect.start(asyncio.get_running_loop())
+    parts.deliver.start()
+
+
+async def stop_requests(parts: Parts) -> None:
+    """End what would hold up the stop for minutes: a training under way."""
+    await parts.trainer.stop()
+
+
+def put_away(parts: Parts) -> None:
+    """After the last request: commit what was taken in, save the detector's state, close everything."""
+    parts.intake.close()
+    parts.deliver.stop()
+    parts.detect.stop()
+    parts.pools.close()
+    parts.watch.close()
+    parts.sentinel.close()
+    log.info("stopped")

@@ -1,0 +1,148 @@
+"""The live detect reader: scores what was accepted, reloads the model, and tells requests that wait for a verdict."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from sentinel.spool import Span
+from serving.turns import Turns
+
+__all__ = ["DetectReader", "LiveDetector"]
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 0.25
+LEASE_RETRY_S = 2.0
+
+
+class LiveDetector(Protocol):
+    """What the reader moves: `sentinel.pipeline.Live`."""
+
+    @property
+    def head(self) -> int:
+        """The last sequence that was looked at."""
+
+    @property
+    def model(self) -> Any:
+        """The model in service, or None."""
+
+    def start(self, *, wait_s: float = ...) -> bool:
+        """Take the lease; False when another process has it."""
+
+    def stop(self) -> None:
+        """Save the state."""
+
+    def round(self) -> int:
+        """Score what is new; how many records that were."""
+
+    def reload(self) -> bool:
+        """Serve the champion."""
+
+    def verdicts(self, span: Span, *, timeout_s: float) -> Mapping[int, Mapping[str, object]]:
+        """The verdicts on a span, by sequence."""
+
+
+class DetectReader:
+    """Moves `live` in one thread; nobody else calls what changes it (`round`, `reload`, `start`, `stop`)."""
+
+    def __init__(self, live: LiveDetector) -> None:
+        self._live = live
+        self._turns = Turns("detect", self.turn)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: set[asyncio.Event] = set()  # touched by the event loop alone
+        self._reload_asked = False
+        self.holds_lease = False
+        self.rounds = 0
+
+    def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Begin to score; requests that wait are woken on `loop`."""
+        self._loop = loop
+        self._turns.start()
+
+    def wake(self) -> None:
+        """Something was accepted."""
+        self._turns.wake()
+
+    def stop(self) -> None:
+        """Finish the round under way, save the state, give the lease back."""
+        self._turns.stop()
+        if self.holds_lease:
+            self._live.stop()
+            self.holds_lease = False
+
+    @property
+    def state(self) -> str:
+        """What it does, in a word: `scoring`, `no model`, `waiting` (another process scores), `failing`, `stopped`."""
+        if not self._turns.is_running:
+            return "stopped"
+        if self._turns.error is not None:
+            return "failing"
+        if not self.holds_lease:
+            return "waiting"
+        return "scoring" if self._live.model is not None else "no model"
+
+    @property
+    def error(self) -> str | None:
+        """Why the last round failed; None when it did not."""
+        return self._turns.error
+
+    def turn(self) -> float:
+        """One round; seconds until the next."""
+        if self._reload_asked:
+            self._reload_asked = False
+            self._live.reload()
+            self._tell()
+        if not self.holds_lease:
+            self.holds_lease = self._live.start(wait_s=0.0)
+            if not self.holds_lease:
+                self._live.reload()  # predictions need the newest model also where another process scores
+                self._tell()
+                return LEASE_RETRY_S
+            log.info("started detect head=%d", self._live.head)
+        records = self._live.round()
+        self.rounds += 1
+        self._tell()
+        return 0.0 if records else IDLE_S
+
+    async def verdicts(self, span: Span, *, timeout_s: float) -> Mapping[int, Mapping[str, object]]:
+        """The verdicts on a span, by sequence, as far as they are there within `timeout_s` seconds."""
+        await self._until(lambda: self._live.head >= span.last, timeout_s)
+        return self._live.verdicts(span, timeout_s=0.0)
+
+    async def serve(self, version: str, *, timeout_s: float) -> bool:
+        """Reload at once; True when `version` is in service within `timeout_s` seconds."""
+        self._reload_asked = True
+        self._turns.wake()
+        return await self._until(lambda: getattr(self._live.model, "version", None) == version, timeout_s)
+
+    async def _until(self, is_true: "Claim", timeout_s: float) -> bool:
+        """Wait for a claim that a round or a reload makes true."""
+        news = asyncio.Event()
+        self._waiting.add(news)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not is_true():
+                    await news.wait()
+                    news.clear()
+        except TimeoutError:
+            return is_true()
+        finally:
+            self._waiting.discard(news)
+        return True
+
+    def _tell(self) -> None:
+        """Wake the requests that wait; they look for themselves."""
+        if self._loop is not None and self._waiting and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake_waiting)
+
+    def _wake_waiting(self) -> None:
+        for news in self._waiting:
+            news.set()
+
+
+class Claim(Protocol):
+    """A question that is answered at once."""
+
+    def __call__(self) -> bool:
+        """Whether it is so."""

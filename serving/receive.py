@@ -1,0 +1,110 @@
+"""A request's body as documents or lines: read, inflated, decoded; big bodies in a thread, all within bounds."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+from starlette.requests import Request
+
+from sentinel.parse import Body, Document, Parsed, decode_body, parse_documents, parse_lines
+from serving.bodies import inflate, read_raw
+from serving.parts import Parts
+from serving.problems import ProblemError
+
+__all__ = ["Received", "flag", "receive", "records_of"]
+
+INLINE_BYTES = 16 * 1024
+"""Bodies up to this many bytes are decoded in the event loop: it takes less time than a change of threads."""
+
+WHITE = b" \t\r\n\xef\xbb\xbf"  # white space and a byte order mark
+LINE_SCHEMA = {"line": pl.Binary(), "origin": pl.String(), "event_id": pl.String()}
+YES, NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A decoded body; `digest` (hex SHA-256 of the inflated bytes) is empty unless asked for."""
+
+    body: Body
+    digest: str
+    size: int  # bytes, inflated
+    is_one: bool  # one JSON object, rather than an array, NDJSON or lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a body says it is to be read, and how big it may be."""
+
+    encoding: str
+    content_type: str | None
+    max_bytes: int
+    wants_digest: bool
+    may_be_empty: bool
+
+
+async def receive(
+    request: Request,
+    parts: Parts,
+    take: Callable[[int], None],
+    *,
+    max_items: int | None = None,
+    wants_digest: bool = False,
+    may_be_empty: bool = False,
+) -> Received:
+    """The decoded body of a request; a blank one has no documents where it `may_be_empty`.
+
+    Raises ProblemError (400 damaged, 413 too big, 415 unknown encoding) and BadBodyError (400, what and where).
+    """
+    limits = parts.limits
+    raw = await read_raw(request, max_bytes=limits.max_body_bytes, take=take)
+    encoding = ", ".join(request.headers.getlist("content-encoding"))
+    form = _Form(encoding, request.headers.get("content-type"), limits.max_body_bytes, wants_digest, may_be_empty)
+    if len(raw) <= INLINE_BYTES and not encoding:
+        received = _decode(raw, form)
+    else:
+        received = await asyncio.get_running_loop().run_in_executor(parts.pools.decode, _decode, raw, form)
+    if encoding:
+        take(received.size)
+    count, most = _count(received.body), limits.max_items if max_items is None else max_items
+    if count > most:
+        raise ProblemError(413, f"The body holds {count} logs, more than {most} at once; send it in smaller parts.")
+    return received
+
+
+def _decode(raw: bytes, form: _Form) -> Received:
+    plain = inflate(raw, form.encoding, max_bytes=form.max_bytes)
+    digest = hashlib.sha256(plain).hexdigest() if form.wants_digest else ""
+    if form.may_be_empty and not plain.strip():
+        return Received(Body(documents=[]), digest, 0, is_one=False)
+    body = decode_body(plain, form.content_type)
+    is_object = len(body.documents or ()) == 1 and plain.lstrip(WHITE).startswith(b"{")
+    return Received(body, digest, len(plain), is_one=is_object and "ndjson" not in (form.content_type or "").lower())
+
+
+def _count(body: Body) -> int:
+    return len(body.documents or ()) + len(body.lines or ())
+
+
+def records_of(body: Body, *, now_s: float, origin: str) -> Parsed:
+    """The records of a body that is not taken in: their ids only number them."""
+    now = datetime.fromtimestamp(now_s, UTC)
+    if body.lines is None:
+        documents = [Document(document, f"{index:022d}", origin) for index, document in enumerate(body.documents or ())]
+        return parse_documents(documents, now=now)
+    columns = {
+        "line": body.lines,
+        "origin": [origin] * len(body.lines),
+        "event_id": [f"{index:022d}" for index in range(len(body.lines))],
+    }
+    return parse_lines(pl.DataFrame(columns, schema=LINE_SCHEMA), now=now)
+
+
+def flag(request: Request, name: str) -> bool:
+    """A query parameter that is true or false; False where it is not given. Raises ProblemError 422 else."""
+    value = request.query_params.get(name, "").strip().lower()
+    if value not in YES | NO:
+        raise ProblemError(422, f"The parameter {name} is true or false; leave it out for false.")
+    return value in YES

@@ -1,0 +1,1 @@
+"""One file a group of routes: read the request, call one verb, shape the answer."""

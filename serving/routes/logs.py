@@ -1,0 +1,79 @@
+"""`POST /logs`: records in, 202 after the commit."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from sentinel.pipeline import Answer, Submission
+from serving.answers import json_answer, verdict_of
+from serving.parts import Parts
+from serving.problems import ProblemError
+from serving.receive import flag, receive
+from serving.schemas import LOGS_BODY, LogsAnswer, answers
+
+__all__ = ["router"]
+
+MAX_KEY_CHARS = 255
+
+
+def router(parts: Parts) -> APIRouter:
+    """The route, on these parts."""
+    routes = APIRouter()
+
+    @routes.post(
+        "/logs",
+        status_code=202,
+        summary="Take in logs",
+        responses=answers(202, LogsAnswer, 400, 413, 415, 422, 503),
+        openapi_extra=LOGS_BODY,
+    )
+    async def post_logs(request: Request) -> Response:
+        """One object, an array, NDJSON or text lines; answered when they are committed to disk."""
+        wants_verdicts = flag(request, "score")
+        key = _idempotency_key(request)
+        with parts.budget.hold() as take:
+            received = await receive(request, parts, take, wants_digest=key is not None)
+            submission = Submission(received.body, _client(request, parts), key, received.digest)
+            # shielded: a request that is given up must not cancel what others wait for too
+            answer = await asyncio.shield(asyncio.wrap_future(parts.intake.submit(submission)))
+        if not answer.accepted:
+            raise ProblemError(
+                400,
+                "No log in the body could be accepted; `rejected` says why, by its position."
+                if answer.rejected
+                else "The body holds no log; send an object, an array, NDJSON or lines of text.",
+                accepted=0,
+                rejected=list(answer.rejected),
+            )
+        content: dict[str, object] = {"accepted": answer.accepted, "rejected": answer.rejected}
+        if wants_verdicts:
+            content["verdicts"] = await _verdicts(parts, answer)
+        return json_answer(content, status=202)
+
+    return routes
+
+
+async def _verdicts(parts: Parts, answer: Answer) -> list[dict[str, object] | None]:
+    """One verdict an accepted record, in the order of the body; None where the live reader was slower."""
+    if answer.span is None or parts.live.model is None:
+        return [None] * answer.accepted
+    found = await parts.detect.verdicts(answer.span, timeout_s=parts.limits.score_wait_s)
+    return [
+        verdict_of(found[sequence]) if sequence in found else None
+        for sequence in range(answer.span.first, answer.span.last + 1)
+    ]
+
+
+def _client(request: Request, parts: Parts) -> str:
+    """Who sent it: the name of the API key where one is asked for, else the peer's address."""
+    if parts.key is not None:
+        return "api-key"
+    return request.client.host if request.client is not None else "unknown"
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= MAX_KEY_CHARS and key.isascii() and key.isprintable()):
+        raise ProblemError(400, f"The Idempotency-Key takes 1 to {MAX_KEY_CHARS} printable ASCII characters.")
+    return key

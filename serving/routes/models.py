@@ -1,0 +1,51 @@
+"""`GET /models` and `POST /models/{version}/promote`: what was trained, and which of them is in service."""
+
+import asyncio
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from sentinel.detect.registry import Registry
+from serving.answers import json_answer
+from serving.parts import Parts
+from serving.problems import ProblemError
+from serving.schemas import ModelRow, PromoteAnswer, answers
+
+__all__ = ["router"]
+
+
+def router(parts: Parts) -> APIRouter:
+    """The routes, on these parts."""
+    routes = APIRouter()
+    registry = parts.sentinel.registry
+
+    def promote(version: str) -> None:
+        if version not in registry.versions():
+            raise ProblemError(404, "There is no such model; GET /models lists them.")
+        registry.promote(version)
+
+    @routes.get("/models", summary="List the models", responses=answers(200, list[ModelRow]))
+    async def get_models() -> Response:
+        """All models that are kept, with what they were trained on and how they passed the gate."""
+        rows = await asyncio.get_running_loop().run_in_executor(parts.pools.look, _listed, registry)
+        return json_answer(rows)
+
+    @routes.post(
+        "/models/{version}/promote", summary="Put a model in service", responses=answers(200, PromoteAnswer, 404, 409)
+    )
+    async def post_promote(version: str) -> Response:
+        """Make this version the champion: the way back, too. The server loads it at once."""
+        await asyncio.get_running_loop().run_in_executor(parts.pools.look, promote, version)
+        in_service = await parts.detect.serve(version, timeout_s=parts.limits.reload_wait_s)
+        return json_answer({"version": version, "in_service": in_service})
+
+    return routes
+
+
+def _listed(registry: Registry) -> list[dict[str, object]]:
+    """The registry's rows, each with the checks of its gate."""
+    rows = []
+    for row in registry.list():
+        gate = registry.manifest(str(row["version"])).gate if row["problem"] is None else None
+        rows.append({**row, "checks": gate["checks"] if gate else []})
+    return rows
