@@ -1,0 +1,74 @@
+"""`simulate`: made-up logs with attacks in them, and the truth beside them; the same seed, the same bytes."""
+
+import argparse
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+
+from sentinel.cli.model import moment
+from sentinel.cli.run import Commands
+from sentinel.cli.show import json_line
+from sentinel.errors import TerminalError
+from sentinel.settings import Settings
+from sentinel.simulate import ATTACK_KINDS, FORMATS, append_files, fleet, inject, write_lines
+
+__all__ = ["add_commands"]
+
+DEFAULT_START = "2026-01-05T00:00:00+00:00"
+SUFFIX = ".truth.json"
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `simulate`."""
+    making = commands.add_parser("simulate", help="write made-up logs with attacks and their ground truth")
+    making.add_argument(
+        "--out", type=Path, required=True, help="a folder (log files), or a file ending in .ndjson or .log"
+    )
+    making.add_argument("--start", type=moment, default=moment(DEFAULT_START), help="ISO 8601")
+    making.add_argument("--hours", type=float, default=24.0)
+    making.add_argument("--seed", type=int, default=0)
+    making.add_argument("--attacks", default="all", help=f"all, none, or some of: {', '.join(ATTACK_KINDS)}")
+    making.add_argument("--each", type=int, default=1, help="attacks of each kind")
+    making.add_argument(
+        "--attack-after-hours", type=float, default=None, help="first attack; half the time, if left out"
+    )
+    making.add_argument("--form", choices=sorted(FORMATS), default="syslog", help="form of a .log file")
+    making.set_defaults(run=_simulate)
+
+
+def _simulate(options: argparse.Namespace, settings: Settings) -> int:
+    """Lines to --out; which line belongs to which attack to `<out>.truth.json` beside it."""
+    duration_s = options.hours * 3600.0
+    if duration_s <= 0:
+        raise TerminalError("simulate: --hours takes a number above 0")
+    background = fleet(seed=options.seed, start=options.start, duration_s=duration_s)
+    kinds = _kinds(options.attacks)
+    first_h = options.hours / 2 if options.attack_after_hours is None else options.attack_after_hours
+    since, until = options.start + timedelta(hours=first_h), options.start + timedelta(seconds=duration_s)
+    suite = inject(background, seed=options.seed, kinds=kinds, each=options.each, since=since, until=until)
+    lines = suite.lines
+    _write(lines, options.out, options.form)
+    truth = options.out.with_name(options.out.name + SUFFIX)
+    with truth.open("w", encoding="utf-8") as file:
+        for attack in suite.attacks.iter_rows(named=True):
+            file.write(json_line(attack) + "\n")
+    print(f"{lines.height} lines, {suite.attacks.height} attacks → {options.out}, truth in {truth}")
+    return 0
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    if text == "all":
+        return tuple(ATTACK_KINDS)
+    return () if text == "none" else tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _write(lines: pl.DataFrame, out: Path, form: str) -> None:
+    if out.suffix == ".ndjson":
+        with out.open("w", encoding="utf-8") as file:
+            for row in lines.select("timestamp", "level", "source", "host", "message").iter_rows(named=True):
+                file.write(json_line(row) + "\n")
+    elif out.suffix == ".log":
+        out.write_text("".join(f"{line}\n" for line in write_lines(lines, form)), encoding="utf-8")
+    else:
+        append_files(lines, out)
