@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ BULK_BYTES = 4 * 1024 * 1024
 IN_FLIGHT = 2
 TRIES = 3
 PAUSE_S = 0.25
+WARY_BULKS = 100  # after one in which something was refused, so many are read item by item at once
 HEADERS = {"content-type": "application/vnd.elasticsearch+x-ndjson; compatible-with=8", "accept": "application/json"}
 QUICK = {"filter_path": "errors,took"}
 FULL = {"filter_path": "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason"}
@@ -45,6 +47,7 @@ class BulkWriter:
     def __init__(self, client: Elasticsearch) -> None:
         self._client = client
         self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="bulk")
+        self._wariness = _Wariness()
 
     def close(self) -> None:
         """End the threads."""
@@ -56,7 +59,7 @@ class BulkWriter:
         lines = list(self._pool.map(lambda part: bulk_lines(part).to_list(), frame.iter_slices(BULK_RECORDS)))
         flat = [line for part in lines for line in part]
         marks = _cuts(sizes)
-        bulks = [_Bulk(self._client, index, flat[a:b]) for a, b in itertools.pairwise(marks)]
+        bulks = [_Bulk(self._client, index, flat[a:b], self._wariness) for a, b in itertools.pairwise(marks)]
         done = list(self._pool.map(_Bulk.send, bulks))
         return _join(done)
 
@@ -89,11 +92,31 @@ def _join(outcomes: list["_Bulk"]) -> Outcome:
     return Outcome(delivered, retry, dead, error)
 
 
+@dataclass(slots=True)
+class _Wariness:
+    """Whether to expect refusals: where there are some now and then, asking the quick way first would send all twice.
+
+    Threads share it without a lock; a count that is off by one costs one longer answer.
+    """
+
+    left: int = 0  # bulks that are still read item by item
+
+    def take(self) -> bool:
+        """Whether this bulk is to be read item by item at once."""
+        is_wary = self.left > 0
+        self.left -= is_wary
+        return is_wary
+
+    def wake(self) -> None:
+        """Something was refused."""
+        self.left = WARY_BULKS
+
+
 class _Bulk:
     """The lines of one request and what became of each."""
 
-    def __init__(self, client: Elasticsearch, index: str, lines: list[str]) -> None:
-        self._client, self._index, self.lines = client, index, lines
+    def __init__(self, client: Elasticsearch, index: str, lines: list[str], wariness: _Wariness) -> None:
+        self._client, self._index, self.lines, self._wariness = client, index, lines, wariness
         self.delivered = np.zeros(len(lines), bool)
         self.dead: dict[int, str] = {}
         self.error: str | None = None
@@ -106,7 +129,7 @@ class _Bulk:
             if attempt:
                 time.sleep(random.uniform(0, PAUSE_S * 2**attempt))  # noqa: S311 jitter
             try:
-                rows = self._offer(rows, quick=not attempt)
+                rows = self._offer(rows, quick=not attempt and not self._wariness.take())
             except TransientError as exc:
                 self.error = str(exc)
                 if not (self.delivered.any() or self.dead):
@@ -126,6 +149,8 @@ class _Bulk:
                 return []
             if quick:
                 answer = self._post(rows, FULL)
+            if answer.get("errors") is not False:
+                self._wariness.wake()
         except ApiError as exc:
             return self._split(rows, exc)
         items = answer.get("items")
