@@ -1,0 +1,243 @@
+"""The supervisor's parts, each with real processes."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sentinel.errors import SettingsError, TerminalError, TransientError
+from sentinel.settings import load_settings
+from sentinel.stack import feed
+from sentinel.stack.child import Child
+from sentinel.stack.lifeline import Lifeline, is_group_alive
+from sentinel.stack.place import Place, check_ports, find_place, hold
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the two files that `up` needs, on a port of its own."""
+    root = tmp_path / "checkout"
+    root.mkdir()
+    (root / "prefect.yaml").write_bytes((ROOT / "prefect.yaml").read_bytes())
+    (root / "prefect.toml").write_text((ROOT / "prefect.toml").read_text().replace("4211", str(free_port())))
+    return root
+
+
+def place_in(root: Path, **settings: object) -> Place:
+    given = {"log_sentinel_home": root / "var", "log_sentinel_ports": f"{free_port()},{free_port()}", **settings}
+    return find_place(load_settings(**given), root)
+
+
+def test_place_watches_a_folder_of_its_own_when_none_is_set(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without LOG_SENTINEL_DIR the stack watches `in` under its home, and sample data may go there."""
+    monkeypatch.delenv("LOG_SENTINEL_DIR", raising=False)
+
+    own = place_in(checkout)
+    chosen = place_in(checkout, log_sentinel_dir=checkout / "logs")
+
+    assert (own.watched, own.is_own_folder) == (checkout / "var" / "in", True)
+    assert (chosen.watched, chosen.is_own_folder) == (checkout / "logs", False)
+    assert own.watched.is_dir()
+    assert chosen.watched.is_dir()
+
+
+def test_environment_keeps_foreign_prefect_settings_out(checkout: Path) -> None:
+    """A developer's own Prefect server gets none of our runs."""
+    place = place_in(checkout)
+
+    environment = place.environment({"PATH": "/bin", "PREFECT_API_URL": "http://elsewhere/api", "PREFECT_API_KEY": "x"})
+
+    assert environment["PREFECT_API_URL"] == place.prefect_url
+    assert "PREFECT_API_KEY" not in environment
+    assert environment["PATH"] == "/bin"
+
+
+def test_up_says_where_to_run_it_when_outside_a_checkout(tmp_path: Path) -> None:
+    """Elsewhere than in the root there is nothing to deploy."""
+    with pytest.raises(TerminalError, match=r"prefect\.yaml"):
+        place_in(tmp_path)
+
+
+@pytest.mark.parametrize("whose", ["api", "prefect"])
+def test_taken_port_is_named_when_starting(checkout: Path, whose: str) -> None:
+    """A port that another program has is named, with the way out."""
+    place = place_in(checkout)
+    port = place.ports[1] if whose == "api" else int(place.prefect_url.rsplit(":", 1)[1].removesuffix("/api"))
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(SettingsError, match=str(port)) as caught:
+        check_ports(place)
+
+    assert ("LOG_SENTINEL_PORTS" if whose == "api" else "prefect.toml") in str(caught.value)
+    check_ports(place)
+
+
+def test_second_stack_is_refused_when_one_runs(checkout: Path) -> None:
+    """One home has one stack."""
+    place = place_in(checkout)
+    lock = hold(place)
+
+    with pytest.raises(TerminalError, match="runs already"):
+        hold(place)
+
+    os.close(lock)
+    os.close(hold(place))
+
+
+@pytest.fixture
+def lifeline() -> Lifeline:
+    return Lifeline()
+
+
+def child_of(folder: Path, lifeline: Lifeline, code: str) -> Child:
+    """A child that runs a module of this code."""
+    (folder / "part.py").write_text(textwrap.dedent(code))
+    return Child(
+        "part",
+        ["part"],
+        python=sys.executable,
+        root=folder,
+        environment={"PATH": os.environ["PATH"]},
+        log_path=folder / "part.log",
+        lifeline=lifeline,
+    )
+
+
+def wait_until(claim: object, timeout_s: float = 10.0) -> bool:
+    until_s = time.monotonic() + timeout_s
+    while time.monotonic() < until_s:
+        if claim():  # type: ignore[operator]
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_child_says_its_last_words_when_it_cannot_start(tmp_path: Path, lifeline: Lifeline) -> None:
+    """A part that ends at once is reported with its exit code and the end of its log."""
+    child = child_of(tmp_path, lifeline, "raise SystemExit('no such thing')")
+    child.start()
+    assert wait_until(lambda: child.exit_code is not None)
+
+    with pytest.raises(TransientError, match=r"ended with code 1.*\n.*no such thing"):
+        child.check_started()
+    lifeline.close()
+
+
+def test_child_is_restarted_later_each_time_when_it_dies(tmp_path: Path, lifeline: Lifeline) -> None:
+    """The pause before a restart grows, and what the dead child started is ended."""
+    code = """
+        import subprocess, sys
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        raise SystemExit(3)
+    """
+    child = child_of(tmp_path, lifeline, code)
+    pauses = []
+    for _ in range(3):
+        child.start()
+        assert wait_until(lambda: child.exit_code is not None)
+        pauses.append(child.plan_restart())
+        assert not is_group_alive(child.pid)
+
+    assert pauses == [1.0, 2.0, 4.0]
+    assert child.plan_restart() is None
+    assert not child.restart_if_due()
+    lifeline.close()
+
+
+def test_child_is_ended_when_it_does_not_listen(tmp_path: Path, lifeline: Lifeline) -> None:
+    """SIGTERM first; a child that ignores it is killed, with its own children."""
+    code = """
+        import pathlib, signal, subprocess, sys, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        pathlib.Path("ready").touch()
+        time.sleep(60)
+    """
+    child = child_of(tmp_path, lifeline, code)
+    child.start()
+    assert wait_until((tmp_path / "ready").exists)
+
+    child.stop(patience_s=0.2)
+
+    assert child.exit_code == -signal.SIGKILL
+    assert not is_group_alive(child.pid)
+    lifeline.close()
+
+
+def test_long_log_is_kept_in_two_files(tmp_path: Path, lifeline: Lifeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log of a part does not grow for ever."""
+    monkeypatch.setattr("sentinel.stack.child.LOG_BYTES", 10)
+    child = child_of(tmp_path, lifeline, "")
+    child.log_path.write_text("more than ten bytes")
+
+    child.trim_log()
+
+    assert child.log_path.read_text() == ""
+    assert (tmp_path / "part.log.1").read_text() == "more than ten bytes"
+    lifeline.close()
+
+
+SUPERVISOR = """
+    import subprocess, sys, time
+    from sentinel.stack.lifeline import Lifeline
+    lifeline = Lifeline()
+    code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+    child = subprocess.Popen([sys.executable, "-c", code + "print('up', flush=True); time.sleep(60)"],
+                             process_group=0, stdout=subprocess.PIPE)
+    child.stdout.readline()
+    lifeline.add(child.pid)
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_children_end_when_the_supervisor_is_killed() -> None:
+    """kill -9 of the supervisor leaves neither its children nor theirs."""
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(SUPERVISOR)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert supervisor.stdout is not None
+    group = int(supervisor.stdout.readline())
+    assert is_group_alive(group)
+
+    supervisor.kill()
+    supervisor.wait()
+    supervisor.stdout.close()
+
+    assert wait_until(lambda: not is_group_alive(group))
+
+
+def test_sample_day_is_written_once(tmp_path: Path) -> None:
+    """A day of the fleet up to now goes into the folder at the first start, and not again."""
+    now = datetime(2026, 3, 5, 12, tzinfo=UTC)
+
+    first = feed.write_day(tmp_path / "in", tmp_path / "written", now=now)
+    size = sum(path.stat().st_size for path in (tmp_path / "in").iterdir())
+    again = feed.write_day(tmp_path / "in", tmp_path / "written", now=now)
+
+    assert first > 10_000
+    assert again == 0
+    assert size == sum(path.stat().st_size for path in (tmp_path / "in").iterdir())
+
+
+def test_live_lines_are_written_when_due(tmp_path: Path) -> None:
+    """Lines that were due are written at once, those of the future are not."""
+    start = datetime.fromtimestamp(time.time() - 600, UTC)
+
+    feed.feed_live(tmp_path / "in", start=start, duration_s=600.5)
+
+    lines = sum(path.read_bytes().count(b"\n") for path in (tmp_path / "in").iterdir())
+    assert lines > 20
