@@ -39,7 +39,7 @@ RULES: Final = (
     ),
     Rule(
         "access-other",  # no request could be read: TLS bytes on a plain port, an own format
-        rf'^(?P<head>"?(?P<client>[^ "<{{\[]+) [^ ]+ (?P<user>[^ \[]+) \[{stamps.DAY_MONTH}\] )',
+        rf'^(?P<head>"?(?P<client>[^ "<{{\[]+) [^ ]+ (?:-|(?P<user>[^ \[]+)) \[{stamps.DAY_MONTH}\] )',
         source="access",
     ),
 )

@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-__all__ = ["inner_json", "join_inner", "quoted", "wrapped"]
+__all__ = ["inner_json", "join_inner", "quoted"]
 
 _UNSAFE: Final = r'["\\\x00-\x1f]'
 _ESCAPES: Final = {
@@ -45,8 +45,3 @@ def join_inner(pieces: Sequence[pl.Series], height: int) -> pl.Series:
     frame = pl.DataFrame([piece.alias(str(i)) for i, piece in enumerate(pieces)])
     joined = frame.select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True).alias("attributes"))["attributes"]
     return joined.set(joined == "", None)
-
-
-def wrapped(inner: pl.Series) -> pl.Series:
-    """The finished JSON object of each inside; null stays null."""
-    return inner.to_frame("v").select(("{" + pl.col("v") + "}").alias("attributes"))["attributes"]

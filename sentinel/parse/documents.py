@@ -16,7 +16,11 @@ from sentinel.parse.rules import FIELDS
 
 __all__ = ["Document", "parse_documents", "read_bodies", "read_json_lines"]
 
-_TEXTS: Final = ("time_text", "level", "source", "host", "message", "inner")
+_EXPLICIT: Final = {
+    "timestamp": pl.Int64(),
+    **dict.fromkeys(("time_text", "level", "source", "host", "message", "attributes"), pl.String()),
+}
+"""The columns of DocumentFields, in its order."""
 
 
 class Document(NamedTuple):
@@ -38,22 +42,18 @@ def parse_documents(documents: Sequence[Document], *, now: datetime, period: str
     moment = timestamps.now_ns(now)
     fields, reasons = read_bodies([document.body for document in documents], moment)
     kept = [documents[row] for row in fields["row"].to_list()] if reasons else documents
-    inputs = pl.DataFrame(
-        {
-            "event_id": [document.event_id for document in kept],
-            "origin": [document.origin for document in kept],
-            "generation": [None] * len(kept),
-            "offset": [None] * len(kept),
-        },
-        schema={"event_id": pl.String, "origin": pl.String, "generation": pl.String, "offset": pl.Int64},
+    frame = fields.with_columns(
+        pl.Series("event_id", [document.event_id for document in kept], dtype=pl.String),
+        pl.Series("origin", [document.origin for document in kept], dtype=pl.String),
     )
-    return Parsed(finish.records(fields, inputs, now=moment, period=period), finish.rejected(reasons))
+    return Parsed(finish.records(frame, now=moment, period=period), finish.rejected(reasons))
 
 
 def read_bodies(bodies: Sequence[object], now: int, *, strict: bool = True) -> tuple[pl.DataFrame, dict[int, str]]:
-    """FIELDS (and `raw`) of decoded documents, and row → reason of those that are none; `row` is the position.
+    """FIELDS (and `raw`, `generation`, `offset`, all null) of decoded documents, and position → reason of the refused.
 
-    Without `strict` a document without a message has a null one, and only what is no object or too deep is refused.
+    `row` is the position. Without `strict` a document without a message has a null one, and only what is no object or
+    too deep is refused.
     """
     rows: list[int] = []
     found: list[DocumentFields] = []
@@ -85,42 +85,44 @@ def _escaped(value: object) -> object:
     return value
 
 
-def _texts(values: Sequence[str | None]) -> pl.Series:
-    try:
-        return pl.Series(values, dtype=pl.String)
-    except UnicodeEncodeError:
-        return pl.Series([_escaped(value) for value in values], dtype=pl.String)
-
-
 def _explicit(rows: list[int], found: list[DocumentFields], now: int) -> pl.DataFrame:
     """FIELDS with what the documents say themselves; messages over the line limit are cut and marked, as lines are."""
-    columns = dict(zip(DocumentFields._fields, zip(*found, strict=True), strict=True)) if found else {}
-    frame = pl.DataFrame({name: _texts(columns.get(name, ())) for name in _TEXTS})
-    frame = frame.with_columns(
-        pl.Series("row", rows, dtype=pl.UInt32),
-        pl.Series("timestamp", columns.get("time_ns", ()), dtype=pl.Int64),
-    )
+    if any(len(fields.message or "") > MAX_LINE_BYTES // 4 for fields in found):
+        found = [_cut(fields) for fields in found]
+    try:
+        frame = pl.DataFrame(found, schema=_EXPLICIT, orient="row")
+    except UnicodeEncodeError:
+        plain = [DocumentFields(*(_escaped(value) for value in fields)) for fields in found]  # type: ignore[arg-type]
+        frame = pl.DataFrame(plain, schema=_EXPLICIT, orient="row")
     written = frame["time_text"]
     if written.null_count() < frame.height:
-        frame = frame.with_columns(
-            pl.coalesce("timestamp", stamps.read_text(written, now).alias("read")).alias("timestamp")
-        )
-    frame = frame.with_columns(
-        pl.when(pl.col("timestamp").is_null()).then("time_text").alias("unreadable"),
+        times = stamps.read_text(written, now).alias("read")
+        frame = frame.with_columns(pl.coalesce("timestamp", times).alias("timestamp"))
+    return frame.select(
+        pl.Series("row", rows, dtype=pl.UInt32),
         pl.lit("json").alias("format"),
+        "timestamp",
+        pl.when(pl.col("timestamp").is_null()).then("time_text").alias("unreadable"),
+        *("level", "source", "host", "message", "attributes"),
         pl.lit(None, dtype=pl.String).alias("raw"),
-    ).rename({"inner": "attributes"})
-    size = frame["message"].str.len_bytes()
-    if frame.height and (size.max() or 0) > MAX_LINE_BYTES:  # type: ignore[operator]
-        mark = ('"cut_bytes":"' + size.cast(pl.String) + '"').set(size <= MAX_LINE_BYTES, None)
-        cut = pl.Series([front(m.encode()).decode() if m else m for m in frame["message"]], dtype=pl.String)
-        joined = attributes.join_inner([frame["attributes"], mark], frame.height)
-        frame = frame.with_columns(cut.alias("message"), joined)
-    return frame.select(*FIELDS, "raw")
+        pl.lit(None, dtype=pl.String).alias("generation"),
+        pl.lit(None, dtype=pl.Int64).alias("offset"),
+    )
+
+
+def _cut(fields: DocumentFields) -> DocumentFields:
+    message = (fields.message or "").encode(errors="backslashreplace")
+    if len(message) <= MAX_LINE_BYTES:
+        return fields
+    mark = f'"cut_bytes":"{len(message)}"'
+    inner = f"{fields.inner},{mark}" if fields.inner else mark
+    return fields._replace(message=front(message).decode(), inner=inner)
 
 
 def _completed(frame: pl.DataFrame, now: int) -> pl.DataFrame:
     """Fill what is open out of messages that are log lines of their own."""
+    if not any(frame[name].null_count() for name in ("timestamp", "level", "source")):
+        return frame
     untimed = frame["timestamp"].is_null() & frame["unreadable"].is_null()
     bare = untimed & frame["level"].is_null() & frame["source"].is_null()
     needed = (untimed | frame["level"].is_null() | frame["source"].is_null()) & frame["message"].is_not_null()
@@ -140,7 +142,7 @@ def _completed(frame: pl.DataFrame, now: int) -> pl.DataFrame:
         pl.when("bare").then("read_unreadable").otherwise("unreadable").alias("unreadable"),
         *(pl.coalesce(name, f"read_{name}").alias(name) for name in ("level", "source", "host")),
         pl.when(pl.col("bare") & needed).then("read_message").otherwise("message").alias("message"),
-    ).select(*FIELDS, "raw")
+    ).select(frame.columns)
 
 
 def read_json_lines(lines: pl.DataFrame, now: int) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """The last step: from fields to records, with what only the whole knows: received, partition, ids, origin's name."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
@@ -8,10 +9,11 @@ import polars as pl
 from sentinel.parse import attributes
 from sentinel.records import RECORD_SCHEMA, REJECTED_SCHEMA
 
-__all__ = ["UNKNOWN_SOURCE", "Parsed", "event_ids", "no_rejected", "records", "rejected", "stems"]
+__all__ = ["UNKNOWN_SOURCE", "Parsed", "event_ids", "records", "rejected", "stems"]
 
 UNKNOWN_SOURCE: Final = "unknown"
 """The source of what came over HTTP and names none."""
+_NONE_REJECTED: Final = pl.DataFrame(schema=REJECTED_SCHEMA)
 OFFSET_DIGITS: Final = 12
 
 _PARTITIONS: Final = {"month": "%Y.%m", "day": "%Y.%m.%d", "none": None}
@@ -29,30 +31,29 @@ class Parsed:
     rejected: pl.DataFrame
 
 
-def records(fields: pl.DataFrame, inputs: pl.DataFrame, *, now: int, period: str) -> pl.DataFrame:
-    """Records from `fields` (FIELDS, and `raw`) and `inputs` (event_id, origin, generation, offset), row beside row.
+def records(frame: pl.DataFrame, *, now: int, period: str) -> pl.DataFrame:
+    """Records from a frame that has FIELDS, `raw`, `event_id`, `origin`, `generation` and `offset`.
 
     `period` is "month", "day" or "none"; another one raises ValueError.
     """
     if period not in _PARTITIONS:
         raise ValueError(f"partition by {period!r}: not one of {', '.join(_PARTITIONS)}; correct ELASTIC_INDEX_PERIOD")
-    received = pl.lit(now).cast(pl.Datetime("ns", "UTC"))
+    received = datetime.fromtimestamp(now // 1_000_000_000, UTC)
     form = _PARTITIONS[period]
-    unreadable = fields["unreadable"]
-    pieces = [fields["attributes"]]
-    if unreadable.null_count() < len(unreadable):
-        pieces.append('"timestamp_unreadable":' + attributes.quoted(unreadable))
-    joined = attributes.wrapped(attributes.join_inner(pieces, fields.height))
-    frame = inputs.hstack(fields.drop("attributes").with_columns(joined))
-    frame = frame.with_columns(
-        pl.lit(None, dtype=pl.String).alias("spool"),
-        pl.lit(None, dtype=pl.Int64).alias("sequence"),
-        (received.dt.strftime(form) if form else pl.lit("all")).alias("partition"),
-        pl.coalesce(pl.col("timestamp").cast(pl.Datetime("ns", "UTC")), received).alias("timestamp"),
-        received.cast(pl.Datetime("ms", "UTC")).alias("received"),
-        pl.coalesce("source", stems(inputs)).alias("source"),
-    )
-    return frame.select(pl.col(name).cast(dtype) for name, dtype in RECORD_SCHEMA.items())
+    pieces = [frame["attributes"]]
+    if frame["unreadable"].null_count() < frame.height:
+        pieces.append('"timestamp_unreadable":' + attributes.quoted(frame["unreadable"]))
+    inner = attributes.join_inner(pieces, frame.height)
+    made: dict[str, pl.Expr | pl.Series] = {
+        "spool": pl.lit(None, dtype=pl.String),
+        "sequence": pl.lit(None, dtype=pl.Int64),
+        "partition": pl.lit(received.strftime(form) if form else "all"),
+        "timestamp": pl.col("timestamp").fill_null(now).cast(RECORD_SCHEMA["timestamp"]),
+        "received": pl.lit(now // 1_000_000).cast(RECORD_SCHEMA["received"]),
+        "source": pl.coalesce("source", stems(frame)),
+        "attributes": "{" + inner.alias("inner") + "}" if inner.null_count() < frame.height else inner,
+    }
+    return frame.select(made.get(name, pl.col(name)).alias(name) for name in RECORD_SCHEMA)
 
 
 def event_ids(lines: pl.DataFrame) -> pl.Series:
@@ -64,8 +65,10 @@ def event_ids(lines: pl.DataFrame) -> pl.Series:
     )["event_id"]
 
 
-def stems(inputs: pl.DataFrame) -> pl.Series:
+def stems(inputs: pl.DataFrame) -> pl.Expr | pl.Series:
     """The name of each file without folder, endings, numbers and dates of rotation; UNKNOWN_SOURCE where no file is."""
+    if inputs["generation"].null_count() == inputs.height:
+        return pl.lit(UNKNOWN_SOURCE)
     files = inputs["generation"].is_not_null()
     origins = inputs["origin"].unique().drop_nulls()
     base = origins.str.split("/").list.last()
@@ -82,10 +85,7 @@ def stems(inputs: pl.DataFrame) -> pl.Series:
 
 def rejected(reasons: dict[int, str]) -> pl.DataFrame:
     """The frame of the rejected, by their position in the input."""
+    if not reasons:
+        return _NONE_REJECTED
     rows = sorted(reasons.items())
     return pl.DataFrame({"index": [i for i, _ in rows], "reason": [r for _, r in rows]}, schema=REJECTED_SCHEMA)
-
-
-def no_rejected() -> pl.DataFrame:
-    """The frame of the rejected when there are none."""
-    return pl.DataFrame(schema=REJECTED_SCHEMA)

@@ -10,9 +10,13 @@ __all__ = ["HEAD_CHARS", "MAX_LINE_BYTES", "clean", "front", "split"]
 
 MAX_LINE_BYTES: Final = 1 << 20
 """A longer line is cut here; the attribute `cut_bytes` tells how long it was."""
+MAX_FOREIGN_BYTES: Final = MAX_LINE_BYTES // 4
+"""The same for a line that is not UTF-8: each of its bytes may become four characters."""
 HEAD_CHARS: Final = 8192
 """Rules see only so much of a line, so that no line costs much; the tail is message."""
 
+_SHOWN: Final = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
+_UNDOABLE: Final = {**_SHOWN, ord("\\"): "\\\\"}
 _VISIBLE: Final = r"[^\s\x00]"
 _ANSI: Final = r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])"
 
@@ -82,12 +86,14 @@ def _decode(lines: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
         pass
     texts: list[str | None] = []
     raw: list[str | None] = [None] * len(lines)
+    marks: list[str | None] = [None] * len(lines)
     for row, line in enumerate(lines):
         try:
             texts.append(None if line is None else line.decode())
         except UnicodeDecodeError:
-            texts.append(line.decode(errors="backslashreplace"))
-            raw[row] = line.replace(b"\\", b"\\\\").decode(errors="backslashreplace")
-    kept = pl.Series("raw", raw, dtype=pl.String)
-    mark = pl.Series(['"invalid_utf8":"true"'], dtype=pl.String).new_from_index(0, len(lines))
-    return pl.Series(texts, dtype=pl.String), kept, mark.set(kept.is_null(), None)
+            escaped = line[:MAX_FOREIGN_BYTES].decode(errors="surrogateescape")
+            texts.append(escaped.translate(_SHOWN))
+            raw[row] = escaped.translate(_UNDOABLE)
+            cut = f',"cut_bytes":"{len(line)}"' if len(line) > MAX_FOREIGN_BYTES else ""
+            marks[row] = '"invalid_utf8":"true"' + cut
+    return pl.Series(texts, dtype=pl.String), pl.Series("raw", raw, dtype=pl.String), pl.Series(marks, dtype=pl.String)

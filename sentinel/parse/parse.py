@@ -28,8 +28,8 @@ def parse_lines(lines: pl.DataFrame, *, now: datetime, period: str = "month") ->
     moment = timestamps.now_ns(now)
     fields = _fields(cleaned, moment)
     joined = attributes.join_inner([fields["attributes"], cleaned["marks"]], fields.height)
-    fields = fields.with_columns(joined, cleaned["raw"])
-    return Parsed(finish.records(fields, kept, now=moment, period=period), finish.no_rejected())
+    frame = fields.with_columns(joined, cleaned["raw"]).hstack(kept)
+    return Parsed(finish.records(frame, now=moment, period=period), finish.rejected({}))
 
 
 def parse_one(text: str, *, now: datetime, origin: str = "") -> dict[str, Any] | None:

@@ -44,15 +44,14 @@ def read(groups: pl.DataFrame, now: int) -> pl.Series:
     if "epoch" in groups.columns:
         whole = epoch_ns(groups["epoch"])
         return whole + pl.Series(fraction) if "f" in groups.columns else whole
-    seconds_of_day, fine = _time_of_day(groups)
+    numbers = _numbers(groups)
+    seconds_of_day, fine = _time_of_day(groups, numbers)
     offset = _offsets(groups["z"]) if "z" in groups.columns else np.zeros(len(seconds_of_day), np.int64)
     clock = seconds_of_day - offset
     if "d" not in groups.columns:
         days = _latest_day(clock, now)
     else:
-        month = _month(groups)
-        day = _ints(groups["d"])
-        days, real = _days(groups, month, day, clock, now)
+        days, real = _days(numbers, clock, now)
         fine &= real
     seconds = days * DAY_S + clock
     fine &= (seconds >= 0) & (seconds < LATEST_S) & (offset > -DAY_S)
@@ -87,10 +86,14 @@ def offset_seconds(text: str) -> int:
     return (hours * 3600 + minutes * 60) * (-1 if text[0] == "-" else 1)
 
 
-def _ints(values: pl.Series) -> Ints:
-    """Whole numbers, −1 where there is none."""
-    found: Ints = values.cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
-    return found
+def _numbers(groups: pl.DataFrame) -> dict[str, Ints]:
+    """The whole numbers among the parts of a time, −1 where there is none; a month's name counts as its number."""
+    names = [name for name in ("Y", "y", "m", "d", "H", "M", "S") if name in groups.columns]
+    parts: list[pl.Expr] = [pl.col(name) for name in names]
+    if "b" in groups.columns:
+        parts.append(pl.col("b").replace_strict(_MONTHS, default=None, return_dtype=pl.Int64).alias("m"))
+    whole = groups.select(part.cast(pl.Int64, strict=False).fill_null(-1) for part in parts)
+    return {name: whole[name].to_numpy() for name in whole.columns}
 
 
 def _fraction(groups: pl.DataFrame) -> Ints:
@@ -110,11 +113,11 @@ def _offsets(zones: pl.Series) -> Ints:
     return found
 
 
-def _time_of_day(groups: pl.DataFrame) -> tuple[Ints, Flags]:
-    if "H" not in groups.columns:  # a date alone: midnight
+def _time_of_day(groups: pl.DataFrame, numbers: dict[str, Ints]) -> tuple[Ints, Flags]:
+    if "H" not in numbers:  # a date alone: midnight
         return np.zeros(groups.height, np.int64), np.ones(groups.height, np.bool_)
-    hour, minute = _ints(groups["H"]), _ints(groups["M"])
-    second = np.maximum(_ints(groups["S"]), 0) if "S" in groups.columns else np.zeros_like(hour)
+    hour, minute = numbers["H"], numbers["M"]
+    second = np.maximum(numbers["S"], 0) if "S" in numbers else np.zeros_like(hour)
     if "p" in groups.columns:
         half = groups["p"].str.to_uppercase()
         hour = np.where(half.is_in(["AM", "PM"]).fill_null(value=False).to_numpy(), hour % 12, hour)
@@ -123,24 +126,19 @@ def _time_of_day(groups: pl.DataFrame) -> tuple[Ints, Flags]:
     return hour * 3600 + minute * 60 + second, fine
 
 
-def _month(groups: pl.DataFrame) -> Ints:
-    if "b" not in groups.columns:
-        return _ints(groups["m"])
-    names = groups["b"].str.replace_many(list(_MONTHS), [str(number) for number in _MONTHS.values()])
-    return _ints(names)
-
-
-def _days(groups: pl.DataFrame, month: Ints, day: Ints, clock: Ints, now: int) -> tuple[Ints, Flags]:
-    """Days since 1970 and whether there is such a date."""
-    if "Y" in groups.columns and groups["Y"].null_count() == 0:
-        return _civil(_ints(groups["Y"]), month, day)
-    if "y" in groups.columns:
-        return _civil(2000 + _ints(groups["y"]), month, day)
-    days, fine = _latest_date(month, day, clock, now)
-    if "Y" in groups.columns:
-        written = groups["Y"].is_not_null().to_numpy()
-        days_written, fine_written = _civil(_ints(groups["Y"]), month, day)
-        days, fine = np.where(written, days_written, days), np.where(written, fine_written, fine)
+def _days(numbers: dict[str, Ints], clock: Ints, now: int) -> tuple[Ints, Flags]:
+    """Days since 1970 and whether there is such a date; a year that is not written is the latest possible."""
+    month, day = numbers["m"], numbers["d"]
+    if "y" in numbers:
+        return _civil(2000 + numbers["y"], month, day)
+    if "Y" not in numbers:
+        return _latest_date(month, day, clock, now)
+    year = numbers["Y"]
+    days, fine = _civil(year, month, day)
+    silent = year < 0
+    if silent.any():
+        latest, possible = _latest_date(month, day, clock, now)
+        days, fine = np.where(silent, latest, days), np.where(silent, possible, fine)
     return days, fine
 
 
