@@ -3,7 +3,9 @@
 from sentinel.spool.committer import Committer
 from sentinel.spool.dead_letters import DeadLetter
 from sentinel.spool.ledger import Ledger, SourceBooks
+from sentinel.spool.quarantine import Quarantined
 from sentinel.spool.readers import Lease, Position
+from sentinel.spool.repair import Repair
 from sentinel.spool.schema import DeadLettersFullError, LeaseLostError, SpoolDamagedError
 from sentinel.spool.spool import Spool
 from sentinel.spool.state import Answer
@@ -18,6 +20,8 @@ __all__ = [
     "LeaseLostError",
     "Ledger",
     "Position",
+    "Quarantined",
+    "Repair",
     "SourceBooks",
     "Span",
     "Spool",

@@ -53,10 +53,13 @@ class Batch:
             return {}
         return source_counts(self.sources, self.codes, begin, end, self.last - self.first + 1)
 
+    def is_whole(self, blob: bytes) -> bool:
+        """Whether `blob` is what was once written here."""
+        return checksum(blob, self.stream, self.first, self.last, names_to_text(self.sources), self.codes) == self.crc
+
     def open(self, blob: bytes) -> pl.DataFrame | None:
         """The records that `blob` holds; None where it is not what was once written here."""
-        found = checksum(blob, self.stream, self.first, self.last, names_to_text(self.sources), self.codes)
-        return decode(blob, self.stream) if found == self.crc else None
+        return decode(blob, self.stream) if self.is_whole(blob) else None
 
     def source(self, sequence: int) -> str:
         """The ledger's name for the source of one record."""

@@ -5,7 +5,7 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sentinel.errors import SentinelError, TransientError
@@ -49,6 +49,7 @@ def connect(file: Path) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
+    connection.text_factory = _decode
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
@@ -57,6 +58,11 @@ def connect(file: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _decode(text: bytes) -> str:
+    """A damaged letter is no reason to give up the row."""
+    return text.decode(errors="replace")
 
 
 class Database:
@@ -72,25 +78,26 @@ class Database:
         self._closed = False
 
     @contextlib.contextmanager
-    def writing(self, step: str) -> Iterator[sqlite3.Connection]:
+    def writing(self, step: str, *, is_growth: Callable[[], bool] = lambda: False) -> Iterator[sqlite3.Connection]:
         """BEGIN IMMEDIATE … COMMIT: durable when the block has ended, nothing at all when it raised.
 
         Raises TransientError when the disk failed or another process held the lock for too long. After a failed
         COMMIT the connection is thrown away, never asked again: what it believes may differ from what is on disk.
+        On a full disk the reserve is released for the next try, unless `is_growth` says that this was no clearing up.
         """
         if self._owner == threading.get_ident():
             raise RuntimeError(f"{step}: a transaction of the spool is open in this thread already")
         with self._lock:
             self._owner = threading.get_ident()
             try:
-                with self._transaction(step) as connection:
+                with self._transaction(step, is_growth) as connection:
                     yield connection
             finally:
                 self._owner = None
         reach("spool.after-commit")
 
     @contextlib.contextmanager
-    def _transaction(self, step: str) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, step: str, is_growth: Callable[[], bool]) -> Iterator[sqlite3.Connection]:
         try:
             connection = self._write_connection()
             connection.execute("BEGIN IMMEDIATE")
@@ -101,7 +108,7 @@ class Database:
             reach("spool.before-commit")
             connection.execute("COMMIT")
         except sqlite3.Error as exc:
-            raise self._failed(step, exc) from exc
+            raise self._failed(step, exc, keep_reserve=is_growth()) from exc
         except BaseException:
             self._roll_back(connection)
             raise
@@ -113,10 +120,10 @@ class Database:
             self._writer = connect(self.file)
         return self._writer
 
-    def _failed(self, step: str, error: sqlite3.Error) -> SentinelError:
+    def _failed(self, step: str, error: sqlite3.Error, *, keep_reserve: bool = False) -> SentinelError:
         """Throw the connection away (closing it rolls back) and give the reserve back to a full disk."""
         self._discard()
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+        if not keep_reserve and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
             self.release_reserve()
         return translated(step, self.file, error)
 

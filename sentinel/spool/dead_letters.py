@@ -132,11 +132,11 @@ def change_state(
     changed = []
     for sequence in sequences:
         row = connection.execute(
-            """UPDATE letters SET state = ?, changed_s = ? WHERE stream = ? AND sequence = ? AND state = ?
-            RETURNING source""",
-            (after, now_s, stream, sequence, before),
-        ).fetchall()
-        for (source,) in row:
+            "SELECT id, source FROM letters WHERE stream = ? AND sequence = ? AND state = ?", (stream, sequence, before)
+        ).fetchone()
+        if row is not None:
+            key, source = row
+            connection.execute("UPDATE letters SET state = ?, changed_s = ? WHERE id = ?", (after, now_s, key))
             ledger.shift(connection, stream, {source: 1}, **_steps(before, after))
             changed.append(sequence)
     return changed

@@ -14,6 +14,7 @@ __all__ = ["CHECKPOINT_KEPT_S", "KEEP_ANOMALIES", "KEEP_BYTES", "prune"]
 KEEP_BYTES = 256 * 1024 * 1024
 KEEP_ANOMALIES = 10_000
 CHECKPOINT_KEPT_S = 7 * 86_400.0
+LETTER_KEPT_S = 7 * 86_400.0  # of those that were delivered after all
 STEP_BATCHES = 64
 STEP_PAGES = 256  # 2 MiB: some milliseconds under the lock
 SPARE_PAGES = 1_024  # 8 MiB of free pages stay for the next batches: giving back and taking again costs twice
@@ -88,8 +89,9 @@ def _position(connection: sqlite3.Connection, reader: str) -> int:
 
 
 def _prune_rest(connection: sqlite3.Connection, now_s: float) -> None:
-    """Answers past their day, and checkpoints of files long gone."""
+    """Answers past their day, checkpoints of files long gone, letters long delivered."""
     connection.execute("DELETE FROM answers WHERE at_s < ?", (now_s - ANSWER_KEPT_S,))
+    connection.execute("DELETE FROM letters WHERE state = 'delivered' AND changed_s < ?", (now_s - LETTER_KEPT_S,))
     connection.execute("DELETE FROM checkpoints WHERE state = 'done' AND updated_s < ?", (now_s - CHECKPOINT_KEPT_S,))
 
 

@@ -51,6 +51,8 @@ def prepare(folder: Path) -> str:
     Raises SpoolDamagedError where the file is broken, TransientError where the disk fails.
     """
     file = folder / FILE_NAME
+    if any(folder.glob("damaged-*.part")):
+        raise SpoolDamagedError(f"open the spool {folder}: a repair was broken off; run `sentinel spool repair` again")
     try:
         with _alone(folder):
             _create_file(folder, file)

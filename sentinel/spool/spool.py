@@ -11,7 +11,7 @@ from typing import Self
 import polars as pl
 
 from sentinel.records import ANOMALIES, EVENTS, Checkpoint
-from sentinel.spool import dead_letters, ledger, prune, readers, reading, setup, state
+from sentinel.spool import dead_letters, ledger, prune, quarantine, readers, reading, repair, setup, state, verify
 from sentinel.spool.database import Database
 from sentinel.spool.schema import STREAM_SCHEMAS
 from sentinel.spool.transaction import Limits, Transaction
@@ -50,6 +50,7 @@ class Spool:
         self.folder, self.id = folder, spool
         self._limits, self._owner, self._free, self._clock = limits, owner, free, clock
         self._database = Database(folder / setup.FILE_NAME)
+        self._database.keep_reserve()
         self._known_sources: dict[str, set[str]] = {stream: set() for stream in STREAM_SCHEMAS}
         self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
 
@@ -97,15 +98,19 @@ class Spool:
 
         One at a time in all threads and processes; others wait up to 10 s and then get a TransientError.
         """
-        with self._database.writing("commit") as connection:
-            yield Transaction(
-                connection,
-                folder=self.folder,
-                limits=self._limits,
-                known_sources=self._known_sources,
-                free_bytes=self._free,
-                clock=self._clock,
+        begun: list[Transaction] = []
+        with self._database.writing("commit", is_growth=lambda: any(tx.has_appended for tx in begun)) as connection:
+            begun.append(
+                Transaction(
+                    connection,
+                    folder=self.folder,
+                    limits=self._limits,
+                    known_sources=self._known_sources,
+                    free_bytes=self._free,
+                    clock=self._clock,
+                )
             )
+            yield begun[0]
 
     @contextlib.contextmanager
     def lease(self, reader: str, *, holder: str = "", wait_s: float = 0.0) -> Iterator[readers.Lease | None]:
@@ -232,6 +237,26 @@ class Spool:
                     dead_letters.empty(connection, stream, done)
             changed += len(done)
         return changed
+
+    def verify(self) -> list[str]:
+        """What is wrong with this spool, in words; an empty list when nothing is. Reads everything that waits."""
+        return verify.verify(self._database)
+
+    def export(self, stream: str = EVENTS, *, after: int = 0, max_records: int = 10_000) -> Iterator[pl.DataFrame]:
+        """All records after `after` that are on disk, delivered ones too, in frames of at most `max_records`."""
+        while (frame := self.read(stream, after, max_records)).height:
+            yield frame
+            after = int(frame["sequence"][-1])
+
+    def quarantined(self) -> list[quarantine.Quarantined]:
+        """The batches that were set aside because they could not be read, with what is left of them."""
+        with self._database.reading("list the quarantine") as connection:
+            return quarantine.list_quarantined(connection)
+
+    @staticmethod
+    def repair(folder: Path, *, clock: Callable[[], float] = time.time) -> repair.Repair:
+        """Make a damaged spool usable again; see `sentinel.spool.repair.repair`. Nothing may have it open."""
+        return repair.repair(folder, now_s=clock())
 
     def prune(
         self,

@@ -13,7 +13,7 @@ from sentinel.failpoints import reach
 from sentinel.records import EVENTS, Checkpoint
 from sentinel.spool import batches, dead_letters, ledger, readers, state
 from sentinel.spool.readers import Lease
-from sentinel.spool.reading import read_batches
+from sentinel.spool.rows import read_batches
 from sentinel.spool.schema import COUNTING_READERS, READER_STREAMS
 
 __all__ = ["Limits", "Span", "Transaction"]
@@ -54,6 +54,7 @@ class Transaction:
     ) -> None:
         self._connection, self._folder, self._limits = connection, folder, limits
         self._known_sources, self._free_bytes, self._clock = known_sources, free_bytes, clock
+        self.has_appended = False  # or tried to
 
     def append(self, frame: pl.DataFrame, stream: str = EVENTS) -> Span:
         """Accept records (RECORD_SCHEMA; anomalies: and ANOMALY_COLUMNS): they get the stream's next sequences.
@@ -62,6 +63,7 @@ class Transaction:
         frame or foreign columns.
         """
         reach("spool.before-append")
+        self.has_appended = True
         if frame.is_empty():
             raise TerminalError(f"append to the spool's {stream}: the frame is empty; append only what there is")
         pieces = [(piece, batches.encode(piece)) for piece in batches.frames_of(batches.conform(frame, stream))]
