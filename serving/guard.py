@@ -1,8 +1,9 @@
-"""The door of the app: the key is asked for before anything is read, and every answer carries the security headers."""
+"""The door of the app: the key is asked for before anything is read, every answer is counted and made safe."""
 
 import hashlib
 import hmac
 import ipaddress
+from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,14 +23,15 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+NO_ROUTE = "none"
 ADVICE = "Send the key of LOG_SENTINEL_KEY as `Authorization: Bearer <key>` or as `X-API-Key: <key>`."
 
 
 class Guard:
-    """ASGI middleware; `key` None lets everybody in."""
+    """ASGI middleware; `key` None lets everybody in. `count` is told the route and the status of each answer."""
 
-    def __init__(self, app: ASGIApp, *, key: str | None) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, key: str | None, count: Callable[[str, int], None] | None = None) -> None:
+        self._app, self._count = app, count
         self._digest = _digest(key.encode()) if key else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,6 +48,8 @@ class Guard:
                     headers.setdefault(name, value)
                 if path not in DOCS_PATHS:  # the page of the docs fetches its script
                     headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+                if self._count is not None:
+                    self._count(getattr(scope.get("route"), "path", NO_ROUTE), message["status"])
             await send(message)
 
         if self._digest is None or path in OPEN_PATHS or self._knows(scope):

@@ -1,6 +1,6 @@
 """What is measured as it happens: latencies and counts that no ledger keeps."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 
 __all__ = ["Meters"]
 
@@ -12,6 +12,7 @@ class Meters:
     """Instruments of this process in a registry of its own. Labels take few values, all chosen by us."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=self.registry)
         self.intake_s = Histogram(
@@ -36,9 +37,13 @@ class Meters:
             ["reader"],
             registry=self.registry,
         )
-        self.answers = Counter(
+        self._answers = Counter(
             "sentinel_http_answers", "Answers by route and class of status", ["route", "status"], registry=self.registry
         )
+
+    def answer(self, route: str, status: int) -> None:
+        """Note one answer; routes that are not there share one name."""
+        self._answers.labels(route, f"{status // 100}xx").inc()
 
     def delivery(self, reader: str, took_s: float, *, is_retry: bool) -> None:
         """Note one round of delivery that had something to do."""

@@ -1,6 +1,7 @@
 """`POST /logs`: records in, 202 after the commit."""
 
 import asyncio
+import time
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -30,13 +31,14 @@ def router(parts: Parts) -> APIRouter:
     )
     async def post_logs(request: Request) -> Response:
         """One object, an array, NDJSON or text lines; answered when they are committed to disk."""
-        wants_verdicts = flag(request, "score")
+        wants_verdicts, started_s = flag(request, "score"), time.perf_counter()
         key = _idempotency_key(request)
         with parts.budget.hold() as take:
             received = await receive(request, parts, take, wants_digest=key is not None)
             submission = Submission(received.body, _client(request, parts), key, received.digest)
             # shielded: a request that is given up must not cancel what others wait for too
             answer = await asyncio.shield(asyncio.wrap_future(parts.intake.submit(submission)))
+        parts.meters.intake_s.observe(time.perf_counter() - started_s)
         if not answer.accepted:
             raise ProblemError(
                 400,
