@@ -26,7 +26,7 @@ class Limits:
     max_items: int = 200_000  # lines or documents a request
     max_predicted: int = 10_000  # lines a request to /predict: they share one lock with the live reader
     score_wait_s: float = 1.0  # how long ?score=true waits for the live reader
-    reload_wait_s: float = 10.0  # how long an answer to /train waits for the new model to be in service
+    reload_wait_s: float = 30.0  # how long an answer to /train waits for the new model to be in service
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class TrainAnswer(BaseModel):
     model_version: str
     rows: int
     promoted: bool = Field(description="false: a check failed, and the model before stays in service")
+    in_service: bool = Field(False, description="this server has loaded it")
     confidence: str
     checks: list[Check | list[Any]] = Field(default_factory=list)
     rejected: list[Rejected] = Field(default_factory=list)

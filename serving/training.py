@@ -24,6 +24,7 @@ COMMAND = ("env", *ONE_THREAD, "nice", "-n", "10", sys.executable, "-m", "sentin
 """`env` and `nice` replace themselves by the next: there is one process, and its threads are all polite."""
 
 EXIT_TRANSIENT, EXIT_TERMINAL = 1, 2
+SPEAKER = "sentinel train: "
 BUSY = "train: busy"  # the flow trains, or the command: another process holds the registry's lock
 STOP_GRACE_S = 3.0
 
@@ -99,16 +100,8 @@ class Trainer:
     def _answer(self, code: int, out: bytes, err: bytes, took_s: float) -> dict[str, object]:
         if self._stopping and code:
             raise TransientError("train: the server is stopping; the model in service stays, train again when it is up")
-        said = _last_line(err)
-        if code == EXIT_TRANSIENT and said.startswith(BUSY):
-            raise ProblemError(409, f"{said[0].upper()}{said[1:]}.")
-        if code == EXIT_TRANSIENT:
-            raise TransientError(said)
-        if code == EXIT_TERMINAL:
-            raise TerminalError(said)
         if code:
-            log.error("training failed code=%d said=%s", code, said)
-            raise TransientError(f"train: the process ended with code {code}; the model in service stays ({said})")
+            raise _failure(code, _last_line(err))
         answer: dict[str, object] = orjson.loads(_last_line(out))
         log.info(
             "trained model=%s rows=%s promoted=%s took_s=%.1f",
@@ -121,7 +114,22 @@ class Trainer:
         return answer
 
 
+def _failure(code: int, said: str) -> Exception:
+    """What the command's exit code and its last words mean; words that are not its own (a traceback's) are only logged."""
+    words = said.removeprefix(SPEAKER)
+    if not said.startswith(SPEAKER) or code not in {EXIT_TRANSIENT, EXIT_TERMINAL}:
+        log.error("training failed code=%d said=%s", code, said)
+        return TransientError(
+            f"train: the process ended with code {code}; the model in service stays, and the server's log says more"
+        )
+    if code == EXIT_TERMINAL:
+        return TerminalError(words)
+    if words.startswith(BUSY):
+        return ProblemError(409, f"{words[0].upper()}{words[1:]}.")
+    return TransientError(words)
+
+
 def _last_line(text: bytes) -> str:
-    """The last line that is not blank, without the command's own name before it."""
+    """The last line that is not blank."""
     lines = (line for line in reversed(text.decode(errors="replace").splitlines()) if line.strip())
-    return next(lines, "it said nothing").removeprefix("sentinel train: ").strip()
+    return next(lines, "nothing").strip()

@@ -47,7 +47,8 @@ async def _train(parts: Parts, body: Body, *, is_empty: bool) -> dict[str, objec
             lines, rejected = await loop.run_in_executor(parts.pools.decode, _lines, body, parts.clock())
             answer = {**await parts.trainer.from_lines(lines), "rejected": rejected}
     if answer.get("promoted"):
-        await parts.detect.serve(str(answer["model_version"]), timeout_s=parts.limits.reload_wait_s)
+        version = str(answer["model_version"])
+        answer["in_service"] = await parts.detect.serve(version, timeout_s=parts.limits.reload_wait_s)
     return answer
 
 

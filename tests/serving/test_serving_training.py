@@ -50,7 +50,9 @@ async def test_training_hands_over_the_lines_and_removes_them_after(tmp_path: Pa
             TerminalError,
             "nothing to learn",
         ),
+        ("import sys; sys.exit('sentinel train: train: busy, process 7 is training')", ProblemError, "process 7"),
         ("import os; os.kill(os.getpid(), 9)", TransientError, "model in service stays"),
+        ("raise TypeError('of no use to a client')", TransientError, "code 1; the model in service stays"),
         ("import sys; sys.exit(77)", TransientError, "code 77"),
     ],
 )
