@@ -15,10 +15,11 @@ from sentinel.detect.scorer import Scorer
 
 __all__ = ["Check", "GateReport", "gate"]
 
-MIN_CAUGHT = 0.7  # share of the canaries; some logs hold what a canary shows every day
+MIN_CAUGHT = 0.6  # share of the canaries; some logs hold what a canary shows every day
 MAX_BEHIND = 0.15  # how much smaller than the champion's this share may be
 MAX_FALSE_SHARE = 0.01  # of training lines, scored by tables that had not seen them; expected: 0.00055
-MIN_CONTRAST_NATS = 1.0  # between the median line and the median canary
+MIN_CONTRAST_NATS = 1.0  # between a quiet line and the median canary
+QUIET = 0.1  # share of lines that are at most so strange; on an open port most lines are attacks
 LABELLED_SLACK = 0.02
 
 Check = tuple[str, bool, str]
@@ -107,10 +108,10 @@ def _no_worse(birds: list[Canary], share: float, other: Judge) -> Check:
 
 
 def _contrast(trained: Trained, scorer: Judge, nats: list[Floats]) -> Check:
-    ordinary = float(np.median(_nats(scorer, trained.sample)))
+    ordinary = float(np.quantile(_nats(scorer, trained.sample), QUIET))
     strange = float(np.median([found.max() for found in nats]))
     is_finite = all(np.isfinite(found).all() for found in nats) and np.isfinite(ordinary)
-    detail = f"median line {ordinary:.1f} nats, median canary {strange:.1f}"
+    detail = f"quiet line {ordinary:.1f} nats, median canary {strange:.1f}"
     return "scores are not constant", bool(is_finite and strange >= ordinary + MIN_CONTRAST_NATS), detail
 
 
