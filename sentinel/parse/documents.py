@@ -162,5 +162,6 @@ def read_json_lines(lines: pl.DataFrame, now: int) -> pl.DataFrame:
     fields = fields.with_columns(at).join(lines.select("row", "text"), on="row", how="left", maintain_order="left")
     silent = pl.col("message").is_null()
     return fields.with_columns(
-        pl.coalesce("message", "text").alias("message"), pl.when(~silent).then("attributes").alias("attributes")
+        pl.coalesce("message", "text").str.strip_chars_end().alias("message"),
+        pl.when(~silent).then("attributes").alias("attributes"),
     ).select(list(FIELDS))

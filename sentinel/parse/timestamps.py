@@ -75,6 +75,7 @@ def epoch_ns(texts: pl.Series) -> pl.Series:
 
 def offset_seconds(text: str) -> int:
     """Seconds east of UTC of `Z`, `+02:00`, `-0730`, `+02` or a zone's name; −1 day when it is none of them."""
+    text = text.strip()
     if text in _ZONE_HOURS:
         return _ZONE_HOURS[text] * 3600
     digits = text[1:].replace(":", "")

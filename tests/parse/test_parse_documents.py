@@ -1,0 +1,224 @@
+"""JSON documents: what is explicit stands, what is open is read from the message, what is unusable is refused."""
+
+import json
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentinel.parse import Document, Malformed, Parsed, parse_documents
+from sentinel.parse.lines import MAX_LINE_BYTES
+from sentinel.records import LEVELS, RECORD_SCHEMA
+
+LINE = "Dec 10 06:55:46 LabSZ sshd[24200]: Invalid user admin"
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ReadDocument = Callable[..., dict[str, Any]]
+ReadDocuments = Callable[..., Parsed]
+
+
+def test_explicit_fields_stand(read_document: ReadDocument) -> None:
+    """They beat whatever the message says, and the message stays whole."""
+    record = read_document(
+        {"timestamp": "2024-01-02T03:04:05+01:00", "level": "warning", "message": LINE, "source": "web", "host": "h"}
+    )
+
+    assert record["timestamp"] == datetime(2024, 1, 2, 2, 4, 5, tzinfo=UTC)
+    assert (record["level"], record["source"], record["host"], record["message"]) == ("warn", "web", "h", LINE)
+    assert record["attributes"] is None
+    assert (record["event_id"], record["origin"], record["generation"]) == ("0" * 22, "10.0.0.9", None)
+
+
+def test_message_is_read_as_a_line_when_nothing_else_is_given(read_document: ReadDocument) -> None:
+    """Then its header goes where it belongs, beside the document's own attributes."""
+    record = read_document({"message": LINE, "env": "prod"})
+
+    assert record["timestamp"] == datetime(2025, 12, 10, 6, 55, 46, tzinfo=UTC)
+    assert (record["source"], record["host"], record["message"]) == ("sshd", "LabSZ", "Invalid user admin")
+    assert json.loads(record["attributes"]) == {"env": "prod", "pid": "24200"}
+
+
+def test_open_fields_are_read_from_the_message_which_stays_whole(read_document: ReadDocument) -> None:
+    """Only what is not given is filled."""
+    record = read_document({"source": "web", "message": "2024-01-02 03:04:05 ERROR my.app: lost"})
+
+    assert record["timestamp"] == datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert (record["level"], record["source"]) == ("error", "web")
+    assert record["message"] == "2024-01-02 03:04:05 ERROR my.app: lost"
+
+
+def test_source_is_unknown_when_nobody_names_one(read_document: ReadDocument) -> None:
+    """A source is never null: books are kept by it."""
+    assert read_document({"timestamp": 5, "level": "info", "message": "x"})["source"] == "unknown"
+
+
+def test_unreadable_time_is_marked_not_read_from_the_message(read_document: ReadDocument) -> None:
+    """A time was given; that it cannot be read must show."""
+    record = read_document({"timestamp": "yesterday", "message": LINE})
+
+    assert record["timestamp"] == NOW
+    assert json.loads(record["attributes"])["timestamp_unreadable"] == "yesterday"
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(1704164645, 0), (1704164645.25, 250_000), (1704164645250, 250_000), (1704164645250000, 250_000),
+     (1704164645250000000, 250_000)],
+)  # fmt: skip
+def test_number_is_a_time_in_the_unit_of_its_size(number: float, expected: int, read_document: ReadDocument) -> None:
+    """Seconds, milli-, micro- or nanoseconds since 1970."""
+    record = read_document({"timestamp": number, "message": "x"})
+
+    assert record["timestamp"] == datetime(2024, 1, 2, 3, 4, 5, expected, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("names", "field", "value"),
+    [
+        (("@timestamp", "time", "ts", "asctime"), "timestamp", "2024-01-02T03:04:05Z"),
+        (("severity", "log.level", "lvl", "levelname"), "level", "warn"),
+        (("logger", "service", "program", "app", "name"), "source", "api"),
+        (("hostname", "host.name"), "host", "h1"),
+    ],
+)
+def test_other_names_are_known(names: tuple[str, ...], field: str, value: str, read_document: ReadDocument) -> None:
+    """Writers of JSON do not agree on names; each of these is understood, and is no attribute."""
+    for name in names:
+        record = read_document({name: value, "msg": "x"})
+
+        found = record[field].isoformat() if field == "timestamp" else record[field]
+        assert found == ("2024-01-02T03:04:05+00:00" if field == "timestamp" else value), name
+        assert record["attributes"] is None
+
+
+def test_best_name_wins_and_the_other_stays(read_document: ReadDocument) -> None:
+    """Whatever their order, no value is lost."""
+    for body in ({"name": "bob", "logger": "api", "msg": "x"}, {"logger": "api", "name": "bob", "msg": "x"}):
+        record = read_document(body)
+
+        assert record["source"] == "api"
+        assert json.loads(record["attributes"]) == {"name": "bob"}
+
+
+def test_unknown_fields_become_flat_texts(read_document: ReadDocument) -> None:
+    """Nested ones with dots; numbers, booleans and arrays as JSON; null is nothing."""
+    record = read_document(
+        {"message": "x", "a": {"b": {"c": 1.5}, "d": True}, "e": [1, {"f": 2}], "g": None, "h": 'q"\n', "i": {}}
+    )
+
+    assert json.loads(record["attributes"]) == {
+        "a.b.c": "1.5", "a.d": "true", "e": '[1,{"f":2}]', "h": 'q"\n', "i": "{}",
+    }  # fmt: skip
+
+
+def test_unknown_level_is_kept_as_an_attribute(read_document: ReadDocument) -> None:
+    """It is none of our six, and it is not lost."""
+    record = read_document({"level": "banana", "message": "x"})
+
+    assert record["level"] is None
+    assert json.loads(record["attributes"]) == {"level": "banana"}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({}, "message is missing"),
+        ({"message": None}, "message is missing"),
+        ({"message": ""}, "message is empty"),
+        ({"message": " \n"}, "message is empty"),
+        ({"message": 5}, "message must be text, not a number"),
+        ({"message": True}, "message must be text, not a boolean"),
+        ({"message": {"a": 1}}, "message must be text, not an object"),
+        ({"message": ["a"]}, "message must be text, not an array"),
+        (5, "a log must be a JSON object, not a number"),
+        (None, "a log must be a JSON object, not null"),
+        ("text", "a log must be a JSON object, not text"),
+        (Malformed("line 3 column 1: no JSON"), "line 3 column 1: no JSON"),
+        ({"message": "x", "timestamp": {"a": 1}}, "timestamp must be text or a number, not an object"),
+        ({"message": "x", "timestamp": True}, "timestamp must be text or a number, not a boolean"),
+        ({"message": "x", "timestamp": math.nan}, "timestamp nan is no time between 1970 and 2262"),
+        ({"message": "x", "timestamp": math.inf}, "timestamp inf is no time between 1970 and 2262"),
+        ({"message": "x", "timestamp": -5}, "timestamp -5 is no time between 1970 and 2262"),
+        ({"message": "x", "timestamp": 1e30}, "timestamp 1e+30 is no time between 1970 and 2262"),
+        ({"message": "x", "timestamp": 10**5000}, "timestamp is a number too large for any time"),
+        ({"message": "x", "level": {"a": 1}}, "level must be text or a number, not an object"),
+        ({"message": "x", "level": ["a"]}, "level must be text or a number, not an array"),
+        ({"message": "x", "source": ["a"]}, "source must be text, not an array"),
+    ],
+)
+def test_unusable_document_is_rejected_with_its_reason(
+    body: object, reason: str, read_documents: ReadDocuments
+) -> None:
+    """It alone, by its position; the others are accepted."""
+    parsed = read_documents({"message": "a"}, body, {"message": "b"})
+
+    assert parsed.rejected.rows() == [(1, reason)]
+    assert parsed.records["message"].to_list() == ["a", "b"]
+    assert parsed.records["event_id"].to_list() == [f"{0:022d}", f"{2:022d}"]
+
+
+def test_object_under_source_is_a_group_of_fields(read_document: ReadDocument) -> None:
+    """ECS writes the peer of a connection there."""
+    record = read_document({"source": {"ip": "1.2.3.4"}, "message": "x"})
+
+    assert record["source"] == "unknown"
+    assert json.loads(record["attributes"]) == {"source.ip": "1.2.3.4"}
+
+
+def test_overlong_message_is_cut_and_marked(read_document: ReadDocument) -> None:
+    """As a line is."""
+    record = read_document({"message": "é" * MAX_LINE_BYTES, "level": "info", "source": "s", "timestamp": 5})
+
+    assert record["message"] == "é" * (MAX_LINE_BYTES // 2)
+    assert json.loads(record["attributes"]) == {"cut_bytes": str(2 * MAX_LINE_BYTES)}
+
+
+def test_lone_surrogates_are_escaped(read_document: ReadDocument) -> None:
+    """They cannot be written as UTF-8, so they cannot be stored as they are."""
+    record = read_document({"message": "a \ud800", "source": "s\udfff", "k\ud800": "v\ud800"})
+
+    assert (record["message"], record["source"]) == ("a \\ud800", "s\\udfff")
+    assert json.loads(record["attributes"]) == {"k\\ud800": "v\\ud800"}
+
+
+def test_nothing_becomes_nothing(read_documents: ReadDocuments) -> None:
+    """Empty in, empty out; all refused, no records."""
+    assert read_documents().records.height == 0
+    assert read_documents(1, 2).records.height == 0
+    assert dict(read_documents(1).records.schema) == RECORD_SCHEMA
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(["message", "timestamp", "level", "source", "host", "time", "msg", "log", "a", "name"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.dictionaries(NAMES, VALUES, max_size=6) | VALUES, max_size=6))
+def test_any_values_are_accepted_or_rejected(bodies: list[object]) -> None:
+    """Nothing raises, and each document is exactly one of the two."""
+    parsed = parse_documents([Document(body, str(i), "c") for i, body in enumerate(bodies)], now=NOW)
+
+    accepted = [int(i) for i in parsed.records["event_id"]]
+    assert sorted(accepted + parsed.rejected["index"].to_list()) == list(range(len(bodies)))
+    assert parsed.records["level"].drop_nulls().is_in(LEVELS).all()
+    assert parsed.records["source"].null_count() == 0
+    for text in parsed.records["attributes"].drop_nulls():
+        assert all(isinstance(value, str) for value in json.loads(text).values())
+
+
+def test_one_document_is_read_as_in_a_batch(read_documents: ReadDocuments, read_document: ReadDocument) -> None:
+    """A handful takes quicker ways; they lead to the same place."""
+    bodies = [{"message": LINE, "timestamp": t} for t in ("2024-01-02T03:04:05Z", "Jan  2 03:04:05", 17, "2024-02-30")]
+
+    batch = read_documents(*bodies, *[{"message": f"{LINE} {i}"} for i in range(100)]).records
+
+    for i, body in enumerate(bodies):
+        alone = read_document(body)
+        assert {**alone, "event_id": None} == {**batch.row(i, named=True), "event_id": None}
