@@ -115,7 +115,7 @@ class Trainer:
 
 
 def _failure(code: int, said: str) -> Exception:
-    """What the command's exit code and its last words mean; words that are not its own (a traceback's) are only logged."""
+    """What exit code and last words mean; words that are not the command's own (a traceback) are only logged."""
     words = said.removeprefix(SPEAKER)
     if not said.startswith(SPEAKER) or code not in {EXIT_TRANSIENT, EXIT_TERMINAL}:
         log.error("training failed code=%d said=%s", code, said)
