@@ -4,9 +4,9 @@ from pathlib import Path
 
 from sentinel.store.memory import MemoryStore
 from sentinel.store.parquet import ParquetStore
-from sentinel.store.store import Health, Outcome, Store
+from sentinel.store.store import Health, Outcome, Selection, Store
 
-__all__ = ["Health", "MemoryStore", "Outcome", "ParquetStore", "Store", "open_store"]
+__all__ = ["Health", "MemoryStore", "Outcome", "ParquetStore", "Selection", "Store", "open_store"]
 
 
 def open_store(
@@ -19,8 +19,12 @@ def open_store(
     password: str | None = None,
     ca_file: Path | None = None,
     fingerprint: str | None = None,
+    retention_days: int = 0,
+    period: str = "month",
 ) -> Store:
     """Elasticsearch where `addr` is given, else Parquet files in `folder`. Nothing is sent yet.
+
+    `retention_days` (0: for ever) and the `period` of partitions are for a cluster that deletes old indices by itself.
 
     Raises SettingsError for an unusable address or an unsafe use of credentials.
     """
@@ -30,4 +34,4 @@ def open_store(
     from sentinel.store.elastic import ElasticStore
 
     client = connect(addr, api_key=api_key, user=user, password=password, ca_file=ca_file, fingerprint=fingerprint)
-    return ElasticStore(client, index)
+    return ElasticStore(client, index, retention_days=retention_days, period=period)

@@ -3,7 +3,7 @@
 import itertools
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,83 +13,30 @@ import numpy.typing as npt
 import polars as pl
 from elasticsearch import ApiError, Elasticsearch
 
-from sentinel.errors import TransientError
-from sentinel.store.connection import mapped_errors, reason_of
+from sentinel.errors import SentinelError, TransientError
+from sentinel.store.answers import is_about, judge, mapped_errors, reason_of
 from sentinel.store.documents import bulk_lines
 from sentinel.store.store import Outcome
 
-__all__ = ["BulkWriter"]
+__all__ = ["BULK_BYTES", "BULK_RECORDS", "BulkWriter"]
 
 BULK_RECORDS = 2_500
 BULK_BYTES = 4 * 1024 * 1024
 IN_FLIGHT = 2
 TRIES = 3
-PAUSE_S = 0.25
+PAUSE_S = 0.25  # doubled before each further try, with full jitter: at most 1.5 s in all
 WARY_BULKS = 100  # after one in which something was refused, so many are read item by item at once
-HEADERS = {"content-type": "application/vnd.elasticsearch+x-ndjson; compatible-with=8", "accept": "application/json"}
+MAX_CULPRITS = 16  # refused one by one, with nothing accepted in between: doubt the server before the documents
+HARMLESS = '{"delete":{"_id":"none-of-ours"}}\n'
+JSON = "application/vnd.elasticsearch+json; compatible-with=8"
+HEADERS = {"content-type": "application/vnd.elasticsearch+x-ndjson; compatible-with=8", "accept": JSON}
 QUICK = {"filter_path": "errors,took"}
-FULL = {"filter_path": "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason"}
-DONE = {200, 201, 409}
-LATER = {0, 401, 403, 404, 429}  # 0: no status at all
-LATER_TYPES = (
-    "cluster_block",
-    "rejected_execution",
-    "unavailable_shards",
-    "index_closed",
-    "circuit_breaking",
-    "timeout",
-)
+FULL = {
+    "filter_path": "errors,items.*._id,items.*.status,items.*.error.type,items.*.error.reason,"
+    "items.*.error.caused_by.reason"
+}
 
-
-class BulkWriter:
-    """Writes frames to concrete indices. Thread-safe."""
-
-    def __init__(self, client: Elasticsearch) -> None:
-        self._client = client
-        self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="bulk")
-        self._wariness = _Wariness()
-
-    def close(self) -> None:
-        """End the threads."""
-        self._pool.shutdown(wait=False)
-
-    def write(self, frame: pl.DataFrame, index: str) -> Outcome:
-        """What became of each record. Raises TransientError where nothing at all could be sent."""
-        sizes = frame["message"].str.len_bytes().fill_null(0).to_numpy().astype(np.int64) + 600
-        lines = list(self._pool.map(lambda part: bulk_lines(part).to_list(), frame.iter_slices(BULK_RECORDS)))
-        flat = [line for part in lines for line in part]
-        marks = _cuts(sizes)
-        bulks = [_Bulk(self._client, index, flat[a:b], self._wariness) for a, b in itertools.pairwise(marks)]
-        done = list(self._pool.map(_Bulk.send, bulks))
-        return _join(done)
-
-
-def _cuts(sizes: npt.NDArray[np.int64]) -> list[int]:
-    """Where bulks begin, and the end: none larger than the bounds, but for a single large record."""
-    cuts, total = [0], 0
-    for row, size in enumerate(sizes.tolist()):
-        if row > cuts[-1] and (total + size > BULK_BYTES or row - cuts[-1] >= BULK_RECORDS):
-            cuts.append(row)
-            total = 0
-        total += size
-    return [*cuts, len(sizes)]
-
-
-def _join(outcomes: list["_Bulk"]) -> Outcome:
-    """One outcome of several bulks; an error of the whole store only when no bulk got through."""
-    failed = [bulk.failure for bulk in outcomes if bulk.failure is not None]
-    if failed and len(failed) == len(outcomes):
-        raise failed[0]
-    delivered = np.concatenate([bulk.delivered for bulk in outcomes])
-    dead: dict[int, str] = {}
-    start = 0
-    for bulk in outcomes:
-        dead |= {start + row: reason for row, reason in bulk.dead.items()}
-        start += len(bulk.lines)
-    retry = ~delivered
-    retry[list(dead)] = False
-    error = next((bulk.error for bulk in outcomes if bulk.error), None) or (str(failed[0]) if failed else None)
-    return Outcome(delivered, retry, dead, error)
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -112,92 +59,169 @@ class _Wariness:
         self.left = WARY_BULKS
 
 
-class _Bulk:
-    """The lines of one request and what became of each."""
+class BulkWriter:
+    """Writes frames to concrete indices. Thread-safe. `jitter` turns the longest pause into the one to take, in s."""
 
-    def __init__(self, client: Elasticsearch, index: str, lines: list[str], wariness: _Wariness) -> None:
-        self._client, self._index, self.lines, self._wariness = client, index, lines, wariness
-        self.delivered = np.zeros(len(lines), bool)
-        self.dead: dict[int, str] = {}
-        self.error: str | None = None
-        self.failure: TransientError | None = None
+    def __init__(
+        self,
+        client: Elasticsearch,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[float], float] = lambda most_s: random.uniform(0, most_s),  # noqa: S311 not for secrets
+    ) -> None:
+        self._client, self._sleep, self._jitter = client, sleep, jitter
+        self._pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="bulk")
+        self._wariness = _Wariness()
 
-    def send(self) -> "_Bulk":
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False)
+
+    def write(self, frame: pl.DataFrame, index: str) -> Outcome:
+        """What became of each record. Raises TransientError where nothing at all could be sent."""
+        if frame.is_empty():
+            return Outcome.all_delivered(0)
+        lines, ids = bulk_lines(frame), frame["event_id"]
+        cuts = _cuts(lines.str.len_bytes().to_numpy())
+        bulks = [
+            _Bulk(self._post_to(index), ids[first:end], lines[first:end], self._wariness)
+            for first, end in itertools.pairwise(cuts)
+        ]
+        return _join(list(self._pool.map(self._send, bulks)))
+
+    def _send(self, bulk: "_Bulk") -> "_Bulk":
         """Offer all; those refused for now a few times more, the rest is the spool's to keep."""
-        rows = list(range(len(self.lines)))
         for attempt in range(TRIES):
             if attempt:
-                time.sleep(random.uniform(0, PAUSE_S * 2**attempt))  # noqa: S311 jitter
-            try:
-                rows = self._offer(rows, quick=not attempt and not self._wariness.take())
-            except TransientError as exc:
-                self.error = str(exc)
-                if not (self.delivered.any() or self.dead):
-                    self.failure = exc
-                return self
-            if not rows:
-                return self
-        return self
+                self._sleep(self._jitter(PAUSE_S * 2**attempt))
+            if bulk.offer(is_first=not attempt):
+                break
+        return bulk
 
-    def _offer(self, rows: list[int], *, quick: bool) -> list[int]:
-        """Send these rows; those that must be offered again. The quick way asks only whether anything was refused;
-        if so the same goes out again with the full answer: what went in the first time answers 409."""
+    def _post_to(self, index: str) -> Callable[[str, Mapping[str, str]], Mapping[str, Any]]:
+        def post(body: str, parameters: Mapping[str, str]) -> Mapping[str, Any]:
+            with mapped_errors(f"bulk to {index}"):
+                content = self._client.perform_request(
+                    "POST", f"/{index}/_bulk", params=dict(parameters), headers=HEADERS, body=body.encode()
+                ).body
+            if not isinstance(content, dict):
+                raise TransientError(f"bulk to {index}: the answer is not JSON; is ELASTIC_ADDR an Elasticsearch?")
+            return content
+
+        return post
+
+
+def _cuts(sizes: npt.NDArray[np.uint32]) -> list[int]:
+    """Where bulks begin, and the end: none larger than the bounds, but for a single large record."""
+    ends = np.cumsum(sizes, dtype=np.int64)
+    cuts = [0]
+    while cuts[-1] < len(sizes):
+        before = int(ends[cuts[-1] - 1]) if cuts[-1] else 0
+        fits = int(np.searchsorted(ends, before + BULK_BYTES, side="right"))
+        cuts.append(min(max(fits, cuts[-1] + 1), cuts[-1] + BULK_RECORDS, len(sizes)))
+    return cuts
+
+
+def _join(bulks: list["_Bulk"]) -> Outcome:
+    """One outcome of several bulks; an error of the whole store only when no bulk got anything through."""
+    error = next((bulk.error for bulk in bulks if bulk.error), None)
+    if not any(bulk.was_answered or bulk.dead for bulk in bulks):
+        raise TransientError(f"{error}; {sum(len(bulk.delivered) for bulk in bulks)} records stay in the spool")
+    delivered = np.concatenate([bulk.delivered for bulk in bulks])
+    starts = itertools.accumulate((len(bulk.delivered) for bulk in bulks), initial=0)
+    dead = {start + row: why for start, bulk in zip(starts, bulks, strict=False) for row, why in bulk.dead.items()}
+    retry = ~delivered
+    retry[list(dead)] = False
+    return Outcome(delivered, retry, dead, error if retry.any() else None)
+
+
+class _Bulk:
+    """The documents of one request and what became of each."""
+
+    def __init__(
+        self,
+        post: Callable[[str, Mapping[str, str]], Mapping[str, Any]],
+        ids: pl.Series,
+        lines: pl.Series,
+        wariness: _Wariness,
+    ) -> None:
+        self._post, self._ids, self._lines, self._wariness = post, ids, lines, wariness
+        self._rows: Rows = np.arange(len(ids))  # not settled yet
+        self.delivered = np.zeros(len(ids), bool)
+        self.dead: dict[int, str] = {}
+        self.error: str | None = None  # why some are not settled
+        self.was_answered = False  # item by item, be it for a part
+
+    def offer(self, *, is_first: bool) -> bool:
+        """Send what is not settled; whether there is no use in sending the rest again soon."""
+        is_quick = is_first and not self._wariness.take()
         try:
-            answer = self._post(rows, QUICK if quick else FULL)
-            if quick and answer.get("errors") is False:
-                self.delivered[rows] = True
-                return []
-            if quick:
-                answer = self._post(rows, FULL)
-            if answer.get("errors") is not False:
-                self._wariness.wake()
-        except ApiError as exc:
-            return self._split(rows, exc)
-        items = answer.get("items")
-        if not isinstance(items, list) or len(items) != len(rows):
-            self.error = "the answer to a bulk was cut short or is not about what was sent"
-            return rows
-        return [row for row, item in zip(rows, items, strict=True) if self._judge(row, item)]
-
-    def _post(self, rows: list[int], parameters: Mapping[str, str]) -> Mapping[str, Any]:
-        body = "\n".join(self.lines if len(rows) == len(self.lines) else [self.lines[row] for row in rows]).encode()
-        try:
-            with mapped_errors(f"bulk to {self._index}"):
-                response = self._client.perform_request(
-                    "POST", f"/{self._index}/_bulk", params=dict(parameters), headers=HEADERS, body=body
-                )
-        except Exception as exc:
-            if isinstance(exc.__cause__, ApiError) and exc.__cause__.meta.status in {400, 413}:
-                raise exc.__cause__ from None
-            if isinstance(exc, TransientError):
-                raise
-            raise TransientError(f"bulk to {self._index}: {exc}") from exc
-        content = response.body
-        if not isinstance(content, dict):
-            raise TransientError(f"bulk to {self._index}: the answer is not JSON; is ELASTIC_ADDR an Elasticsearch?")
-        return content
-
-    def _split(self, rows: list[int], exc: ApiError) -> list[int]:
-        """A request refused as a whole (400, 413): halve it until the culprit stands alone; that one is dead."""
-        if len(rows) == 1:
-            self.dead[rows[0]] = f"{exc.meta.status} {reason_of(exc.body) or exc.message}"
-            return []
-        middle = len(rows) // 2
-        return [*self._offer(rows[:middle], quick=False), *self._offer(rows[middle:], quick=False)]
-
-    def _judge(self, row: int, item: Mapping[str, Any]) -> bool:
-        """Enter one item of the answer; True where it must be offered again."""
-        result: Mapping[str, Any] = next(iter(item.values()), {}) if isinstance(item, dict) else {}
-        status, error = int(result.get("status", 0)), result.get("error") or {}
-        kind = str(error.get("type", ""))
-        if status in DONE:
-            self.delivered[row] = True
-            return False
-        reason = f"{status} {kind}: {error.get('reason', '')}"
-        if cause := (error.get("caused_by") or {}).get("reason"):
-            reason += f" ({cause})"
-        if status in LATER or status >= 500 or any(t in kind for t in LATER_TYPES):
-            self.error = reason[:500]
+            self._rows = np.array(list(self._offer(self._rows, is_quick=is_quick)), dtype=np.int64)
+        except (SentinelError, ApiError) as exc:
+            self.error = str(exc)
+            self._rows = np.flatnonzero(~self.delivered & ~np.isin(np.arange(len(self._ids)), list(self.dead)))
             return True
-        self.dead[row] = reason[:500]
-        return False
+        return not len(self._rows)
+
+    def _offer(self, rows: Rows, *, is_quick: bool) -> Iterator[int]:
+        """Send these rows; those that must be offered again.
+
+        The quick way asks only whether anything was refused; if so the same goes out again with the full answer, and
+        what went in the first time answers 409.
+        """
+        try:
+            answer = self._post(self._body(rows), QUICK if is_quick else FULL)
+        except SentinelError as exc:
+            refusal = exc.__cause__
+            if not isinstance(refusal, ApiError) or refusal.meta.status not in {400, 413}:
+                raise
+            return self._halve(rows, refusal)
+        if is_quick and answer.get("errors") is False:
+            self.delivered[rows] = self.was_answered = True
+            return iter(())
+        if answer.get("errors") is not False:
+            self._wariness.wake()
+        return self._offer(rows, is_quick=False) if is_quick else self._settle(rows, answer.get("items"))
+
+    def _body(self, rows: Rows) -> str:
+        lines = self._lines if len(rows) == len(self._lines) else self._lines.gather(rows)
+        return str(lines.str.join("\n").item()) + "\n"
+
+    def _halve(self, rows: Rows, refusal: ApiError) -> Iterator[int]:
+        """A request refused as a whole (400, 413): halve it until the culprit stands alone; that one is dead."""
+        reason = f"{refusal.meta.status} {reason_of(refusal.body) or refusal.message}"
+        if len(rows) == 1:
+            self.dead[int(rows[0])] = reason
+            if not self.was_answered and len(self.dead) >= MAX_CULPRITS:
+                self._doubt(reason)
+            return
+        for half in np.array_split(rows, 2):
+            yield from self._offer(half, is_quick=False)
+
+    def _doubt(self, reason: str) -> None:
+        """So many culprits and not one good document: ask for something harmless, to tell bad documents from a server
+        (or a proxy before it) that refuses whatever comes. For the latter nothing is dead: raises TransientError."""
+        try:
+            self._post(HARMLESS, FULL)
+        except SentinelError as exc:
+            self.dead.clear()
+            raise TransientError(f"bulk: Elasticsearch refuses every request: {reason}") from exc
+        self.was_answered = True
+
+    def _settle(self, rows: Rows, items: object) -> Iterator[int]:
+        """Enter the items of an answer; those that must be offered again."""
+        if not is_about(items, self._ids.gather(rows).to_list()):
+            self.error = "bulk: the answer was cut short or is not about what was sent; it is sent again"
+            yield from rows
+            return
+        assert isinstance(items, list)
+        self.was_answered = True
+        for row, item in zip(rows.tolist(), items, strict=True):
+            verdict, why = judge(item)
+            if verdict == "done":
+                self.delivered[row] = True
+            elif verdict == "dead":
+                self.dead[row] = why
+            else:
+                self.error = f"bulk: {why}"
+                yield row

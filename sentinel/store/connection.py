@@ -1,22 +1,19 @@
-"""A connection to Elasticsearch: credentials only where they are safe, and its errors as ours."""
+"""A connection to Elasticsearch: credentials only where they are safe."""
 
-import contextlib
 import ipaddress
-from collections.abc import Iterator
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from elastic_transport import TransportError
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import Elasticsearch, OrjsonSerializer
 
-from sentinel.errors import SentinelError, SettingsError, TerminalError, TransientError
+from sentinel.errors import SettingsError
 
-__all__ = ["connect", "mapped_errors"]
+__all__ = ["connect"]
 
 TIMEOUT_S = 30.0
-RETRY_LATER = {408, 429, 500, 502, 503, 504}
-NEEDED = "docs/reliability.md lists the privileges that are needed, least first"
+FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 def connect(
@@ -27,71 +24,75 @@ def connect(
     password: str | None = None,
     ca_file: Path | None = None,
     fingerprint: str | None = None,
+    timeout_s: float = TIMEOUT_S,
 ) -> Elasticsearch:
-    """A client; nothing is sent yet. Raises SettingsError for an unusable address, or a key over plain HTTP to another
-    machine."""
-    parts = urlsplit(addr)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SettingsError(f"connect to {addr!r}: ELASTIC_ADDR takes http://host:port or https://host:port")
-    if (api_key or password or parts.password) and parts.scheme == "http" and not _is_loopback(parts.hostname):
+    """A client; nothing is sent yet. It follows no redirect and repeats nothing by itself.
+
+    Raises SettingsError for an unusable address, or a key or password over plain HTTP to another machine.
+    """
+    parts = _parts(addr)
+    options: dict[str, Any] = {"request_timeout": timeout_s, "max_retries": 0, "retry_on_timeout": False}
+    options |= _credentials(parts, api_key, user, password)
+    if parts.scheme == "https":
+        options |= _trust(parts, ca_file, fingerprint)
+    elif "api_key" in options or "basic_auth" in options:
+        _refuse_unless_loopback(str(parts.hostname))
+    elif ca_file or fingerprint:
         raise SettingsError(
-            f"connect to {parts.hostname}: a key or password would cross the network unencrypted; use https://"
+            f"connect to {parts.hostname}: ELASTIC_CA_FILE and ELASTIC_FINGERPRINT are for https:// addresses"
         )
-    options: dict[str, Any] = {"request_timeout": TIMEOUT_S, "max_retries": 0, "retry_on_timeout": False}
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    path = parts.path.rstrip("/")
+    return Elasticsearch(f"{parts.scheme}://{host}:{port}{path}", serializer=OrjsonSerializer(), **options)
+
+
+def _parts(addr: str) -> SplitResult:
+    try:
+        parts = urlsplit(addr)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise SettingsError("connect to Elasticsearch: ELASTIC_ADDR takes http://host:port or https://host:port")
+    return parts
+
+
+def _credentials(
+    parts: SplitResult, api_key: str | None, user: str | None, password: str | None
+) -> dict[str, str | tuple[str, str]]:
     if api_key:
-        options["api_key"] = api_key
-    elif user:
-        options["basic_auth"] = (user, password or "")
+        return {"api_key": api_key}
+    if user:
+        return {"basic_auth": (user, password or "")}
+    if parts.username:
+        return {"basic_auth": (unquote(parts.username), unquote(parts.password or ""))}
+    return {}
+
+
+def _trust(parts: SplitResult, ca_file: Path | None, fingerprint: str | None) -> dict[str, str]:
+    """Whose certificate is taken. A fingerprint is of the server's certificate, or of an authority in its chain."""
+    trust = {}
     if ca_file is not None:
         if not ca_file.is_file():
             raise SettingsError(f"connect to {parts.hostname}: ELASTIC_CA_FILE {ca_file} is not there")
-        options["ca_certs"] = str(ca_file)
+        trust["ca_certs"] = str(ca_file)
     if fingerprint:
-        options["ssl_assert_fingerprint"] = fingerprint
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    if parts.username and not api_key and not user:
-        options["basic_auth"] = (parts.username, parts.password or "")
-    return Elasticsearch(f"{parts.scheme}://{host}:{port}{parts.path}", **options)
+        digits = fingerprint.replace(":", "").strip().lower()
+        if not FINGERPRINT.fullmatch(digits):
+            raise SettingsError(
+                f"connect to {parts.hostname}: ELASTIC_FINGERPRINT takes 64 hexadecimal digits (SHA-256)"
+            )
+        trust["ssl_assert_fingerprint"] = digits
+    return trust
 
 
-def _is_loopback(host: str) -> bool:
+def _refuse_unless_loopback(host: str) -> None:
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
-
-
-@contextlib.contextmanager
-def mapped_errors(step: str) -> Iterator[None]:
-    """Errors of the client as TransientError or TerminalError; `step` says what was being done."""
-    try:
-        yield
-    except ApiError as exc:
-        raise api_error(step, exc) from exc
-    except TransportError as exc:
-        cause = str(exc.message or exc).splitlines()[0] if str(exc.message or exc) else type(exc).__name__
-        raise TransientError(f"{step}: {cause}; is ELASTIC_ADDR right, and Elasticsearch running?") from exc
-
-
-def api_error(step: str, exc: ApiError) -> SentinelError:
-    """An answer with an error status as one of our errors."""
-    status = exc.meta.status
-    cause = reason_of(exc.body) or str(exc.message)
-    if status == 401:
-        return TransientError(
-            f"{step}: Elasticsearch does not know this key or password; check ELASTIC_API_KEY ({cause})"
+        is_loopback = False
+    if not is_loopback:
+        raise SettingsError(
+            f"connect to {host}: a key or password would cross the network unencrypted; set ELASTIC_ADDR to https://"
         )
-    if status == 403 and "cluster_block" not in cause:
-        return TransientError(f"{step}: a privilege is missing: {cause}; {NEEDED}")
-    if status in RETRY_LATER or "cluster_block" in cause:
-        return TransientError(f"{step}: Elasticsearch answers {status}: {cause}")
-    return TerminalError(f"{step}: Elasticsearch answers {status}: {cause}")
-
-
-def reason_of(body: object) -> str:
-    """Type and reason of an error answer; empty where there is none."""
-    error = body.get("error") if isinstance(body, dict) else None
-    if isinstance(error, dict):
-        return f"{error.get('type')}: {error.get('reason')}"[:500]
-    return str(error)[:500] if error else ""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 import polars as pl
 
 from sentinel.records import ANOMALIES
@@ -37,23 +38,27 @@ FIELDS: Mapping[str, str] = {
     "model_version": "anomaly.model_version",
     "confidence": "anomaly.confidence",
 }
-"""Our columns and the names they have in Elasticsearch (ECS 8 where it has one). `attributes` becomes `labels`."""
+"""Our columns and the names they have in Elasticsearch (ECS 8 where it has one)."""
+
+LABELS = "labels"  # of `attributes`: one flattened field, searchable by key
+UNMAPPED = "sentinel.attributes"  # of attributes that a flattened field would refuse: kept as text, not indexed
+MAX_KEY_BYTES = 16_000  # key and value (ignore_above: 4,000 characters) share Lucene's 32,766 bytes
 
 
 def bulk_lines(frame: pl.DataFrame) -> pl.Series:
-    """One string a record: its action (`create` with our id) and its document, as the bulk API wants them."""
+    """One string a record: its action (`create` with our id) and its document, as the bulk API wants them.
+
+    Columns that are null throughout are left out; no line is null as long as no `event_id` is.
+    """
     names = [name for name in FIELDS if name in frame.columns and frame[name].null_count() < frame.height]
     shown = [_shown(name) for name in names]
     if "generation" in names:  # a file's line: its path under the name others look for
         shown.append(pl.when(pl.col("generation").is_not_null()).then("origin").alias("log.file.path"))
-    body = pl.struct(shown).struct.json_encode().str.strip_suffix("}")
-    labels = (
-        pl.when(pl.col("attributes").is_null())
-        .then(pl.lit("}"))
-        .otherwise(pl.concat_str(pl.lit(',"labels":'), "attributes", pl.lit("}")))
-    )
-    action = pl.concat_str(pl.lit('{"create":{"_id":"'), "event_id", pl.lit('"}}\n'))
-    return frame.select(pl.concat_str(action, body, labels).alias("lines"))["lines"]
+    action = pl.struct(pl.struct(_id="event_id").alias("create")).struct.json_encode()
+    body = pl.struct(shown).struct.json_encode()
+    if frame["attributes"].null_count() < frame.height:
+        body = pl.concat_str(body.str.strip_suffix("}"), _labels(frame["attributes"]), pl.lit("}"))
+    return frame.select(pl.concat_str(action, pl.lit("\n"), body).alias("lines"))["lines"]
 
 
 def _shown(name: str) -> pl.Expr:
@@ -65,34 +70,52 @@ def _shown(name: str) -> pl.Expr:
     return pl.col(name).alias(FIELDS[name])
 
 
+def _labels(attributes: pl.Series) -> pl.Expr:
+    """The end of a document: its attributes, spliced in as they are, since they are JSON already."""
+    text = pl.col("attributes")
+    suspects = (
+        attributes.str.contains("\\u0000", literal=True) | (attributes.str.len_bytes() > MAX_KEY_BYTES)
+    ).fill_null(value=False)
+    spliced = pl.concat_str(pl.lit(f',"{LABELS}":'), text)
+    if suspects.any():
+        is_refused = pl.Series(
+            [s and _is_refused(a) for s, a in zip(suspects, attributes, strict=True)], dtype=pl.Boolean
+        )
+        kept = pl.struct(text.alias(UNMAPPED)).struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
+        spliced = pl.when(pl.lit(is_refused)).then(pl.concat_str(pl.lit(","), kept)).otherwise(spliced)
+    return pl.when(text.is_null()).then(pl.lit("")).otherwise(spliced)
+
+
+def _is_refused(attributes: str) -> bool:
+    """Whether a flattened field would refuse these keys: they hold a NUL or are too long for an index."""
+    return any("\0" in key or len(key.encode()) > MAX_KEY_BYTES for key in orjson.loads(attributes))
+
+
 def frame_of(hits: Sequence[Mapping[str, Any]], stream: str) -> pl.DataFrame:
     """Documents (`_source` with the names of FIELDS) as the stream's columns; what was written comes back."""
-    schema = schema_of(stream)
     sources = [hit["_source"] for hit in hits]
-    columns: dict[str, pl.Series] = {}
-    for name, dtype in schema.items():
-        if name == "attributes":
-            columns[name] = pl.Series(name, [_labels(source) for source in sources], dtype=pl.String)
-            continue
-        values = [source.get(FIELDS[name]) for source in sources]
-        if name == "timestamp":
-            columns[name] = _times(values)
-        elif name == "received":
-            columns[name] = pl.Series(name, values, dtype=pl.Int64).cast(dtype)
-        else:
-            columns[name] = pl.Series(name, values, dtype=dtype)
+    columns = {name: _column(name, dtype, sources) for name, dtype in schema_of(stream).items()}
     if stream == ANOMALIES:
         columns["reasons"] = columns["reasons"].fill_null(pl.Series([[]], dtype=pl.List(pl.String)))
     return pl.DataFrame(columns)
 
 
-def _times(values: list[str | None]) -> pl.Series:
-    text = pl.Series("timestamp", values, dtype=pl.String).str.strip_suffix("Z")
-    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.9f", time_unit="ns").dt.replace_time_zone("UTC")
+def _column(name: str, dtype: pl.DataType, sources: Sequence[Mapping[str, Any]]) -> pl.Series:
+    if name == "attributes":
+        return pl.Series(name, [_attributes(source) for source in sources], dtype=pl.String)
+    field = FIELDS[name]
+    values = [source.get(field) for source in sources]
+    if name == "timestamp":
+        text = pl.Series(name, values, dtype=pl.String).str.strip_suffix("Z")
+        return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.9f", time_unit="ns").dt.replace_time_zone("UTC")
+    if name == "received":
+        return pl.Series(name, values, dtype=pl.Int64).cast(dtype)
+    return pl.Series(name, values, dtype=dtype)
 
 
-def _labels(source: Mapping[str, Any]) -> str | None:
-    import orjson
-
-    labels = source.get("labels")
-    return None if labels is None else orjson.dumps(labels).decode()
+def _attributes(source: Mapping[str, Any]) -> str | None:
+    labels = source.get(LABELS)
+    if labels is not None:
+        return orjson.dumps(labels).decode()
+    kept: str | None = source.get(UNMAPPED)
+    return kept

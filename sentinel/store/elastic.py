@@ -1,120 +1,122 @@
 """Elasticsearch as a store: concrete indices by partition, our ids, one alias for reading."""
 
+import contextlib
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any
 
 import numpy as np
 import polars as pl
 from elasticsearch import Elasticsearch
 
-from sentinel.errors import SentinelError, TerminalError
+from sentinel.errors import SentinelError, SettingsError
 from sentinel.records import ANOMALIES, EVENTS
-from sentinel.store import schema
+from sentinel.store.answers import mapped_errors
 from sentinel.store.bulk import BulkWriter
-from sentinel.store.connection import mapped_errors
-from sentinel.store.scan import Query, scan
-from sentinel.store.store import Health, Outcome, Range
+from sentinel.store.frames import PARTITION, unusable
+from sentinel.store.scan import scan
+from sentinel.store.setup import Features, detect_features, set_up
+from sentinel.store.store import BATCH_ROWS, Health, Outcome, Selection, Store
 
 __all__ = ["ElasticStore"]
 
 log = logging.getLogger(__name__)
 
-PARTITION = re.compile(r"\d{4}\.\d\d(\.\d\d)?|all")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,100}")
+IDS_A_QUERY = 5_000
+HEALTH_TIMEOUT_S = 3.0
 
 
-class ElasticStore:
-    """Records go to `<index>-events-<partition>`, anomalies to `<index>-anomalies`; `<index>` is the alias to read."""
+class ElasticStore(Store):
+    """Records go to `<index>-events-<partition>`, anomalies to `<index>-anomalies`; `<index>` is the alias to read.
+
+    With `retention_days` (0: for ever) the cluster deletes old indices by itself where it has lifecycle management.
+    Raises SettingsError for a name that can be no index.
+    """
 
     kind = "elasticsearch"
 
-    def __init__(self, client: Elasticsearch, index: str) -> None:
+    def __init__(self, client: Elasticsearch, index: str, *, retention_days: int = 0, period: str = "month") -> None:
+        if not NAME.fullmatch(index):
+            raise SettingsError(
+                f"open the store: ELASTIC_INDEX {index!r} takes lower-case letters, digits, '.', '_', '-'"
+            )
         self._client, self._index = client, index
+        self._retention_days, self._period = retention_days, period
         self._writer = BulkWriter(client)
-        self._ready = False
+        self._is_set_up = False
 
     def setup(self) -> list[str]:
-        """Put the templates where they are missing or different. Can be repeated.
-
-        Raises TerminalError where something else already has the name that the alias needs.
-        """
-        done = []
-        with mapped_errors(f"set up {self._index}"):
-            self._refuse_foreign_index()
-            templates = {
-                f"{self._index}-events": schema.events_template(self._index),
-                f"{self._index}-anomalies": schema.anomalies_template(self._index),
-            }
-            for name, wanted in templates.items():
-                if not self._has_template(name, wanted):
-                    self._client.indices.put_index_template(name=name, **wanted)
-                    done.append(f"index template {name}")
-            if not self._client.indices.exists(index=self._name(ANOMALIES)):
-                self._client.options(ignore_status=400).indices.create(index=self._name(ANOMALIES))
-                done.append(f"index {self._name(ANOMALIES)}")
-        self._ready = True
+        """As the contract says: puts the templates where they are missing or different."""
+        done = set_up(self._client, self._index, retention_days=self._retention_days, period=self._period)
+        self._is_set_up = True
+        if done:
+            log.info("set up index=%s changed=%s", self._index, "; ".join(done))
         return done
 
-    def _refuse_foreign_index(self) -> None:
-        """An index of the alias's own name would swallow what is meant for the alias."""
-        found = self._client.options(ignore_status=404).indices.get(index=self._index, features="aliases")
-        if self._index in found.body:
-            raise TerminalError(
-                f"set up {self._index}: an index of that name is already there, and it is not ours; set ELASTIC_INDEX "
-                "to another name, or reindex it away and delete it"
-            )
+    def features(self) -> Features:
+        """What the server is and can do. Raises as `setup`."""
+        return detect_features(self._client)
 
-    def _has_template(self, name: str, wanted: dict[str, Any]) -> bool:
-        """Whether the template stands there as we want it: told by a digest that we keep in its `_meta`."""
-        answer = self._client.options(ignore_status=404).indices.get_index_template(name=name)
-        templates = answer.body.get("index_templates", [])
-        found = templates[0]["index_template"] if templates else {}
-        return bool(found) and found.get("_meta") == wanted["meta"]
-
-    def _name(self, stream: str, partition: str | None = None) -> str:
-        if stream == ANOMALIES:
-            return f"{self._index}-anomalies"
-        if partition is None:
-            return f"{self._index}-events-*"
-        if not PARTITION.fullmatch(partition):
-            raise TerminalError(f"write to {self._index}: {partition!r} is no partition")
-        return f"{self._index}-events-{partition}"
+    def _name(self, stream: str) -> str:
+        """What a stream is read by."""
+        return f"{self._index}-anomalies" if stream == ANOMALIES else f"{self._index}-events-*"
 
     def write(self, frame: pl.DataFrame, *, stream: str = EVENTS) -> Outcome:
         """As the contract says. Templates are put before the first write, so that no index is made without them."""
-        if not self._ready:
+        if not self._is_set_up:
             self.setup()
-        if stream == ANOMALIES or frame["partition"].n_unique() == 1:
-            return self._writer.write(frame, self._name(stream, frame["partition"][0]))
-        rows = frame.with_row_index("row")
         delivered, retry = np.zeros(frame.height, bool), np.zeros(frame.height, bool)
-        dead: dict[int, str] = {}
-        error = None
-        for part in rows.partition_by("partition", maintain_order=True):
+        dead = unusable(frame)
+        rows = frame.with_row_index("row")
+        if dead:
+            rows = rows.filter(~pl.col("row").is_in(list(dead)))
+        error, is_first = None, True
+        for index, part in self._by_index(rows, stream):
             at = part["row"].to_numpy()
-            outcome = self._writer.write(part.drop("row"), self._name(stream, part["partition"][0]))
+            try:
+                outcome = self._writer.write(part.drop("row"), index)
+            except SentinelError as exc:
+                if is_first and not dead:
+                    raise
+                outcome = Outcome(np.zeros(len(at), bool), np.ones(len(at), bool), {}, str(exc))
             delivered[at], retry[at] = outcome.delivered, outcome.retry
             dead |= {int(at[row]): reason for row, reason in outcome.dead.items()}
-            error = error or outcome.error
+            error, is_first = error or outcome.error, False
         return Outcome(delivered, retry, dead, error)
 
-    def scan(
-        self,
-        *,
-        stream: str = EVENTS,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        spool: str | None = None,
-        sequences: Sequence[Range] | None = None,
-        newest: int | None = None,
-        batch_rows: int = 50_000,
-    ) -> Iterator[pl.DataFrame]:
-        """As the contract says, by point in time and search_after."""
-        self.refresh()
-        query = Query(stream, since, until, spool, None if sequences is None else tuple(sequences), newest)
-        return scan(self._client, self._name(stream), query, batch_rows)
+    def _by_index(self, rows: pl.DataFrame, stream: str) -> Iterator[tuple[str, pl.DataFrame]]:
+        """The rows of each concrete index; the partition, validated, is all that a name takes from a record."""
+        if stream == ANOMALIES:
+            yield self._name(ANOMALIES), rows
+            return
+        for part in rows.partition_by("partition", maintain_order=True):
+            yield f"{self._index}-events-{part['partition'][0]}", part
+
+    def read(self, wanted: Selection, *, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
+        """As the contract says, by point in time and search_after. What was written up to now is seen."""
+        with contextlib.suppress(SentinelError):  # without that privilege: what is older than a second is seen
+            self.refresh()
+        return scan(self._client, self._name(wanted.stream), wanted, batch_rows)
+
+    def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
+        """As the contract says."""
+        found: set[str] = set()
+        name = self._name(stream)
+        for chunk in (ids[start : start + IDS_A_QUERY] for start in range(0, len(ids), IDS_A_QUERY)):
+            with mapped_errors(f"look for ids in {name}"):
+                answer = self._client.search(
+                    index=name,
+                    query={"ids": {"values": list(chunk)}},
+                    size=2 * IDS_A_QUERY,
+                    source=False,
+                    track_total_hits=False,
+                    ignore_unavailable=True,
+                    allow_no_indices=True,
+                    allow_partial_search_results=False,
+                )
+            found.update(hit["_id"] for hit in answer["hits"]["hits"])
+        return found
 
     def count(self, stream: str = EVENTS) -> int:
         """As the contract says."""
@@ -132,22 +134,23 @@ class ElasticStore:
         """As the contract says; asks with a short time-out."""
         try:
             with mapped_errors("ask Elasticsearch"):
-                info = self._client.options(request_timeout=3).info()
+                info = self._client.options(request_timeout=HEALTH_TIMEOUT_S).info()
         except SentinelError as exc:
             return Health(reachable=False, detail=str(exc))
         return Health(reachable=True, detail=f"Elasticsearch {info['version']['number']}")
 
     def prune(self, before: str) -> list[str]:
-        """As the contract says: whole indices."""
+        """As the contract says: whole indices, by name."""
+        prefix = f"{self._index}-events-"
         with mapped_errors(f"prune {self._index}"):
-            found = self._client.indices.get(index=self._name(EVENTS), features="aliases", allow_no_indices=True)
-            prefix = f"{self._index}-events-"
-            old = sorted(n for n in found.body if n.startswith(prefix) and n.removeprefix(prefix) < before)
-            for name in old:
-                self._client.indices.delete(index=name, ignore_unavailable=True)
+            found = self._client.indices.get(index=f"{prefix}*", features="aliases", allow_no_indices=True)
+            partitions = (name.removeprefix(prefix) for name in found.body)
+            old = sorted(p for p in partitions if PARTITION.fullmatch(p) and p != "all" and p < before)
+            for partition in old:
+                self._client.indices.delete(index=f"{prefix}{partition}", ignore_unavailable=True)
         if old:
-            log.info("pruned indices=%s", ",".join(old))
-        return old
+            log.info("pruned index=%s partitions=%s", self._index, ",".join(old))
+        return [f"{prefix}{partition}" for partition in old]
 
     def close(self) -> None:
         """As the contract says."""

@@ -1,16 +1,20 @@
-"""The columns of each stream, and the filters of `scan` on a lazy frame."""
+"""The columns of each stream, a selection as filters on a lazy frame, and which rows have no place anywhere."""
 
-from collections.abc import Sequence
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from functools import reduce
+from operator import or_
 
 import polars as pl
 
 from sentinel.records import ANOMALIES, ANOMALY_COLUMNS, RECORD_SCHEMA
+from sentinel.store.store import Selection
 
-__all__ = ["columns_of", "schema_of", "select"]
+__all__ = ["PARTITION", "as_utc", "columns_of", "in_order", "schema_of", "select", "unusable"]
 
-Range = tuple[int, int]
+PARTITION = re.compile(r"[0-9]{4}\.[0-9]{2}(\.[0-9]{2})?|all")
+MAX_ID_BYTES = 512  # Elasticsearch's bound
+ARRIVAL = ("received", "spool", "sequence")
 
 
 def schema_of(stream: str) -> dict[str, pl.DataType]:
@@ -23,29 +27,42 @@ def columns_of(stream: str) -> list[str]:
     return list(schema_of(stream))
 
 
-def select(
-    frame: pl.LazyFrame,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    spool: str | None = None,
-    sequences: Sequence[Range] | None = None,
-    newest: int | None = None,
-) -> pl.LazyFrame:
-    """The rows that `Store.scan` promises, each event once, in the order of spool and sequence."""
-    wanted = []
-    if since is not None:
-        wanted.append(pl.col("timestamp") >= since)
-    if until is not None:
-        wanted.append(pl.col("timestamp") < until)
-    if spool is not None:
-        wanted.append(pl.col("spool") == spool)
-    if sequences is not None:
-        wanted.append(
-            reduce(lambda a, b: a | b, (pl.col("sequence").is_between(*r) for r in sequences), pl.lit(value=False))
-        )
-    if wanted:
-        frame = frame.filter(*wanted)
-    if newest is not None:
-        frame = frame.sort("received", "spool", "sequence", descending=True).head(newest)
-    return frame.sort("spool", "sequence").unique("event_id", keep="first", maintain_order=True)
+def as_utc(moment: datetime) -> datetime:
+    """A time in UTC; one without zone is taken for UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def select(frame: pl.LazyFrame, wanted: Selection) -> pl.LazyFrame:
+    """The rows that `wanted` names, but for `newest`; in no order."""
+    filters = []
+    if wanted.since is not None:
+        filters.append(pl.col("timestamp") >= as_utc(wanted.since))
+    if wanted.until is not None:
+        filters.append(pl.col("timestamp") < as_utc(wanted.until))
+    if wanted.received_since is not None:
+        filters.append(pl.col("received") >= as_utc(wanted.received_since))
+    if wanted.spool is not None:
+        filters.append(pl.col("spool") == wanted.spool)
+    if wanted.sequences is not None:
+        between = (pl.col("sequence").is_between(first, last) for first, last in wanted.sequences)
+        filters.append(reduce(or_, between, pl.lit(value=False)))
+    if wanted.slice_of is not None:
+        part, parts = wanted.slice_of
+        filters.append(pl.col("sequence") % parts == part)
+    return frame.filter(*filters) if filters else frame
+
+
+def in_order(frame: pl.DataFrame, newest: int | None = None) -> pl.DataFrame:
+    """Each event once, the `newest` by arrival where that is given, in the order of spool and sequence."""
+    once = frame.unique("event_id", keep="any")
+    if newest is not None and once.height > newest:
+        once = once.sort(ARRIVAL, descending=True).head(newest)
+    return once.sort("spool", "sequence", "event_id")
+
+
+def unusable(frame: pl.DataFrame) -> dict[int, str]:
+    """Rows that no index and no folder can take, since their id or their partition is none, and why."""
+    has_id = frame["event_id"].str.len_bytes().is_between(1, MAX_ID_BYTES).fill_null(value=False)
+    has_partition = frame["partition"].str.contains(f"^(?:{PARTITION.pattern})$").fill_null(value=False)
+    dead = {int(row): f"the event id is empty or longer than {MAX_ID_BYTES} bytes" for row in (~has_id).arg_true()}
+    return dead | {int(row): f"{frame['partition'][int(row)]!r} is no partition" for row in (~has_partition).arg_true()}

@@ -2,27 +2,27 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 import polars as pl
 
 from sentinel.errors import TransientError
-from sentinel.records import EVENTS
-from sentinel.store.frames import columns_of, select
-from sentinel.store.store import Health, Outcome, Range
+from sentinel.records import ANOMALIES, EVENTS
+from sentinel.store.frames import columns_of, in_order, schema_of, select
+from sentinel.store.store import BATCH_ROWS, Health, Outcome, Selection, Store
 
 __all__ = ["MemoryStore"]
 
 
-class MemoryStore:
-    """Keeps frames by stream and id. `away` (a sentence) makes it unreachable."""
+class MemoryStore(Store):
+    """Keeps one frame for each stream. `away` (a sentence) makes it unreachable."""
 
     kind = "memory"
 
     def __init__(self) -> None:
         self.away: str | None = None
         self._lock = threading.Lock()
-        self._rows: dict[tuple[str, str], pl.DataFrame] = {}
+        self._frames = {stream: pl.DataFrame(schema=schema_of(stream)) for stream in (EVENTS, ANOMALIES)}
+        self._ids: dict[str, set[str]] = {EVENTS: set(), ANOMALIES: set()}
 
     def setup(self) -> list[str]:
         """Nothing needs to be made."""
@@ -30,37 +30,30 @@ class MemoryStore:
 
     def write(self, frame: pl.DataFrame, *, stream: str = EVENTS) -> Outcome:
         """As the contract says."""
-        if self.away:
-            raise TransientError(f"write to the memory store: {self.away}; the records stay in the spool")
+        self._answer()
         with self._lock:
-            for row, key in enumerate(frame["event_id"].to_list()):
-                self._rows.setdefault((stream, key), frame.slice(row, 1).select(columns_of(stream)))
+            known = self._ids[stream]
+            rows = frame.unique("event_id", keep="first", maintain_order=True)
+            new = rows.filter(~pl.col("event_id").is_in(list(known)))
+            known.update(new["event_id"])
+            self._frames[stream] = pl.concat([self._frames[stream], new.select(columns_of(stream))])
         return Outcome.all_delivered(frame.height)
 
-    def scan(
-        self,
-        *,
-        stream: str = EVENTS,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        spool: str | None = None,
-        sequences: Sequence[Range] | None = None,
-        newest: int | None = None,
-        batch_rows: int = 50_000,
-    ) -> Iterator[pl.DataFrame]:
+    def read(self, wanted: Selection, *, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
         """As the contract says."""
-        with self._lock:
-            frames = [frame for (name, _), frame in self._rows.items() if name == stream]
-        if not frames:
-            return
-        found = select(
-            pl.concat(frames).lazy(), since=since, until=until, spool=spool, sequences=sequences, newest=newest
-        ).collect()
-        yield from found.iter_slices(batch_rows)
+        self._answer()
+        found = in_order(select(self._frames[wanted.stream].lazy(), wanted).collect(), wanted.newest)
+        if found.height:
+            yield from found.iter_slices(batch_rows)
+
+    def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
+        """As the contract says."""
+        self._answer()
+        return self._ids[stream].intersection(ids)
 
     def count(self, stream: str = EVENTS) -> int:
         """As the contract says."""
-        return sum(name == stream for name, _ in self._rows)
+        return self._frames[stream].height
 
     def refresh(self) -> None:
         """All is visible at once."""
@@ -72,10 +65,15 @@ class MemoryStore:
     def prune(self, before: str) -> list[str]:
         """As the contract says."""
         with self._lock:
-            gone = {key: f["partition"][0] for key, f in self._rows.items() if f["partition"][0] < before}
-            for key in gone:
-                del self._rows[key]
-        return sorted(set(gone.values()))
+            is_old = pl.col("partition") < before
+            gone = self._frames[EVENTS].filter(is_old)
+            self._frames[EVENTS] = self._frames[EVENTS].filter(~is_old)
+            self._ids[EVENTS].difference_update(gone["event_id"])
+        return sorted(gone["partition"].unique())
 
     def close(self) -> None:
         """Nothing to free."""
+
+    def _answer(self) -> None:
+        if self.away:
+            raise TransientError(f"ask the memory store: {self.away}; the records stay in the spool")

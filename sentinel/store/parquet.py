@@ -1,44 +1,30 @@
-"""Parquet files as a store: one file a write, named after what it holds, whole or not there at all."""
+"""Parquet files as a store: folder `<stream>/<partition>/`, files of bounded size, read in windows of sequences."""
 
-import io
-import re
+import logging
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from sentinel.durable import make_private_dir, write_file
-from sentinel.errors import TransientError
+from sentinel.durable import make_private_dir, sync_dir
+from sentinel.errors import SettingsError, TerminalError, TransientError
 from sentinel.records import ANOMALIES, EVENTS
-from sentinel.store.frames import columns_of, schema_of, select
-from sentinel.store.store import Health, Outcome, Range
+from sentinel.store.frames import PARTITION, columns_of, in_order, schema_of, select, unusable
+from sentinel.store.parquet_files import ParquetFile, compact, list_files, may_overlap, put
+from sentinel.store.store import BATCH_ROWS, Health, Outcome, Range, Selection, Store
 
 __all__ = ["ParquetStore"]
 
-NAME = re.compile(r"(?P<spool>[0-9a-z]+)-(?P<first>\d{15})-(?P<last>\d{15})\.parquet")
-COMPACT_FILES = 64  # so many small files of one folder become one
-SMALL_BYTES = 4 * 1024 * 1024
+log = logging.getLogger(__name__)
+
+READ_TRIES = 5  # a file that was listed may have been joined to another one before it is read
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """One file: the sequences of one spool that it holds (not all between the two: another partition may have some)."""
-
-    path: Path
-    spool: str
-    first: int
-    last: int
-
-
-class ParquetStore:
-    """Folder `<stream>/<partition>/<spool>-<first>-<last>.parquet`. Safe for several processes.
-
-    A write that is repeated, also with another cut, is found by its sequences: what a file of the folder already holds
-    is not written again.
-    """
+class ParquetStore(Store):
+    """Files `<stream>/<partition>/<spool>-<first>-<last>.parquet`. Safe for several threads and processes."""
 
     kind = "parquet"
 
@@ -47,128 +33,171 @@ class ParquetStore:
         self._lock = threading.Lock()
 
     def setup(self) -> list[str]:
-        """Make the folders."""
+        """As the contract says: makes the folders. Raises SettingsError where that is not possible."""
         made = [f"folder {stream}" for stream in (EVENTS, ANOMALIES) if not (self._folder / stream).is_dir()]
-        for stream in (EVENTS, ANOMALIES):
-            make_private_dir(self._folder / stream)
+        try:
+            for stream in (EVENTS, ANOMALIES):
+                make_private_dir(self._folder / stream)
+        except OSError as exc:
+            raise SettingsError(f"set up the store in {self._folder}: {exc}; set LOG_SENTINEL_HOME elsewhere") from exc
         return made
 
     def write(self, frame: pl.DataFrame, *, stream: str = EVENTS) -> Outcome:
         """As the contract says. Raises TransientError when the disk does not take it."""
+        dead = unusable(frame)
+        delivered = np.ones(frame.height, bool)
+        delivered[list(dead)] = False
+        rows = frame.filter(delivered).select(columns_of(stream)) if dead else frame.select(columns_of(stream))
         try:
             with self._lock:
-                for part in frame.partition_by("spool", "partition", maintain_order=True):
-                    self._write_part(part.select(columns_of(stream)), stream)
-        except OSError as exc:
+                for part in rows.partition_by("spool", "partition", maintain_order=True):
+                    self._put(part, stream)
+        except (OSError, pl.exceptions.PolarsError) as exc:
             raise TransientError(f"write to {self._folder}: {exc}; the records stay in the spool") from exc
-        return Outcome.all_delivered(frame.height)
+        return Outcome(delivered, np.zeros(frame.height, bool), dead)
 
-    def _write_part(self, part: pl.DataFrame, stream: str) -> None:
-        folder = make_private_dir(self._folder / stream / part["partition"][0])
-        spool, first, last = part["spool"][0], int(part["sequence"][0]), int(part["sequence"][-1])
-        for held in _files(folder):
-            if held.spool == spool and held.first <= last and held.last >= first:
-                there = pl.read_parquet(held.path, columns=["sequence"])["sequence"]
-                part = part.filter(~pl.col("sequence").is_in(there.implode()))
-        if part.height:
-            self._put(folder, spool, part)
-            self._compact(folder, spool)
-
-    def _put(self, folder: Path, spool: str, part: pl.DataFrame) -> _File:
-        first, last = int(part["sequence"][0]), int(part["sequence"][-1])
-        path = folder / f"{spool}-{first:015d}-{last:015d}.parquet"
-        content = io.BytesIO()
-        part.write_parquet(content, compression="zstd", compression_level=1)
-        write_file(path, content.getvalue())
-        return _File(path, spool, first, last)
-
-    def _compact(self, folder: Path, spool: str) -> None:
-        """Join many small files to one. The old ones go once the new one is there; `scan` counts a row once."""
-        small = [f for f in _files(folder) if f.spool == spool and f.path.stat().st_size < SMALL_BYTES]
-        if len(small) < COMPACT_FILES:
+    def _put(self, part: pl.DataFrame, stream: str) -> None:
+        folder, spool = self._folder / stream / str(part["partition"][0]), str(part["spool"][0])
+        if not put(folder, spool, part):
             return
-        rows = pl.concat([pl.read_parquet(f.path) for f in small])
-        made = self._put(folder, spool, rows.sort("sequence").unique("event_id", keep="first", maintain_order=True))
-        for file in small:
-            if file.path != made.path:
-                file.path.unlink(missing_ok=True)
+        try:
+            compact(folder, spool)
+        except (OSError, pl.exceptions.PolarsError) as exc:  # what was written is there; joining is tried again
+            log.warning("not compacted folder=%s error=%s", folder, exc)
 
-    def scan(
-        self,
-        *,
-        stream: str = EVENTS,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        spool: str | None = None,
-        sequences: Sequence[Range] | None = None,
-        newest: int | None = None,
-        batch_rows: int = 50_000,
-    ) -> Iterator[pl.DataFrame]:
-        """As the contract says."""
-        held = [
-            f
-            for folder in sorted((self._folder / stream).glob("*/"))
-            for f in _files(folder)
-            if (spool is None or f.spool == spool)
-            and (sequences is None or any(a <= f.last and b >= f.first for a, b in sequences))
+    def _files(self, wanted: Selection) -> list[ParquetFile]:
+        """Every file that may hold some of what is wanted, in the order of spool and sequence."""
+        folders = (self._folder / wanted.stream).glob("*/")
+        ranges = wanted.sequences
+        found = [
+            file
+            for folder in folders
+            for file in list_files(folder)
+            if (wanted.spool in {None, file.spool})
+            and (ranges is None or any(file.overlaps(first, last) for first, last in ranges))
         ]
-        files = [f.path for f in (held if newest is None or since or until else _newest(held, newest))]
-        if not files:
+        return sorted(found, key=lambda file: (file.spool, file.first, file.last))
+
+    def read(self, wanted: Selection, *, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
+        """As the contract says. Raises TerminalError naming a file that cannot be read."""
+        spools = sorted({file.spool for file in self._files(wanted)})
+        if wanted.newest is None:
+            for spool in spools:
+                for frame in self._spool(wanted, spool):
+                    yield from frame.iter_slices(batch_rows)
             return
-        found = select(
-            pl.scan_parquet(files, schema=schema_of(stream)),
-            since=since,
-            until=until,
-            spool=spool,
-            sequences=sequences,
-            newest=newest,
-        ).collect()
-        yield from found.iter_slices(batch_rows)
+        newest = [self._newest(wanted, spool, wanted.newest) for spool in spools]
+        if newest:
+            yield from in_order(pl.concat(newest), wanted.newest).iter_slices(batch_rows)
+
+    def _spool(self, wanted: Selection, spool: str, *, is_backward: bool = False) -> Iterator[pl.DataFrame]:
+        """What one spool has, window by window; a window of so many sequences has no more records than that."""
+        windows = _windows([file for file in self._files(wanted) if file.spool == spool])
+        for first, last in reversed(windows) if is_backward else windows:
+            frame = self._window(wanted, spool, first, last)
+            if frame.height:
+                yield frame
+
+    def _newest(self, wanted: Selection, spool: str, count: int) -> pl.DataFrame:
+        """The newest records of one spool: from its end, no further back than needed."""
+        frames, rows = [pl.DataFrame(schema=schema_of(wanted.stream))], 0
+        for frame in self._spool(wanted, spool, is_backward=True):
+            frames.append(frame.tail(count - rows))
+            rows += frames[-1].height
+            if rows >= count:
+                break
+        return pl.concat(frames)
+
+    def _window(self, wanted: Selection, spool: str, first: int, last: int) -> pl.DataFrame:
+        """The wanted records of one spool with these sequences. Files that vanish meanwhile are looked for again."""
+        is_here = (pl.col("spool") == spool) & pl.col("sequence").is_between(first, last)
+        for attempt in range(READ_TRIES):
+            paths = [f.path for f in self._files(wanted) if f.spool == spool and f.overlaps(first, last)]
+            if not paths:
+                break
+            try:
+                return in_order(select(_scan(paths, wanted.stream).filter(is_here), wanted).collect())
+            except (OSError, pl.exceptions.PolarsError) as exc:
+                if all(path.exists() for path in paths) or attempt == READ_TRIES - 1:
+                    raise _unreadable(paths, exc) from exc
+        return pl.DataFrame(schema=schema_of(wanted.stream))
+
+    def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
+        """As the contract says."""
+        known = pl.Series(ids, dtype=pl.String).implode()
+        found: set[str] = set()
+        for frame in self.read(Selection(stream)):
+            found.update(frame.filter(pl.col("event_id").is_in(known))["event_id"])
+        return found
 
     def count(self, stream: str = EVENTS) -> int:
-        """As the contract says."""
-        files = [f.path for folder in (self._folder / stream).glob("*/") for f in _files(folder)]
-        if not files:
-            return 0
-        return int(pl.scan_parquet(files).select(pl.col("event_id").n_unique()).collect().item())
+        """As the contract says, from the files' own counts where no two of them overlap."""
+        total = 0
+        for folder in (self._folder / stream).glob("*/"):
+            files = list_files(folder)
+            if files:
+                found = pl.scan_parquet([file.path for file in files])
+                rows = found.select(pl.struct("spool", "sequence").n_unique() if may_overlap(files) else pl.len())
+                total += int(rows.collect().item())
+        return total
 
     def refresh(self) -> None:
         """A written file is visible at once."""
 
     def health(self) -> Health:
-        """As the contract says: whether the folder can be written."""
+        """As the contract says: whether the folder is there and how much room its disk has."""
         try:
-            make_private_dir(self._folder)
+            free = shutil.disk_usage(make_private_dir(self._folder)).free
         except OSError as exc:
-            return Health(reachable=False, detail=str(exc))
-        return Health(reachable=True, detail=f"Parquet files in {self._folder}")
+            return Health(reachable=False, detail=f"Parquet files in {self._folder}: {exc}")
+        return Health(reachable=True, detail=f"Parquet files in {self._folder}, {free // 2**20} MiB free")
 
     def prune(self, before: str) -> list[str]:
         """As the contract says: whole folders."""
-        old = [folder for folder in sorted((self._folder / EVENTS).glob("*/")) if folder.name < before]
-        for folder in old:
-            for file in folder.iterdir():
-                file.unlink(missing_ok=True)
-            folder.rmdir()
+        folders = [folder for folder in sorted((self._folder / EVENTS).glob("*/")) if PARTITION.fullmatch(folder.name)]
+        old = [folder for folder in folders if folder.name != "all" and folder.name < before]
+        try:
+            for folder in old:
+                shutil.rmtree(folder)
+            if old:
+                sync_dir(self._folder / EVENTS)
+        except OSError as exc:
+            raise TransientError(f"prune {self._folder}: {exc}; the next run goes on with it") from exc
         return [folder.name for folder in old]
 
     def close(self) -> None:
         """Nothing to free."""
 
 
-def _files(folder: Path) -> list[_File]:
-    """The files of a folder in the order of their sequences; others are none of ours."""
-    names = ((path, NAME.fullmatch(path.name)) for path in folder.iterdir())
-    found = [_File(path, m["spool"], int(m["first"]), int(m["last"])) for path, m in names if m]
-    return sorted(found, key=lambda f: (f.spool, f.first, f.last))
+def _windows(files: list[ParquetFile]) -> list[Range]:
+    """Ranges of at most BATCH_ROWS sequences, in order, that cover what the files hold and leave out wide gaps."""
+    windows: list[Range] = []
+    for file in sorted(files, key=lambda f: f.first):
+        start = max(file.first, windows[-1][1] + 1) if windows else file.first
+        windows += [(at, min(at + BATCH_ROWS - 1, file.last)) for at in range(start, file.last + 1, BATCH_ROWS)]
+    return _joined(windows)
 
 
-def _newest(files: list[_File], wanted: int) -> list[_File]:
-    """Of each spool the files that hold its newest `wanted` records, so that a long history is not read."""
-    found, rows = [], dict[str, int]()
-    for file in sorted(files, key=lambda f: f.last, reverse=True):
-        if rows.get(file.spool, 0) < wanted:
-            found.append(file)
-            count = int(pl.scan_parquet(file.path).select(pl.len()).collect().item())
-            rows[file.spool] = rows.get(file.spool, 0) + count
-    return found
+def _joined(windows: list[Range]) -> list[Range]:
+    """Neighbouring windows as one where that stays within BATCH_ROWS."""
+    joined: list[Range] = []
+    for first, last in windows:
+        if joined and last - joined[-1][0] < BATCH_ROWS:
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _scan(paths: list[Path], stream: str) -> pl.LazyFrame:
+    return pl.scan_parquet(paths, schema=schema_of(stream), missing_columns="insert", extra_columns="ignore")
+
+
+def _unreadable(paths: list[Path], exc: Exception) -> TerminalError:
+    """Which of the files it is that cannot be read."""
+    for path in paths:
+        try:
+            pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as cause:
+            return TerminalError(f"read {path}: {cause}; move the file away to read the rest")
+    return TerminalError(f"read {paths[0].parent}: {exc}")

@@ -1,5 +1,6 @@
 """What every store can do: take records once, give them back as frames, and say what became of each."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,9 +12,10 @@ import polars as pl
 
 from sentinel.records import EVENTS
 
-__all__ = ["Health", "Outcome", "Store"]
+__all__ = ["BATCH_ROWS", "Health", "Outcome", "Range", "Selection", "Store"]
 
 Range = tuple[int, int]
+BATCH_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +41,40 @@ class Health:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records of a stream to read; what is None does not narrow."""
+
+    stream: str = EVENTS
+    since: datetime | None = None  # ≤ timestamp; a time without zone is UTC, here and below
+    until: datetime | None = None  # > timestamp
+    received_since: datetime | None = None  # ≤ received
+    spool: str | None = None
+    sequences: tuple[Range, ...] | None = None  # closed ranges
+    newest: int | None = None  # so many, by arrival
+    slice_of: tuple[int, int] | None = None  # (i, n): the i-th (from 0) of n parts that together are all
+
+
 class Store(Protocol):
     """The contract; `tests/store` runs the same tests on every implementation."""
 
     kind: str
 
+    @abstractmethod
     def setup(self) -> list[str]:
-        """Make templates, policies or folders as they should be; what was changed, in words. Can be repeated."""
+        """Make templates, policies or folders as they should be; what was changed, in words. Can be repeated.
 
+        Raises TransientError when the store is away, TerminalError when something foreign stands in the way.
+        """
+
+    @abstractmethod
     def write(self, frame: pl.DataFrame, *, stream: str = EVENTS) -> Outcome:
         """Put records there, each once, however often it is offered. Raises TransientError when the store is away."""
+
+    @abstractmethod
+    def read(self, wanted: Selection, *, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
+        """Frames of the stream's columns, at most `batch_rows` each, with bounded memory (that of `newest` records,
+        where it is given). In the order of spool and sequence, each record once; nothing found: nothing comes."""
 
     def scan(
         self,
@@ -56,28 +82,38 @@ class Store(Protocol):
         stream: str = EVENTS,
         since: datetime | None = None,
         until: datetime | None = None,
+        received_since: datetime | None = None,
         spool: str | None = None,
         sequences: Sequence[Range] | None = None,
         newest: int | None = None,
-        batch_rows: int = 50_000,
+        slice_of: tuple[int, int] | None = None,
+        batch_rows: int = BATCH_ROWS,
     ) -> Iterator[pl.DataFrame]:
-        """Frames of the stream's columns, with bounded memory.
+        """`read`, with the fields of Selection as keywords."""
+        ranges = None if sequences is None else tuple(sequences)
+        wanted = Selection(stream, since, until, received_since, spool, ranges, newest, slice_of)
+        return self.read(wanted, batch_rows=batch_rows)
 
-        `since` ≤ event time < `until`; `sequences` are closed ranges of one spool; `newest` takes the newest by
-        arrival. In the order of spool and sequence; nothing found: nothing comes.
-        """
+    @abstractmethod
+    def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
+        """Those of the event ids that the stream holds, as far as `refresh` has made them visible."""
 
+    @abstractmethod
     def count(self, stream: str = EVENTS) -> int:
         """How many records of the stream can be seen after `refresh`."""
 
+    @abstractmethod
     def refresh(self) -> None:
         """Make what was written visible to `scan` and `count`."""
 
+    @abstractmethod
     def health(self) -> Health:
         """Whether it answers; never raises."""
 
+    @abstractmethod
     def prune(self, before: str) -> list[str]:
-        """Delete whole partitions that come before the partition `before`; their names."""
+        """Delete whole partitions of events that come before the partition `before`; what was deleted."""
 
+    @abstractmethod
     def close(self) -> None:
         """Free connections."""
