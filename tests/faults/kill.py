@@ -23,6 +23,7 @@ __all__ = ["ODDS", "Outcome", "Verbs", "drain", "run"]
 ODDS = ((0.03, {"fault": "reset"}), (0.03, {"fault": "lost"}), (0.02, {"fault": "status", "status": 429}))
 OUTAGE_S = (0.5, 2.0)
 DRAIN_S = 180.0
+LETTERS_A_CALL = 500
 
 
 class Verbs:
@@ -190,10 +191,18 @@ def ledger_of(server: Server) -> dict[str, object]:
 
 
 def dead_messages(home: Home) -> list[str]:
-    """The messages of all dead letters."""
+    """The messages of all dead letters. Raises AssertionError where one has no reason."""
     code, output = run_verb(home, "dead-letters", "list", "--limit", "1000000", "--json")
     assert code == 0, home.log_tail()
-    return [str(orjson.loads(line)["message"]) for line in output.splitlines()]
+    letters = [orjson.loads(line) for line in output.splitlines()]
+    assert all(letter["reason"] for letter in letters), letters
+    messages = []
+    for start in range(0, len(letters), LETTERS_A_CALL):
+        sequences = [str(letter["sequence"]) for letter in letters[start : start + LETTERS_A_CALL]]
+        code, output = run_verb(home, "dead-letters", "show", *sequences)
+        assert code == 0, home.log_tail()
+        messages += [str(orjson.loads(line)["message"]) for line in output.splitlines()]
+    return messages
 
 
 def judge(oracle: Oracle, home: Home, server: Server, fake: FakeElastic) -> Verdict:
