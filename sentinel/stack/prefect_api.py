@@ -1,5 +1,6 @@
 """What the supervisor asks of Prefect's server, by plain HTTP: pause, count, crash, trigger; no import of it."""
 
+import secrets
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -14,6 +15,9 @@ __all__ = ["PrefectApi"]
 TIMEOUT_S = 10.0
 ACTIVE = ("RUNNING", "PENDING", "CANCELLING")
 OVERDUE_S = 30.0
+BUSY = {429, 500, 502, 503, 504}  # its SQLite is locked now and then
+BUSY_S = 30.0
+BUSY_PAUSE_S = 0.5
 
 
 class PrefectApi:
@@ -27,25 +31,33 @@ class PrefectApi:
         """Close the connections."""
         self._client.close()
 
-    def _call(self, method: str, path: str, body: object = None) -> Any:
-        try:
-            answer = self._client.request(method, path, json=body)
-            answer.raise_for_status()
-        except httpx.HTTPError as exc:
-            raise TransientError(f"ask Prefect's server for {path}: {exc}") from exc
-        return answer.json() if answer.content else None
+    def _call(self, method: str, path: str, body: object = None, *, patience_s: float = BUSY_S) -> Any:
+        """One call, made again for `patience_s` seconds while the server is too busy for it. All calls can be repeated."""
+        until_s = time.monotonic() + patience_s
+        while True:
+            try:
+                answer = self._client.request(method, path, json=body)
+                answer.raise_for_status()
+            except httpx.HTTPError as exc:
+                is_busy = not isinstance(exc, httpx.HTTPStatusError) or exc.response.status_code in BUSY
+                if not is_busy or time.monotonic() > until_s:
+                    cause = str(exc).splitlines()[0] if str(exc) else type(exc).__name__
+                    raise TransientError(f"ask Prefect's server for {path}: {cause}") from exc
+                time.sleep(BUSY_PAUSE_S)
+            else:
+                return answer.json() if answer.content else None
 
     def is_healthy(self) -> bool:
         """Whether the server answers."""
         try:
-            return bool(self._call("GET", "/health"))
+            return bool(self._call("GET", "/health", patience_s=0.0))
         except TransientError:
             return False
 
     def has_worker_since(self, since: datetime) -> bool:
         """Whether a worker of the pool has reported after that moment."""
         try:
-            workers = self._call("POST", f"/work_pools/{self._pool}/workers/filter", {})
+            workers = self._call("POST", f"/work_pools/{self._pool}/workers/filter", {}, patience_s=0.0)
         except TransientError:
             return False
         return any(
@@ -94,7 +106,8 @@ class PrefectApi:
         until_s = time.monotonic() + patience_s
         found = self._call("GET", f"/deployments/name/{deployment}")
         while True:
-            run = self._call("POST", f"/deployments/{found['id']}/create_flow_run", {"state": {"type": "SCHEDULED"}})
+            wanted = {"state": {"type": "SCHEDULED"}, "idempotency_key": secrets.token_hex(16)}
+            run = self._call("POST", f"/deployments/{found['id']}/create_flow_run", wanted)
             state = self._wait(run["id"], until_s)
             if state["type"] != "CANCELLED" or time.monotonic() > until_s:
                 return state
