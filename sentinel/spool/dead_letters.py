@@ -59,9 +59,8 @@ def bury(
         blob = encode(row) if row is not None else b""
         source = batch.source(sequence)
         counts[source] = counts.get(source, 0) + 1
-        event_id, received_s = (
-            (row["event_id"][0], row["received"].dt.epoch("ms")[0] / 1000) if row is not None else (None, now_s)
-        )
+        event_id = row["event_id"][0] if row is not None else None
+        received_s = row["received"][0].timestamp() if row is not None and row["received"][0] else now_s
         rows.append(
             (
                 *(batch.stream, sequence, DEAD, source, event_id, reason[:MAX_REASON_CHARS], 1),

@@ -60,6 +60,7 @@ class LeaseFile:
     def _try(self) -> bool:
         fd = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            os.fchmod(fd, 0o600)  # whatever the umask: the next holder must be able to open it
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(fd).st_ino == self._file.stat().st_ino:  # else the file was replaced since it was opened
                 self._fd, fd = fd, -1

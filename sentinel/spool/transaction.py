@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -106,14 +107,14 @@ class Transaction:
     def _insert(self, stream: str, frame: pl.DataFrame, blob: bytes, first: int) -> None:
         names, codes = batches.name_sources(frame)
         names = ledger.bounded_names(self._connection, stream, names, self._known_sources[stream])
-        oldest_ms = frame["received"].dt.epoch("ms").min()
+        oldest = frame.get_column("received").min()
         last, sources = first + frame.height - 1, batches.names_to_text(names)
         self._connection.execute(
             "INSERT INTO batches VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(stream, first, last, frame.height, batches.checksum(blob, stream, first, last, sources, codes)),
                 *(len(blob), frame.estimated_size()),
-                *(oldest_ms / 1000 if isinstance(oldest_ms, int) else self._clock(), sources, codes, blob),
+                *(oldest.timestamp() if isinstance(oldest, datetime) else self._clock(), sources, codes, blob),
             ),
         )
         counts = batches.source_counts(names, codes, 0, frame.height, frame.height)

@@ -163,7 +163,8 @@ def test_files_are_private_whatever_the_umask(folder, make_records, append):
             os.umask(before)
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o700
         assert {"spool.db", "spool.db-wal", "spool.id"} <= modes.keys()
-        assert {mode & 0o177 for mode in modes.values()} == {0}
+        assert modes.pop("spool.id") & 0o177 == 0
+        assert set(modes.values()) == {0o600}
 
 
 def test_id_is_made_once(folder):

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 
@@ -16,11 +17,15 @@ def test_works_of_many_threads_are_committed_once_each(spool, make_records):
     committer = Committer(spool)
     spans = []
 
-    def work(i: int) -> None:
-        for n in range(20):
-            spans.append(committer.submit(lambda tx: tx.append(make_records(1, first=i * 100 + n))).result(30))
+    def append_it(frame, tx):
+        return tx.append(frame)
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    def write(i: int) -> None:
+        for n in range(20):
+            work = partial(append_it, make_records(1, first=i * 100 + n))
+            spans.append(committer.submit(work).result(30))
+
+    threads = [threading.Thread(target=write, args=(i,)) for i in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -62,7 +62,8 @@ for i in range(int(sys.argv[2]), int(sys.argv[2]) + 6):
     names = [f"a{i}-{k}" for k in range(10)]
     with spool.transaction() as tx:
         tx.append(records(names))
-        tx.put_checkpoints([Checkpoint("gen", "/a", 1, 1, spool.last_sequence("events") + 10, 0, "", 0, "", "live", 1.0)])
+        offset = spool.last_sequence("events") + 10
+        tx.put_checkpoints([Checkpoint("gen", "/a", 1, 1, offset, 0, "", 0, "", "live", 1.0)])
     say("ack " + " ".join(names))
     with spool.lease("deliver") as lease:
         at = spool.position("deliver").sequence

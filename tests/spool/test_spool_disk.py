@@ -1,6 +1,7 @@
 """A disk that is full, slow to be had, or failing: nothing is acknowledged that is not kept, and work goes on after."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -198,3 +199,46 @@ def test_folder_that_cannot_be_made_is_named(tmp_path):
 
     with pytest.raises(TransientError, match="file"):
         Spool.open(tmp_path / "file" / "spool")
+
+
+def test_every_commit_is_synced_to_the_disk(folder, failing, make_records, append):
+    """Write-ahead log and synchronous=FULL on each writing connection, also on one opened after a failure."""
+    with Spool.open(folder, min_free_bytes=0) as spool:
+        for _ in range(2):
+            with spool._database.writing("look") as connection:
+                assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+                assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+                assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+            failing.failing = "COMMIT"
+            with pytest.raises(TransientError):
+                append(spool, make_records(1))
+            failing.failing = ""
+
+
+def test_sync_happens_before_the_acknowledgement(tmp_path):
+    """In the trace of system calls a sync of the log lies between its last write and the acknowledgement."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    script = (
+        "import os, sys; from pathlib import Path; from sentinel.spool import Spool\n"
+        "spool = Spool.open(Path(sys.argv[1]), min_free_bytes=0)\n"
+        "for i in range(5):\n"
+        "    with spool.transaction() as tx: tx.put_blob('x', b'y')\n"
+        "    os.write(1, b'ACK')\n"
+    )
+    trace = tmp_path / "trace"
+    watched = "trace=pwrite64,write,fsync,fdatasync"
+    done = subprocess.run(
+        ["strace", "-f", "-y", "-e", watched, "-o", trace, sys.executable, "-c", script, tmp_path / "spool"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip("this machine does not let a process be traced")
+
+    calls = [line for line in trace.read_text().splitlines() if "spool.db-wal" in line or '"ACK"' in line]
+    acks = [i for i, line in enumerate(calls) if '"ACK"' in line]
+    assert len(acks) == 5
+    for i in acks:
+        assert "sync(" in calls[i - 1]

@@ -9,7 +9,7 @@ import pytest
 
 from sentinel.errors import TerminalError
 from sentinel.records import EVENTS
-from sentinel.spool import LeaseLostError, Spool
+from sentinel.spool import LeaseLostError, Spool, readers
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,6 +132,23 @@ def test_move_is_refused_when_the_lock_was_taken_over(folder, spool, make_record
 
     assert spool.position("deliver").sequence == 3
     assert spool.last_sequence(EVENTS) == 5
+
+
+def test_lock_file_replaced_while_it_is_taken_is_not_the_lock(folder, spool, monkeypatch):
+    """Who locks a file that is no longer the one in the folder has locked nothing, and tries again."""
+    lock, taken = readers.fcntl.flock, []
+
+    def replace_first(fd: int, how: int) -> None:
+        if not taken:
+            (folder / "reader-deliver.lock").unlink()
+        taken.append(fd)
+        lock(fd, how)
+
+    monkeypatch.setattr(readers.fcntl, "flock", replace_first)
+    with spool.lease("deliver", wait_s=10) as lease:
+        assert lease is not None
+        assert len(taken) == 2
+        assert (folder / "reader-deliver.lock").exists()
 
 
 def test_move_is_refused_when_the_lease_was_given_back(spool, make_records, append):
