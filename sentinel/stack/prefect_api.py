@@ -32,7 +32,7 @@ class PrefectApi:
         self._client.close()
 
     def _call(self, method: str, path: str, body: object = None, *, patience_s: float = BUSY_S) -> Any:
-        """One call, made again for `patience_s` seconds while the server is too busy for it. All calls can be repeated."""
+        """One call, made again for `patience_s` seconds while the server is too busy; all calls can be repeated."""
         until_s = time.monotonic() + patience_s
         while True:
             try:
