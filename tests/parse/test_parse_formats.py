@@ -38,8 +38,8 @@ CASES: dict[str, tuple[str, str | None, str | None, str, str | None, str, dict[s
         "error: PAM: failure", {"pid": "1"},
     ),
     "rfc5424": (
-        '<165>1 2003-10-11T22:14:15.003Z h.example evntslog 77 ID47 [x@3 iut="3" src="A\\"b"][b@1 c="d"] \ufeffAn event',
-        "2003-10-11T22:14:15.003", "info", "evntslog", "h.example", "An event",
+        '<165>1 2003-10-11T22:14:15.003Z h.test evntslog 77 ID47 [x@3 iut="3" src="A\\"b"][b@1 c="d"] \ufeffAn event',
+        "2003-10-11T22:14:15.003", "info", "evntslog", "h.test", "An event",
         {"facility": "local4", "severity": "notice", "pid": "77", "message_id": "ID47", "x.iut": "3",
          "x.src": 'A"b', "b.c": "d"},
     ),
