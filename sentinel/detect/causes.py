@@ -38,7 +38,7 @@ CAUSES = (
     Cause("entity", ("new_address", "new_user", "new_pair", "new_entity_privilege")),
     Cause("number", ("number", "mean_number", "length")),
     Cause("gap", ("gap_template", "gap_source")),
-    Cause("sequence", ("unusual_after_source", "unusual_after_session")),
+    Cause("sequence", ("unusual_after_source", "unusual_after_session", "broken_sequence")),
 )
 """In the order of `weights`' columns; every feature belongs to exactly one."""
 

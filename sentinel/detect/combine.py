@@ -9,7 +9,7 @@ from sentinel.detect.jit import Floats, Integers, compiled
 from sentinel.detect.statepass import RAW_INDEX
 from sentinel.detect.tails import Tails, pooled_nats
 
-__all__ = ["BULK", "FOREST", "NATS", "NORM", "NORM_CAP", "PARTS", "PRIOR", "SPARSE", "Switches", "combine", "norms"]
+__all__ = ["BULK", "DECISIVE", "FOREST", "NATS", "NORM", "NORM_CAP", "PARTS", "PRIOR", "SPARSE", "Switches", "combine", "norms"]
 
 NORM_CAP = 8.0  # nats one feature may add to the norm
 SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
@@ -20,7 +20,9 @@ WARM_UP_SHARE = 0.6  # of a rarity that counts in a warm-up model where nothing 
 
 PARTS = ("nats", "bulk", "sparse", "prior", "forest", "norm")
 NATS, BULK, SPARSE, PRIOR, FOREST, NORM = range(len(PARTS))
-_SPARSE_AT = np.array([FEATURE_INDEX[n] for n in ("rare_failure", "rare_privilege", "new_entity_privilege")])
+DECISIVE = ("rare_failure", "rare_privilege", "new_entity_privilege", "mean_number", "broken_sequence")
+"""Features that may raise an alarm alone, each calibrated by itself."""
+_SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])
 _FAILURES = RAW_INDEX["failures0"]
 _RARE, _SEVERITY = FEATURE_INDEX["rare_template"], FEATURE_INDEX["severity"]
 F_SENSITIVE = 2
@@ -57,12 +59,12 @@ def prior_nats(raw: Floats) -> float:
 
 
 @compiled
-def sparse_tail(tails: Floats) -> float:
-    """The largest of the few features that are decisive alone."""
+def _sparse(tails: Floats, calibration: Tails) -> float:
+    """The largest of the few features that are decisive alone, nats."""
     worth = 0.0
-    for f in _SPARSE_AT:
-        worth = max(worth, tails[f])
-    return worth
+    for k in range(len(_SPARSE_AT)):
+        worth = max(worth, tails[_SPARSE_AT[k]])
+    return min(worth, SPARSE_CAP)
 
 
 @compiled
@@ -87,7 +89,7 @@ def combine(
 ) -> None:
     """Fill out (n, len(PARTS)) from raw values, surprises, tails and forest scores.
 
-    `calibration` holds four tails in its one group: forest score, norm, their sum, sparse channel.
+    `calibration` holds tails in its one group: forest score, norm, their sum, and each decisive feature's.
     """
     for i in range(len(raw)):
         prior = prior_nats(raw[i]) if switches.prior else 0.0
@@ -101,7 +103,6 @@ def combine(
             out[i, FOREST] = pooled_nats(forest[i], calibration, 0, 0, 0.0) if switches.forest else 0.0
             out[i, NORM] = pooled_nats(np.sqrt(total), calibration, 0, 1, 0.0) if switches.norm else 0.0
             out[i, BULK] = pooled_nats(out[i, FOREST] + out[i, NORM], calibration, 0, 2, 0.0)
-            sparse = pooled_nats(sparse_tail(tails[i]), calibration, 0, 3, 0.0) if switches.sparse else 0.0
-            out[i, SPARSE] = min(sparse, SPARSE_CAP)
+            out[i, SPARSE] = _sparse(tails[i], calibration) if switches.sparse else 0.0
         out[i, PRIOR] = prior
         out[i, NATS] = max(out[i, BULK], out[i, SPARSE], prior)

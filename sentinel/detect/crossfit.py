@@ -1,5 +1,7 @@
 """Cross-fitting: what training lines look like to tables that have not seen them, and which lines may not teach."""
 
+from typing import Any
+
 import numpy as np
 
 from sentinel.detect.baseline import Evidence, learn
@@ -17,6 +19,7 @@ BLOCKS = 6  # in time order
 FIRST = 2  # blocks that only teach
 SAMPLE_ROWS = 200_000  # rows that tails and forest are fitted on
 CHUNK_ROWS = 65_536
+TRIM_ROWS = 60_000  # rows that the tails are fitted on while trimming
 TRIM_ROUNDS = 2
 TRIM_BULK = 0.88  # the share of lines whose tail says what is impossible
 TRIM_CAP_NATS = 60.0
@@ -27,7 +30,8 @@ NUMBER_AT, MEAN_AT = FEATURE_INDEX["number"], FEATURE_INDEX["mean_number"]
 
 def rows_of(facts: Facts, rows: Integers) -> Facts:
     """The facts of some lines."""
-    return Facts(*(column[rows] for column in facts))
+    columns: Any = [column[rows] for column in facts]
+    return Facts(*columns)
 
 
 class CrossFit:
@@ -99,26 +103,25 @@ class CrossFit:
         return raw
 
     def _left_out_norms(self, use: Booleans, seed: int) -> Floats:
-        """(n,) the norm of each line's tails, under tables of all other blocks."""
+        """(n,) the norm of each line's tails, under tables and tails of all other blocks."""
         n, cap, rng = len(self.corpus), self.cap(use), np.random.default_rng(seed)
-        sample = rng.random(n) < SAMPLE_ROWS / n
+        sample = rng.random(n) < TRIM_ROWS / n
         parts = []
         for b in range(BLOCKS):
             others, mine = use & (self.block != b), np.flatnonzero(self.block == b)
-            parts.append((mine, self.tables(others, cap), self.facts, self._raw_without_block(mine, others)))
-        fitted, groups = [], []
-        for mine, tables, facts, raw in parts:
-            self.facts = facts
-            chosen = sample[mine] & use[mine]
-            fitted.append(self.surprises(mine[chosen], tables, raw[chosen]))
-            groups.append(facts.source[mine[chosen]])
-        tails, places = fit_tails(np.concatenate(fitted), np.concatenate(groups), self.sources, floors=FLOORS)
+            tables = self.tables(others, cap)
+            chosen = mine[sample[mine] & use[mine]]
+            seen = self.surprises(chosen, tables, self._raw_without_block(chosen, others))
+            parts.append((mine, tables, self.facts, others, chosen, seen))
         norm = np.empty(n)
-        for mine, tables, facts, raw in parts:
+        for b, (mine, tables, facts, others, _, _) in enumerate(parts):
             self.facts = facts
+            rest = [part for k, part in enumerate(parts) if k != b]
+            groups = np.concatenate([facts.source[part[4]] for part in rest])
+            tails, places = fit_tails(np.concatenate([part[5] for part in rest]), groups, self.sources, floors=FLOORS)
             for a in range(0, len(mine), CHUNK_ROWS):
                 rows = mine[a : a + CHUNK_ROWS]
-                found = self.surprises(rows, tables, raw[a : a + CHUNK_ROWS])
+                found = self.surprises(rows, tables, self._raw_without_block(rows, others))
                 tail_nats(found, places[facts.source[rows]], tails, TOLERANCE, found)
                 part = np.empty(len(rows))
                 norms(found, part)

@@ -51,6 +51,7 @@ FEATURES = (
     "new_entity_privilege",
     "rare_words",
     "rare_windows",
+    "broken_sequence",
 )
 """The columns of a surprise row, in this order."""
 

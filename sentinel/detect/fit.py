@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from sentinel.detect.combine import NATS, PARTS, Switches, combine, norms, sparse_tail
+from sentinel.detect.combine import DECISIVE, NATS, PARTS, Switches, combine, norms
 from sentinel.detect.corpus import Corpus, read
 from sentinel.detect.crossfit import CrossFit, rows_of
-from sentinel.detect.features import FEATURES, FLOORS
+from sentinel.detect.features import FEATURE_INDEX, FEATURES, FLOORS
 from sentinel.detect.forest import fit_forest
 from sentinel.detect.jit import Booleans, Floats, Integers
 from sentinel.detect.model import THRESHOLD_NATS, Model
@@ -57,8 +57,8 @@ def _no_tails(count: int) -> tuple[Tails, Integers]:
 
 
 def _calibrate(tails: Floats, scores: Floats) -> Tails:
-    """Tails of forest score, norm, their sum and the sparse channel, side by side in one group."""
-    norm, sparse = np.empty(len(tails)), np.array([sparse_tail(row) for row in tails])
+    """Tails of forest score, norm, their sum and each decisive feature, side by side in one group."""
+    norm = np.empty(len(tails))
     norms(tails, norm)
 
     def one(values: Floats, q: float) -> Tails:
@@ -71,9 +71,10 @@ def _calibrate(tails: Floats, scores: Floats) -> Tails:
             for a, b in zip(scores, norm, strict=True)
         ]
     )
-    parts = (first, second, one(total, 0.99), one(sparse, 0.995))
-    stacked = [np.concatenate([part[k] for part in parts], axis=1) for k in range(5)]
-    return Tails(*stacked, weight=np.zeros(1))
+    alone = (one(tails[:, FEATURE_INDEX[name]], 0.995) for name in DECISIVE)
+    parts = (first, second, one(total, 0.99), *alone)
+    knots, nats, start, scale, base, weight = (np.concatenate([p[k] for p in parts], axis=1) for k in range(6))
+    return Tails(knots, nats, start, scale, base, weight)
 
 
 def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) -> _Learnt:
@@ -102,8 +103,8 @@ def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:
     fit_ = CrossFit(corpus)
     tails, places = _no_tails(fit_.sources)
     cap = (float(np.log(2.0 * (len(corpus) + 1))), 0.0)
-    calibration = Tails(*(np.repeat(part, 4, axis=1) for part in _no_tails(0)[0][:5]), weight=np.zeros(1))
-    calibration = Tails(*(part[:, :4] for part in calibration[:5]), weight=np.zeros(1))
+    knots, nats, start, scale, base, weight = (part[:, : 3 + len(DECISIVE)].copy() for part in tails)
+    calibration = Tails(knots, nats, start, scale, base, weight)
     quantiles = np.column_stack([QUANTILES, np.zeros(len(QUANTILES))])
     return _Learnt(fit_.tables(use, cap), tails, places, calibration, None, None, quantiles, use)
 

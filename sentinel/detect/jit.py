@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -26,11 +26,15 @@ def _cache_folder(room: Path) -> str:
     return str(room / "__pycache__" / f"kernels-{digest.hexdigest()[:12]}")
 
 
-numba.config.CACHE_DIR = _cache_folder(Path(__file__).parent)
+numba.config.CACHE_DIR = _cache_folder(Path(__file__).parent)  # type: ignore[attr-defined]  # set at run time
 
-compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = numba.njit(cache=True, nogil=True, error_model="numpy")
-"""Compile a kernel, keep the machine code beside the source, and let other threads run meanwhile.
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-No fast math: the same row gives the same bits alone, in a batch, and after a restart. With NUMBA_DISABLE_JIT=1 the
-decorated function is the plain Python one.
-"""
+
+def compiled(function: Kernel) -> Kernel:
+    """Compile a kernel, keep the machine code beside the source, and let other threads run meanwhile.
+
+    No fast math: the same row gives the same bits alone, in a batch, and after a restart. With NUMBA_DISABLE_JIT=1 the
+    decorated function is the plain Python one.
+    """
+    return cast("Kernel", numba.njit(cache=True, nogil=True, error_model="numpy")(function))

@@ -99,14 +99,15 @@ class Model:
         try:
             if tables["format"] != FORMAT or tuple(tables["feature_names"]) != FEATURES:
                 raise ArtifactError(f"read model {tables.get('version')!r}: made for other features; train again")
+            values: dict[str, Any] = {name: tables[name] for name in _TABLES}
+            values |= {name: np.ascontiguousarray(arrays[name]) for name in _ARRAYS}
+            values |= {name: _tuple(kind, name, arrays) for name, kind in _TUPLES.items()}
             return cls(
-                **{name: tables[name] for name in _TABLES},
+                **values,
                 trained_at=datetime.fromisoformat(tables["trained_at"]),
                 span=(float(tables["span"][0]), float(tables["span"][1])),
                 template_texts=tuple(tables["template_texts"]),
                 source_names=tuple(tables["source_names"]),
-                **{name: np.ascontiguousarray(arrays[name]) for name in _ARRAYS},
-                **{name: _tuple(kind, name, arrays) for name, kind in _TUPLES.items()},
                 trees=_trees(arrays),
             )
         except (KeyError, TypeError, ValueError, IndexError) as exc:

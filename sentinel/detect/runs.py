@@ -27,9 +27,11 @@ _BYTES = np.frombuffer("".join(TOKENS).encode(), np.uint8)
 _STARTS = np.cumsum([0, *(len(token) for token in TOKENS)]).astype(np.int64)
 
 KEY, NUMBERS, SENSITIVE_SEEN = 0, 4, 5  # places in the line's scratch
-_KEY_PORTS = 8 | 16
+_KEY_PORTS, _KEY_MEASURE, _KEY_ADDRESS = 8 | 16, 4096, 8192  # `words.py`: KEY_PORT, KEY_PARAM, KEY_…
+_REQUEST, _IP_IS_KEYED = 6, 7
+MIN_ID_DIGITS = 5  # a whole number as long as this, that no key calls a measure, names a thing
 _MAX_NUMBER = 1e15
-_IP, _SESSION, _PARAM = 0, 2, 3
+_IP, _USER, _SESSION, _PARAM = 0, 1, 2, 3
 
 # places in a run's counts
 _DIGITS, _ALPHAS, _HEXES, _DOTS, _COLONS, _SLASHES, _DASHES, _ATS, _BACKS, _REST = range(10)
@@ -95,6 +97,16 @@ def _entity(entities: Hashes, spans: Integers, which: int, buffer: Bytes, a: int
         entities[which] = hash_bytes(buffer, a, b)
         spans[2 * which] = a - origin
         spans[2 * which + 1] = b - origin
+
+
+@compiled
+def _address(buffer: Bytes, a: int, b: int, entities: Hashes, spans: Integers, origin: int, state: Integers) -> None:
+    """Keep an address: the first, or the first that a key (`from`, `client`) or `host[address]` announces."""
+    bracketed = a > origin + 1 and buffer[a - 1] == 91 and _is_alnum(buffer[a - 2])
+    if (bracketed or state[KEY] & _KEY_ADDRESS) and state[_IP_IS_KEYED] == 0:
+        entities[_IP] = 0
+        state[_IP_IS_KEYED] = 1
+    _entity(entities, spans, _IP, buffer, a, b, origin)
 
 
 @compiled
@@ -224,7 +236,7 @@ def _write_mixed(
         if edge and _is_alnum(c):
             q = _ipv4_end(buffer, p, b) if _is_digit(c) else -1
             if q > 0:
-                _entity(entities, spans, _IP, buffer, p, q, origin)
+                _address(buffer, p, q, entities, spans, origin, state)
                 o, p = put(out, o, IP_TOKEN), q
                 continue
             q = _identifier_end(buffer, p, b)
@@ -270,7 +282,7 @@ def _whole_token(buffer: Bytes, a: int, b: int, counts: Integers) -> int:
             if buffer[i] == 58 and buffer[i + 1] == 47 and buffer[i + 2] == 47:
                 return URL
     if counts[_ATS] == 1 and dots > 0 and alphas > 2 and counts[_SLASHES] == 0 and buffer[a] != 64:
-        return EMAIL
+        return -1 if dots >= 3 and _is_digit(buffer[b - 1]) else EMAIL
     if length == 36 and counts[_DASHES] == 4 and _is_uuid(buffer, a, b):
         return UUID
     if colons >= 1 and digits + colons + dots == length and 3 <= digits <= 12 and colons <= 2 and dots <= 1:
@@ -310,11 +322,15 @@ def write_run(
     ):
         return _copy(buffer, a, b, out, o)
     if counts[_DIGITS] == b - a:
+        if b - a >= MIN_ID_DIGITS and state[_REQUEST] == 0 and state[KEY] & (_KEY_PORTS | _KEY_MEASURE) == 0:
+            _entity(entities, spans, _SESSION, buffer, a, b, origin)
         _measure(buffer, a, b, numbers, state)
         return put(out, o, NUM)
     token = _whole_token(buffer, a, b, counts)
     if token == IP_TOKEN:
-        _entity(entities, spans, _IP, buffer, a, b, origin)
+        _address(buffer, a, b, entities, spans, origin, state)
+    elif token == EMAIL:
+        _entity(entities, spans, _USER, buffer, a, b, origin)
     elif token == UUID:
         _entity(entities, spans, _SESSION, buffer, a, b, origin)
     elif token == PATH or token == URL:
@@ -329,4 +345,11 @@ def write_run(
     if b - a > 5 and buffer[a] == 98 and buffer[a + 1] == 108 and buffer[a + 2] == 107 and buffer[a + 3] == 95:  # blk_…
         _entity(entities, spans, _SESSION, buffer, a, b, origin)
         return put(out, o, BLK)
+    if counts[_ATS] == 1 and counts[_ALPHAS] > 1:
+        at = a
+        while buffer[at] != 64:
+            at += 1
+        if at > a and _ipv4_end(buffer, at + 1, b) > 0:  # user@address
+            _entity(entities, spans, _USER, buffer, a, at, origin)
+            o, a = put(out, o, USER_TOKEN), at
     return _write_mixed(buffer, a, b, out, o, entities, spans, origin, numbers, state)

@@ -14,6 +14,7 @@ from sentinel.detect.words import (
     KEY_PORT,
     KEY_STATUS,
     KEY_USER,
+    NAME,
     QUALIFIER,
     SKIP,
     STRONG,
@@ -27,8 +28,8 @@ MAX_NUMBERS = 4
 MAX_SCAN_BYTES = 4096  # what follows in a longer message is neither masked nor searched
 
 # scratch of one line
-_KEY, _SEPARATOR, _BEFORE, _STATUS, _NUMBERS, _SENSITIVE, _REQUEST = 0, 1, 2, 3, 4, 5, 6
-SCRATCH = 8
+_KEY, _SEPARATOR, _BEFORE, _STATUS, _NUMBERS, _SENSITIVE, _REQUEST, _IP_IS_KEYED, _QUOTE_END = range(9)
+SCRATCH = 9
 _EQUALS, _SPACE, _COLON, _OTHER, _BRACKET, _TWO_SPACES = 1, 2, 4, 8, 16, 32
 
 
@@ -72,8 +73,10 @@ def _followed(buffer: Bytes, at: int, end: int, words: Hashes, classes: Integers
     if i >= end:
         return not strict
     c = buffer[i]
-    if c == 40 or c == 91 or (48 <= c <= 57):  # ( [ digit
+    if c == 40 or c == 91 or 48 <= c <= 57 or (i == at and (c == 58 or c == 44 or c == 59)):  # ( [ digit : , ;
         return not strict
+    if i == at and (c == 34 or c == 39):  # the quote that ends the name
+        return _followed(buffer, at + 1, end, words, classes, strict)
     j = i
     while j < end and not _is_delimiter(buffer[j]) and buffer[j] != 58:
         j += 1
@@ -95,6 +98,11 @@ def _looks_like_user(buffer: Bytes, start: int, end: int) -> bool:
 
 
 @compiled
+def _closes(c: int) -> bool:
+    return c == 93 or c == 41 or c == 62 or c == 125  # ] ) > }
+
+
+@compiled
 def _is_user(
     buffer: Bytes, start: int, end: int, stop: int, state: Integers, words: Hashes, classes: Integers, word: int
 ) -> bool:
@@ -104,13 +112,15 @@ def _is_user(
         return end - start <= 64
     if key & (KEY_USER | KEY_FOR) == 0 or not _looks_like_user(buffer, start, end):
         return False
+    if separator & _BRACKET and (end >= stop or not _closes(buffer[end])):
+        return False
     if separator & _EQUALS:
         return key & KEY_USER != 0 and separator & _SPACE == 0
     if word & SKIP:
         return False
     if key & KEY_USER:
-        return separator & _COLON != 0 or separator & _OTHER != 0 or _followed(buffer, end, stop, words, classes, False)
-    return separator == _SPACE and _followed(buffer, end, stop, words, classes, True)
+        return separator & (_COLON | _OTHER | _BRACKET) != 0 or _followed(buffer, end, stop, words, classes, False)
+    return separator & _SPACE != 0 and _followed(buffer, end, stop, words, classes, True)
 
 
 @compiled
@@ -192,8 +202,9 @@ def _quoted(
         spaces = 0
         for j in range(i + 1, close):
             spaces += buffer[j] == 32
-        opaque = state[_REQUEST] or close - i > 60 or (close - i > 12 and spaces == 0)
+        opaque = state[_REQUEST] or close - i > (80 if spaces else 60)
         if not opaque:
+            state[_QUOTE_END] = close
             return i, o
         out[o] = 34
         o = put(out, o + 1, 7)
@@ -297,7 +308,7 @@ def _scan_one(
     i = start
     while i < stop:
         c = buffer[i]
-        if c == 34:
+        if c == 34 and i != state[_QUOTE_END]:
             j, o = _quoted(buffer, i, stop, out, o, entities, spans, start, state, patterns, starts)
             if j > i:
                 i = j
@@ -314,7 +325,15 @@ def _scan_one(
         b = j
         while b > i + 1 and (buffer[b - 1] == 58 or buffer[b - 1] == 46 or buffer[b - 1] == 33 or buffer[b - 1] == 63):
             b -= 1
+        if b == i + 1 and c == 58:  # the colon between a quoted key and its value
+            out[o] = c
+            o += 1
+            i = j
+            state[_SEPARATOR] |= _COLON
+            continue
         word = _word_class(buffer, i, b, words, classes)
+        if word & NAME and state[_KEY] & KEY_USER:
+            word |= KEY_USER
         seen = entities[IP] != 0, entities[USER] != 0
         p = _special(buffer, i, b, stop, out, o, entities, spans, start, state, words, classes, word)
         if p < 0:

@@ -14,7 +14,7 @@ _T_RAW = np.array([RAW_INDEX[name] for name in TEMPLATE_REFS])
 _S_RAW = np.array([RAW_INDEX[name] for name in SOURCE_REFS])
 _G_RAW = np.array([RAW_INDEX[name] for name in GLOBAL_REFS])
 _T_AT, _S_AT, _G_AT = FEATURE_INDEX[TEMPLATE_REFS[0]], FEATURE_INDEX[SOURCE_REFS[0]], FEATURE_INDEX[GLOBAL_REFS[0]]
-_LENGTH_AT = FEATURE_INDEX["length"]
+_LENGTH_AT, _BROKEN_AT = FEATURE_INDEX["length"], FEATURE_INDEX["broken_sequence"]
 _T_GAP, _S_GAP = len(TEMPLATE_REFS) - 1, len(SOURCE_REFS) - 1
 _LINES, _HITS_T, _HITS_S, _HITS_TS, _HITS_LS, _AFTER_S, _BEFORE_S, _AFTER_K, _BEFORE_K = range(9)
 _WINDOWS, _WINDOWS_T = RAW_INDEX["windows"], RAW_INDEX["windows_template"]
@@ -25,11 +25,13 @@ TEMPLATE_COLUMNS = 8
 MIN_NUMBER_LINES = 20
 MIN_MEAN_LINES = 40
 MEAN_WARM_UP = 8
+MEAN_SLACK = 1.0  # a mean wanders: a whole span beyond its range is nothing
 MAX_NUMBER_EXCESS = 8.0
 SMOOTHING = 3.0
+MIN_CONTEXT = 30.0  # times a template was followed by another before its habits are believed
 NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
 MIN_WINDOW_RARITY = 2.5
-F_BAD, F_SENSITIVE = 1, 2
+F_BAD, F_SENSITIVE, F_ACCEPTED = 1, 2, 8
 
 
 class Baseline(NamedTuple):
@@ -76,6 +78,16 @@ def _rarities(raw: Floats, level: int, cap: float, out: Floats) -> None:
     if raw[_AFTER_K] >= 0.0:
         ceiling = cap - np.log1p(2.0 * raw[_AFTER_K])
         out[6] = min(-np.log((raw[_AFTER_K] + usual) / (raw[_BEFORE_K] + SMOOTHING)), ceiling)
+    out[_BROKEN_AT] = _broken(raw)
+
+
+@compiled
+def _broken(raw: Floats) -> float:
+    """How much seldomer a template follows the one before it in its session than it would by chance, in logarithms."""
+    if raw[_AFTER_K] < 0.0 or raw[_BEFORE_K] < MIN_CONTEXT:
+        return 0.0
+    chance = raw[_HITS_TS] / (raw[_HITS_S] + 1.0) * raw[_BEFORE_K]
+    return max(np.log((chance + 1e-9) / (raw[_AFTER_K] + 0.5)), 0.0)
 
 
 @compiled
@@ -98,7 +110,7 @@ def _excess(raw: Floats, columns: Integers, gap: int, refs: Floats, out: Floats,
     for k in range(len(columns)):
         value = raw[columns[k]]
         if k == gap:
-            out[at + k] = np.log1p(value) - refs[k] if value >= 0.0 else 0.0
+            out[at + k] = max(np.log1p(value) - refs[k], -0.99) if value >= 0.0 else -1.0
         else:
             out[at + k] = max(np.log1p(value) - refs[k], -1.0) if value > 1.001 else -1.0
 
@@ -116,10 +128,14 @@ def _outside(x: float, bounds: Floats, k: int, slack: float) -> float:
 def _numbers(raw: Floats, numbers: Floats, base: Floats, bounds: Floats, means: Floats, out: Floats, at: int) -> None:
     odd, moved = 0.0, 0.0
     for k in range(4):
-        if base[COUNT] >= MIN_NUMBER_LINES and not np.isnan(numbers[k]):
-            odd = max(odd, _outside(np.log1p(numbers[k]), bounds, k, 0.2))
-        if base[COUNT] >= MIN_MEAN_LINES and raw[_MEANS_SEEN] >= MEAN_WARM_UP:
-            moved = max(moved, _outside(raw[_MEAN0 + k], means, k, 0.1))
+        if base[COUNT] < MIN_NUMBER_LINES or np.isnan(numbers[k]):
+            continue
+        x, mean = np.log1p(numbers[k]), raw[_MEAN0 + k]
+        far = _outside(x, bounds, k, 0.2)
+        odd = max(odd, far)
+        same_side = (x > bounds[3 * k + 1]) == (mean > means[3 * k + 1])  # not a usual number in the wake of odd ones
+        if base[COUNT] >= MIN_MEAN_LINES and raw[_MEANS_SEEN] >= MEAN_WARM_UP and far > 0.0 and same_side:
+            moved = max(moved, _outside(mean, means, k, 0.1) - MEAN_SLACK)
     out[at] = min(odd, MAX_NUMBER_EXCESS) * base[NUMBER_TRUST]
     out[at + 1] = min(moved, MAX_NUMBER_EXCESS) * base[MEAN_TRUST]
 
@@ -158,7 +174,7 @@ def _one(
     novelty = _novelty(raw, cap, tables.cap[1], out[0], out, at + 10)
     out[at + 6] = novelty if bad or level >= 2 else 0.0
     out[at + 7] = novelty if flags & F_SENSITIVE else 0.0
-    out[at + 8] = entity if flags & F_SENSITIVE and not bad and level < 2 else 0.0
+    out[at + 8] = entity if flags & F_ACCEPTED or (flags & F_SENSITIVE and not bad) else 0.0
     out[at + 9] = min(rarity, cap)
 
 

@@ -37,13 +37,15 @@ CAP_NATS = 25.0
 TOLERANCE = 0.05  # ties that differ by a rounding must not become tail events
 MIN_GROUP_LINES = 150
 SHRINK_LINES = 150.0
+ABSENT = -1.0  # a feature that does not apply: it says nothing, and its tail is that of the lines it applies to
+MIN_TAIL_LINES = 30
 
 
 class Tails(NamedTuple):
     """Group 0 is all lines pooled; −ln p at `knots` is `nats`, beyond `start` an exponential tail of scale `scale`.
 
     `knots`, `nats` (groups, features, 20); `start`, `scale`, `base` (groups, features): base is −ln p at the start;
-    `weight` (groups,): how far a group's own tail counts against the pooled one.
+    `weight` (groups, features): how far a group's own tail counts against the pooled one.
     """
 
     knots: Floats
@@ -54,9 +56,21 @@ class Tails(NamedTuple):
     weight: Floats
 
 
-def _one_tail(column: Floats, q: float, floor: float) -> tuple[Floats, Floats, float, float, float]:
-    values = np.sort(column)
+class _Tail(NamedTuple):
+    knots: Floats
+    nats: Floats
+    start: float
+    scale: float
+    base: float
+    lines: int
+
+
+def _one_tail(column: Floats, q: float, floor: float) -> _Tail:
+    """The tail of the lines that a feature applies to (a value above ABSENT)."""
+    values = np.sort(column[column > ABSENT])
     n = len(values)
+    if n < MIN_TAIL_LINES:  # hardly ever seen: what is usual ends at 0, the tables' bound
+        return _Tail(np.linspace(ABSENT, 0.0, KNOTS), 4.0 * LEVELS, 0.0, max(floor, 0.1), 4.0, n)
     knots = values[np.minimum(np.floor(LEVELS * (n - 1) + 1e-9).astype(int), n - 1)]
     reached = n - np.searchsorted(values, knots, side="left")
     nats = -np.log((reached + 1.0) / (n + 1.0))
@@ -65,7 +79,19 @@ def _one_tail(column: Floats, q: float, floor: float) -> tuple[Floats, Floats, f
     share = max(len(above) / n, 1.0 / (n + 1))
     mean = float((above - start).mean()) if len(above) else 0.0
     scale = max(mean + 0.05 * float(values.std()) + 0.02, floor)
-    return knots, nats, float(start), scale, -float(np.log(share))
+    return _Tail(knots, nats, float(start), scale, -float(np.log(share)), n)
+
+
+def _places(sizes: Integers, rest: int) -> tuple[list[int], Integers, bool]:
+    """Groups with a tail of their own, each group's place (small ones share one, if they are enough), whether they are."""
+    big = np.flatnonzero(sizes >= MIN_GROUP_LINES)
+    places = np.zeros(len(sizes) + 1, np.int64)
+    places[big] = 1 + np.arange(len(big))
+    shared = rest >= MIN_GROUP_LINES
+    if shared:
+        places[:-1][sizes < MIN_GROUP_LINES] = len(big) + 1
+        places[-1] = len(big) + 1
+    return big.tolist(), places, shared
 
 
 def fit_tails(
@@ -75,34 +101,33 @@ def fit_tails(
 
     Returns the tails and, for each group and finally any other group, its place in them; small groups share one place.
     """
-    features = values.shape[1]
     sizes = np.bincount(groups, minlength=count) if len(groups) else np.zeros(count, np.int64)
-    big = np.flatnonzero(sizes >= MIN_GROUP_LINES)
-    rest = ~np.isin(groups, big)
-    selections = [np.ones(len(values), bool), *((groups == g) for g in big)]
-    places = np.zeros(count + 1, np.int64)
-    places[big] = 1 + np.arange(len(big))
-    if rest.sum() >= MIN_GROUP_LINES:
-        places[:-1][sizes < MIN_GROUP_LINES] = len(selections)
-        places[-1] = len(selections)
-        selections.append(rest)
-    shape = (len(selections), features)
-    tails = Tails(
-        np.zeros((*shape, KNOTS)), np.zeros((*shape, KNOTS)), np.zeros(shape), np.zeros(shape), np.zeros(shape),
-        np.array([0.0, *(s.sum() / (s.sum() + SHRINK_LINES) for s in selections[1:])]),
-    )  # fmt: skip
-    for g, selection in enumerate(selections):
-        rows = values[selection]
-        for f in range(features):
-            one = _one_tail(rows[:, f], q, float(floors[f]))
-            tails.knots[g, f], tails.nats[g, f], tails.start[g, f], tails.scale[g, f], tails.base[g, f] = one
-    return tails, places
+    rest = sizes[groups] < MIN_GROUP_LINES if count else np.zeros(len(values), bool)
+    big, places, shared = _places(sizes[:count], int(rest.sum()))
+    selections = [np.ones(len(values), bool), *((groups == g) for g in big), *([rest] if shared else [])]
+    found = [
+        [_one_tail(rows[:, f], q, float(floors[f])) for f in range(values.shape[1])]
+        for rows in (values[selection] for selection in selections)
+    ]
+    lines = np.array([[tail.lines for tail in row] for row in found], np.float64)
+    weight = lines / (lines + SHRINK_LINES)
+    weight[0] = 0.0
+    return Tails(
+        np.array([[tail.knots for tail in row] for row in found]),
+        np.array([[tail.nats for tail in row] for row in found]),
+        np.array([[tail.start for tail in row] for row in found]),
+        np.array([[tail.scale for tail in row] for row in found]),
+        np.array([[tail.base for tail in row] for row in found]),
+        weight,
+    ), places
 
 
 @compiled
 def pooled_nats(x: float, tails: Tails, g: int, f: int, tolerance: float) -> float:
     """−ln p of x under one tail, at most 25."""
     knots, nats = tails.knots[g, f], tails.nats[g, f]
+    if x <= ABSENT:
+        return 0.0
     y = x - tolerance
     p = 0.0
     if y > knots[KNOTS - 1]:
@@ -127,8 +152,8 @@ def tail_nats(values: Floats, groups: Integers, tails: Tails, tolerance: float, 
     """Fill out (n, features) with −ln p of values, each row under its group's tail drawn to the pooled one."""
     for i in range(values.shape[0]):
         g = groups[i]
-        w = tails.weight[g]
         for f in range(values.shape[1]):
+            w = tails.weight[g, f]
             p = pooled_nats(values[i, f], tails, 0, f, tolerance)
             if w > 0.0:
                 p = w * pooled_nats(values[i, f], tails, g, f, tolerance) + (1.0 - w) * p

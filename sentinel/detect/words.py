@@ -13,14 +13,17 @@ __all__ = [
     "FOLLOW",
     "FOLLOW_FOR",
     "GUARDS",
+    "KEY_ADDRESS",
     "KEY_CLASSES",
     "KEY_FOR",
     "KEY_HASHES",
     "KEY_HOST",
+    "KEY_MEASURE",
     "KEY_PARAM",
     "KEY_PORT",
     "KEY_STATUS",
     "KEY_USER",
+    "NAME",
     "PATTERN_BYTES",
     "PATTERN_STARTS",
     "QUALIFIER",
@@ -31,24 +34,33 @@ __all__ = [
 ]
 
 KEY_USER, KEY_FOR, KEY_HOST, KEY_PORT, KEY_PARAM, KEY_STATUS, FOLLOW, SKIP = 1, 2, 4, 8, 16, 32, 64, 128
-QUALIFIER, STRONG, FOLLOW_FOR = 256, 512, 1024
+QUALIFIER, STRONG, FOLLOW_FOR, NAME, KEY_MEASURE, KEY_ADDRESS = 256, 512, 1024, 2048, 4096, 8192
 
 _KEYS: tuple[tuple[int, str], ...] = (
-    (KEY_USER, "user username ruser logname account acct login uname usr principal user_name customer"),
-    (KEY_FOR, "for"),
-    (KEY_HOST, "from rhost client_ip remote_host"),
-    (KEY_PORT, "port spt sport src_port srcport source_port"),
+    (
+        KEY_USER,
+        "user username ruser logname account acct login uname usr principal user_name customer principalname userid"
+        " sasl_username account_name accountname client_user subject loginname authid set_id uid owner member",
+    ),
+    (KEY_FOR, "for by"),
+    (KEY_HOST, "from rhost remote_host"),
+    (KEY_ADDRESS, "from rhost client src source remote remote_addr remoteaddress remoteaddr client_ip clientip ip rip"),
+    (KEY_ADDRESS, "ipaddress ipaddr source_ip src_ip client_addr clientaddr remote_ip srcip attacker"),
+    (KEY_PORT, "port spt sport src_port srcport source_port lport localport pid mpid"),
     (KEY_PARAM, "dpt dport dst_port dstport destination_port"),
     (KEY_STATUS, "status code status_code http_status statuscode rc exit_code exitcode errno"),
+    (KEY_MEASURE, "size bytes length len took duration latency elapsed time ms used free total count rows offset seq"),
+    (KEY_MEASURE, "window ttl memory heap mem pages blocks inode sectors uid gid number line timeout limit"),
     (FOLLOW, "from port by at on via using ssh2 logged with failed rejected uid to is was has not does source tty"),
     (FOLLOW_FOR, "from port via"),
     (QUALIFIER, "invalid illegal authenticating"),
+    (NAME, "name"),
     (
         SKIP,
         "unknown not known is was has with name id agent interface request requested session data logged login from and"
-        " or in on to by does account input space mode process error denied user users invalid illegal the a an this that"
-        " list group groups for root: authentication auth failed failure password exists does created deleted added"
-        " service services manager count activity access of as does port at via using it its all no new",
+        " or in on to by does account input space mode process error denied user users invalid illegal the a an this"
+        " list group groups for root: authentication auth failed failure password exists created deleted added that"
+        " service services manager count activity access of as port at via using it its all no new",
     ),
 )
 
@@ -77,39 +89,44 @@ PATTERN_STARTS = np.cumsum([0, *(len(pattern) for pattern in _PATTERNS)]).astype
 """Sensitive texts that masking would hide (in paths, addresses, quotes), looked for in the raw bytes."""
 
 _BAD = re.compile(
-    r"fail|error|denied|deny|invalid|refus|timed? ?out|exception|fatal|panic|abort|unreachable|corrupt|unable|cannot|can't"
-    r"|could ?n[o']t|reject|illegal|unauthori|forbidden|break-in|killed|crash|no space|not found|\[preauth\]|unsuccessful"
-    r"|did not receive identification|incorrect|wrong|mismatch|overflow|out of memory|oom|critical|dropped|lost|violat"
-    r"|exceeded|unavailable|deadlock|traceback|segfault|not permitted|bad |blocked|broken|dead|lockout|locked|\" S[45]\d\d",
+    r"fail|error|denied|deny|invalid|refus|timed? ?out|exception|fatal|panic|abort|unreachable|corrupt|unable|cannot"
+    r"|can't|could ?n[o']t|reject|illegal|unauthori|forbidden|break-in|killed|crash|no space|not found|\[preauth\]"
+    r"|unsuccessful|did not receive identification|incorrect|wrong|mismatch|overflow|out of memory|\boom\b|critical"
+    r"|dropped|\blost\b|violat|exceeded|unavailable|deadlock|traceback|segfault|not permitted|\bbad\b|block(?:ed|ing)\b"
+    r"|broken|\bdead\b|lockout|locked out|unreadable|degraded|not responding|stall|starv|exhaust|\bleak|\bhung\b"
+    r"|throttl|rolled back|insufficient|expired|too many|unrecover|uncorrect|damaged|missing|disconnected unexpect"
+    r"|no route|no such|does ?n[o']t exist|misconfig|unexpected|interrupted|\bskew|overheat|\bfull\b|\" S[45]\d\d",
     re.I,
 )
 _FAILED = (
-    r"fail\w*|invalid|incorrect|wrong|\bbad\b|denied|reject\w*|refus\w*|mismatch\w*|unsuccessful|unknown|illegal|unable"
+    r"fail\w*|invalid|incorrect|wrong|bad|denied|reject\w*|refus\w*|mismatch\w*|unsuccessful\w*|unknown user|user unknown|illegal|unable"
     r"|not (?:allowed|found|recogni\w+|accepted|valid|known|match\w*)|could ?n[o']t|can ?not|too many|exceeded|no such"
-    r"|locked|unauthori[sz]ed|bogus|blocked|error"
+    r"|locked(?: out)?|unauthori[sz]ed|bogus|blocked|error|NT STATUS (?:WRONG|LOGON|NO|ACCOUNT)\w*|nonexist\w*"
 )
 _AUTH = (
-    r"pass(?:word|wd|phrase|code)s?|log[- _]?[io]n\w*|log in|sign[- ]?in|auth\w*|credentials?|sasl|pam|kerberos"
-    r"|preauth|publickey|keyboard-interactive|\buser\b(?!-)|username|identity"
+    r"pass(?:word|wd|phrase|code)s?|log[- ]?[io]n\w*|signed? ?[- ]?in|auth\w*|credentials?|sasl|pam|kerberos|log on"
+    r"|publickey|keyboard-interactive|\buser\b(?!-)|username|principal|\w*auth|mfa|otp|2fa|token"
 )
 _AUTH_FAILURE = re.compile(
-    rf"(?:\b(?:{_FAILED})\b.{{0,30}}?(?:\b|_)(?:{_AUTH}))|(?:(?:\b|_)(?:{_AUTH})\b.{{0,40}}?\b(?:{_FAILED})\b)"
-    r"|check pass|\[preauth\]|did not receive identification|permission denied|access denied|break-in attempt|\" S40[13] "
-    r"|unauthori[sz]ed|maximum authentication attempts",
+    rf"(?:\b(?:{_FAILED})\b.{{0,30}}?\b(?:{_AUTH}))|(?:\b(?:{_AUTH})\b.{{0,40}}?\b(?:{_FAILED})\b)"
+    r"|check pass|\[preauth\]|did not receive identification|permission denied|access denied|break-in attempt"
+    r"|\" S40[13] |unauthori[sz]ed|maximum authentication attempts|server security layer detected an error",
     re.I,
 )
+_DONE = r"succe\w+|accepted|\bok\b|completed|authori[sz]ed|authenticated|granted|allowed|opened|established|NT STATUS OK"
 _ACCEPTED = re.compile(
-    r"accepted (?:password|publickey|keyboard|hostbased|gssapi)|session opened|logged in|log[io]n (?:ok|success|accepted)"
-    r"|login by|successful(?:ly)? (?:log|auth|sign)|(?:log[io]n|auth\w*|sign-?in) (?:was )?(?:successful|succeeded)"
-    r"|new session .{0,20}of user|authenticated (?:user|as|ok|successfully)",
+    rf"\b(?:{_DONE}).{{0,30}}?(?:{_AUTH})|(?:{_AUTH}).{{0,30}}?\b(?:{_DONE})|session opened|logged (?:in|on)\b"
+    r"|\blog[io]n:|\blog[io]n (?:by|on|from|for)\b|type=log[io]n\b|\"log[io]n\"|sasl username=|ISSUE: authtime"
+    r"|peer connection initiated|connect <USER>@<IP>|new session .{0,20}of user",
     re.I,
 )
 _SENSITIVE = re.compile(
-    r"accepted (?:password|publickey|keyboard)|\broot\b|sudo|COMMAND=|new user|new group|useradd|usermod|groupadd|adduser"
-    r"|password changed|changed password|chauthtok|sudoers|privilege|uid=0\b|UID=<NUM>, GID|authorized_keys|\bnc -|base64"
-    r"|wget |curl |chmod|chown|iptables|segfault|sigsegv|setuid|escalat|administrator|\badmins?\b|wheel\b|added to group"
-    r"|capabilit|visudo|passwd|polkit|pkexec|audit.*disabled|logged in|session opened|login success|role\b.*grant|grant"
-    r"|disabled (?:firewall|audit|selinux)|firewall (?:disabled|stopped)|policy (?:changed|disabled)|superuser|\bsu:|\bsu\b",
+    r"\broot\b|sudo|COMMAND=|new user|new group|useradd|usermod|groupadd|adduser|password changed|changed password"
+    r"|chauthtok|sudoers|privilege|uid=0\b|UID=<NUM>, GID|authorized keys|\bnc -|base64|wget |curl |chmod|chown|iptables"
+    r"|segfault|sigsegv|setuid|escalat|administrator|\badmins?\b|wheel\b|added to .{0,20}group|capabilit|visudo|passwd"
+    r"|polkit|pkexec|audit.*disabled|role\b.*grant|\bgrant|disabled? (?:firewall|audit|selinux|logging)|superuser"
+    r"|(?:firewall|selinux|audit\w*|logging) (?:was )?(?:disabled|stopped|cleared)|policy (?:changed|disabled)|\bsu:|\bsu\b"
+    r"|cluster-admin|elevated|impersonat|backdoor|user .{0,30}(?:created|added)|(?:created|added) .{0,20}\buser\b",
     re.I,
 )
 
@@ -129,7 +146,8 @@ GUARDS = frozenset(
 
 def flags_of(masked: str) -> int:
     """What a masked text reads as: BAD (failure), SENSITIVE (privileges), AUTH_FAILURE, ACCEPTED (a log-in that worked)."""
+    masked = masked.replace("_", " ")  # login_failed
     flags = BAD * (_BAD.search(masked) is not None) | SENSITIVE * (_SENSITIVE.search(masked) is not None)
     accepted = _ACCEPTED.search(masked) is not None
     failed = _AUTH_FAILURE.search(masked) is not None
-    return flags | (AUTH_FAILURE | BAD) * failed | ACCEPTED * (accepted and not failed)
+    return flags | (AUTH_FAILURE | BAD) * failed | (ACCEPTED | SENSITIVE) * (accepted and not failed)
