@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import polars as pl
 
 from sentinel.errors import TransientError
 from sentinel.records import ANOMALIES, EVENTS
-from sentinel.store.frames import columns_of, in_order, schema_of, select
+from sentinel.store.frames import columns_of, in_order, schema_of, select, unusable
 from sentinel.store.store import BATCH_ROWS, Health, Outcome, Selection, Store
 
 __all__ = ["MemoryStore"]
@@ -31,13 +32,16 @@ class MemoryStore(Store):
     def write(self, frame: pl.DataFrame, *, stream: str = EVENTS) -> Outcome:
         """As the contract says."""
         self._answer()
+        dead = unusable(frame)
+        delivered = np.ones(frame.height, bool)
+        delivered[list(dead)] = False
         with self._lock:
             known = self._ids[stream]
-            rows = frame.unique("event_id", keep="first", maintain_order=True)
+            rows = frame.filter(delivered).unique("event_id", keep="first", maintain_order=True)
             new = rows.filter(~pl.col("event_id").is_in(list(known)))
             known.update(new["event_id"])
             self._frames[stream] = pl.concat([self._frames[stream], new.select(columns_of(stream))])
-        return Outcome.all_delivered(frame.height)
+        return Outcome(delivered, np.zeros(frame.height, bool), dead)
 
     def read(self, wanted: Selection, *, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
         """As the contract says."""

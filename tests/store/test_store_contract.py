@@ -1,0 +1,259 @@
+"""One contract, three stores: memory, Parquet files, and a real Elasticsearch."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from sentinel.records import ANOMALIES, ANOMALY_COLUMNS, EVENTS, RECORD_SCHEMA
+from sentinel.store import MemoryStore, Store, open_store
+from tests.store.store_records import START, anomalies, records, strange_records
+
+
+class StoreContract:
+    """What every store promises."""
+
+    def read(self, store: Store, **wanted: object) -> pl.DataFrame:
+        store.refresh()
+        frames = list(store.scan(**wanted))  # type: ignore[arg-type]
+        return pl.concat(frames) if frames else pl.DataFrame(schema=RECORD_SCHEMA)
+
+    def sequences(self, store: Store, **wanted: object) -> list[int]:
+        return self.read(store, **wanted)["sequence"].to_list()
+
+    def test_setup_changes_nothing_when_repeated(self, store: Store) -> None:
+        """The first setup says what it made, the second that all is there."""
+        store.setup()
+
+        assert store.setup() == []
+
+    def test_store_is_reachable_and_empty_when_new(self, store: Store) -> None:
+        """A new store answers, holds nothing, and gives nothing back."""
+        store.setup()
+
+        assert store.health().reachable
+        assert (store.count(), store.count(ANOMALIES)) == (0, 0)
+        assert list(store.scan()) == list(store.scan(stream=ANOMALIES)) == list(store.scan(newest=5)) == []
+
+    def test_write_delivers_all_when_all_is_well(self, store: Store) -> None:
+        """Each record is delivered, none is to be offered again, none is dead."""
+        outcome = store.write(records(100))
+
+        assert (outcome.delivered.sum(), outcome.retry.sum(), outcome.dead, outcome.error) == (100, 0, {}, None)
+        store.refresh()
+        assert store.count() == 100
+
+    def test_scan_gives_back_what_was_written(self, store: Store) -> None:
+        """Every column of every record comes back as it was, in the order of sequences."""
+        written = records(300)
+
+        store.write(written)
+
+        assert_frame_equal(self.read(store), written)
+
+    def test_scan_gives_back_strange_text_and_times(self, store: Store) -> None:
+        """Control characters, separators, long texts, and times before 1970 or far ahead come back as they were."""
+        written = strange_records()
+
+        outcome = store.write(written)
+
+        assert outcome.dead == {}
+        assert_frame_equal(self.read(store), written)
+
+    def test_anomalies_are_a_stream_of_their_own(self, store: Store) -> None:
+        """Anomalies come back with their verdict, and are not among the events."""
+        written = anomalies(20)
+
+        store.write(written, stream=ANOMALIES)
+
+        assert_frame_equal(self.read(store, stream=ANOMALIES), written)
+        assert list(written.columns) == [*RECORD_SCHEMA, *ANOMALY_COLUMNS]
+        assert (store.count(EVENTS), store.count(ANOMALIES)) == (0, 20)
+
+    def test_repeat_changes_nothing(self, store: Store) -> None:
+        """The same records again are delivered again, and are there once, with the first content."""
+        written = records(50)
+        store.write(written)
+
+        outcome = store.write(written.with_columns(message=pl.lit("changed")))
+
+        assert outcome.delivered.all()
+        assert_frame_equal(self.read(store), written)
+        assert store.count() == 50
+
+    def test_repeat_with_another_cut_changes_nothing(self, store: Store) -> None:
+        """A batch that overlaps those before it adds only what is new."""
+        written = records(100)
+        for first, last in ((0, 30), (20, 60), (10, 25), (55, 100), (0, 100)):
+            assert store.write(written[first:last]).delivered.all()
+
+        assert_frame_equal(self.read(store), written)
+        assert store.count() == 100
+
+    def test_empty_frame_is_written(self, store: Store) -> None:
+        """Nothing in, nothing out, no error."""
+        outcome = store.write(records(0))
+
+        assert (len(outcome.delivered), len(outcome.retry), outcome.dead) == (0, 0, {})
+
+    def test_records_of_several_partitions_and_spools_are_kept(self, store: Store) -> None:
+        """One write may hold many; a scan gives them by spool and sequence."""
+        first = records(10, partition="2026.10")
+        second = records(10, first=11)
+        other = records(10, spool="fedcba9876543210")
+        mixed = pl.concat([second, other, first])
+
+        store.write(mixed)
+
+        assert_frame_equal(self.read(store), mixed.sort("spool", "sequence"))
+        assert_frame_equal(self.read(store, spool="fedcba9876543210"), other)
+
+    def test_unusable_partition_or_id_is_dead(self, store: Store) -> None:
+        """A record without a usable place is dead with the reason; its neighbours are delivered."""
+        bad = pl.Series(["2026.11", "../../etc", "2026.11\n", "2026.11", "all", "ALL"])
+        frame = records(6).with_columns(partition=bad)
+        frame = frame.with_columns(event_id=pl.when(pl.col("sequence") == 4).then(pl.lit("")).otherwise("event_id"))
+
+        outcome = store.write(frame)
+
+        assert sorted(outcome.dead) == [1, 2, 3, 5]
+        assert "partition" in outcome.dead[1]
+        assert "event id" in outcome.dead[3]
+        assert outcome.delivered.tolist() == [True, False, False, False, True, False]
+        assert self.sequences(store) == [1, 5]
+
+    def test_event_time_narrows_the_scan(self, store: Store) -> None:
+        """`since` is kept, `until` is not."""
+        store.write(records(10))
+
+        moment = START + timedelta(milliseconds=4)
+
+        assert self.sequences(store, since=moment) == [4, 5, 6, 7, 8, 9, 10]
+        assert self.sequences(store, until=moment) == [1, 2, 3]
+        assert self.sequences(store, since=moment, until=moment + timedelta(milliseconds=2)) == [4, 5]
+        assert self.sequences(store, since=moment.replace(tzinfo=None)) == [4, 5, 6, 7, 8, 9, 10]
+
+    def test_arrival_narrows_the_scan(self, store: Store) -> None:
+        """`received_since` is kept."""
+        store.write(records(10))
+
+        moment = START + timedelta(hours=1, milliseconds=8)
+
+        assert self.sequences(store, received_since=moment) == [8, 9, 10]
+
+    def test_sequences_narrow_the_scan(self, store: Store) -> None:
+        """Closed ranges in any order, also more than a query takes at once; no range: nothing."""
+        store.write(records(3000))
+
+        many = [(number, number) for number in range(2, 3001, 2)]
+
+        assert self.sequences(store, sequences=[(7, 9), (3, 3), (2999, 9999)]) == [3, 7, 8, 9, 2999, 3000]
+        assert self.sequences(store, sequences=many[::-1]) == list(range(2, 3001, 2))
+        assert self.sequences(store, sequences=[]) == []
+
+    def test_newest_are_taken_by_arrival(self, store: Store) -> None:
+        """The newest by arrival, whatever their own time says, given in the order of sequences."""
+        late = records(5, first=11).with_columns(
+            timestamp=pl.lit(START - timedelta(days=900)).cast(pl.Datetime("ns", "UTC"))
+        )
+        store.write(pl.concat([records(10), late]))
+
+        assert self.sequences(store, newest=7) == [9, 10, 11, 12, 13, 14, 15]
+        assert self.sequences(store, newest=100) == list(range(1, 16))
+        assert self.sequences(store, newest=2, until=START - timedelta(days=1)) == [14, 15]
+
+    def test_slices_are_the_whole_once(self, store: Store) -> None:
+        """The slices of one scan hold each record once."""
+        store.write(records(500))
+
+        parts = [self.sequences(store, slice_of=(part, 3)) for part in range(3)]
+
+        assert sorted(sequence for part in parts for sequence in part) == list(range(1, 501))
+        assert all(len(part) > 50 for part in parts)
+
+    def test_batches_are_no_larger_than_asked(self, store: Store) -> None:
+        """A scan gives frames of bounded size, in order."""
+        store.write(records(2500))
+        store.refresh()
+
+        frames = list(store.scan(batch_rows=700))
+
+        assert max(frame.height for frame in frames) <= 700
+        assert pl.concat(frames)["sequence"].to_list() == list(range(1, 2501))
+
+    def test_existing_ids_are_found(self, store: Store) -> None:
+        """Those that are there, and only those, of the stream that is asked."""
+        written = records(10)
+        store.write(written)
+        store.refresh()
+
+        assert store.existing_ids([*written["event_id"], "none-such"]) == set(written["event_id"])
+        assert store.existing_ids(written["event_id"].to_list(), stream=ANOMALIES) == set()
+        assert store.existing_ids([]) == set()
+
+    def test_prune_deletes_whole_old_partitions(self, store: Store) -> None:
+        """Only what comes before the named partition goes; `all` never does."""
+        for number, partition in enumerate(("2025.12", "2026.10", "2026.11", "all")):
+            store.write(records(3, first=1 + 10 * number, partition=partition))
+
+        gone = store.prune("2026.11")
+
+        assert [name[-7:] for name in gone] == ["2025.12", "2026.10"]
+        assert set(self.read(store)["partition"]) == {"2026.11", "all"}
+        assert store.prune("2026.11") == []
+
+    def test_two_thousand_field_names_do_no_harm(self, store: Store) -> None:
+        """Attributes may be named as they like: all are kept."""
+        many = "{" + ",".join(f'"field_{number}":"{number}"' for number in range(2000)) + "}"
+        written = records(2).with_columns(attributes=pl.lit(many))
+
+        outcome = store.write(written)
+
+        assert outcome.delivered.all()
+        assert_frame_equal(self.read(store), written)
+
+    def test_attribute_with_a_huge_key_or_value_is_kept(self, store: Store) -> None:
+        """No attribute is too long, be it a key."""
+        long = "é" * 20_000
+        written = records(2).with_columns(attributes=pl.Series([f'{{"{long}":"v"}}', f'{{"k":"{long}"}}']))
+
+        outcome = store.write(written)
+
+        assert outcome.dead == {}
+        assert_frame_equal(self.read(store), written)
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore()
+
+
+class TestParquetStore(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        return open_store(addr=None, index="unused", folder=tmp_path / "store")
+
+
+class TestElasticStore(StoreContract):
+    @pytest.fixture
+    def store(self, elastic_url: str, elastic_index: str, tmp_path: Path) -> Iterator[Store]:
+        store = open_store(addr=elastic_url, index=elastic_index, folder=tmp_path)
+        yield store
+        store.prune("9999.99")
+        remove_indices(elastic_url, elastic_index)
+        store.close()
+
+
+def remove_indices(url: str, index: str) -> None:
+    """Take away what a test made."""
+    from elasticsearch import Elasticsearch
+
+    with Elasticsearch(url) as client:
+        names = client.indices.get(index=f"{index}-*", features="aliases").body
+        for name in names:
+            client.indices.delete(index=name, ignore_unavailable=True)
+        client.options(ignore_status=404).indices.delete_index_template(name=f"{index}-*")
