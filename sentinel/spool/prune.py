@@ -16,6 +16,7 @@ KEEP_ANOMALIES = 10_000
 CHECKPOINT_KEPT_S = 7 * 86_400.0
 LETTER_KEPT_S = 7 * 86_400.0  # of those that were delivered after all
 STEP_BATCHES = 64
+STEP_BYTES = 8 * 1024 * 1024  # deleting it takes some 20 ms under the lock
 STEP_PAGES = 256  # 2 MiB: some milliseconds under the lock
 SPARE_PAGES = 1_024  # 8 MiB of free pages stay for the next batches: giving back and taking again costs twice
 
@@ -26,6 +27,7 @@ class _Stale:
 
     id: int
     count: int
+    size: int  # bytes
 
 
 def prune(database: Database, *, now_s: float, keep_bytes: int, keep_anomalies: int) -> int:
@@ -55,16 +57,12 @@ def _stale_events(connection: sqlite3.Connection, keep_bytes: int) -> list[_Stal
     (kept,) = connection.execute(
         "SELECT coalesce(sum(bytes), 0) FROM batches WHERE stream = ? AND last <= ?", (EVENTS, delivered)
     ).fetchone()
-    rows = connection.execute(
-        "SELECT id, count, bytes FROM batches WHERE stream = ? AND last <= ? ORDER BY last LIMIT ?",
-        (EVENTS, delivered, STEP_BATCHES),
-    )
     stale = []
-    for key, count, size in rows:
+    for batch in _oldest(connection, EVENTS, delivered):
         if kept <= keep_bytes:
             break
-        stale.append(_Stale(key, count))
-        kept -= size
+        stale.append(batch)
+        kept -= batch.size
     return stale
 
 
@@ -76,11 +74,18 @@ def _stale_anomalies(connection: sqlite3.Connection, keep: int) -> list[_Stale]:
 
 
 def _oldest(connection: sqlite3.Connection, stream: str, until: int) -> list[_Stale]:
+    """The first batches up to sequence `until`, no more than one step may take."""
     rows = connection.execute(
-        "SELECT id, count FROM batches WHERE stream = ? AND last <= ? ORDER BY last LIMIT ?",
+        "SELECT id, count, bytes FROM batches WHERE stream = ? AND last <= ? ORDER BY last LIMIT ?",
         (stream, until, STEP_BATCHES),
     )
-    return [_Stale(key, count) for key, count in rows]
+    found, size = list[_Stale](), 0
+    for batch in (_Stale(*row) for row in rows):
+        size += batch.size
+        if found and size > STEP_BYTES:
+            break
+        found.append(batch)
+    return found
 
 
 def _position(connection: sqlite3.Connection, reader: str) -> int:
@@ -97,10 +102,14 @@ def _prune_rest(connection: sqlite3.Connection, now_s: float) -> None:
 
 def _give_back(database: Database) -> None:
     """Return free pages to the disk, a few at a time, so that no writer waits for long."""
-    while True:
-        with database.reading("count free pages") as connection:
-            (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-        if free <= SPARE_PAGES:
+    free = _free_pages(database)
+    while free > SPARE_PAGES:
+        database.vacuum(min(STEP_PAGES, free - SPARE_PAGES))
+        before, free = free, _free_pages(database)
+        if free >= before:  # others free more than this gives back: the next prune goes on
             return
-        with database.writing("give pages back") as connection:
-            connection.execute(f"PRAGMA incremental_vacuum({min(STEP_PAGES, free - SPARE_PAGES)})").fetchall()
+
+
+def _free_pages(database: Database) -> int:
+    with database.reading("count free pages") as connection:
+        return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
