@@ -50,7 +50,7 @@ class DeliverReader:
         self._spool, self._store, self._clock, self._observe = spool, store, clock, observe
         self._is_set_up = False
         self._pruned_s = 0.0
-        self._turns = Turns("deliver", self.turn)
+        self._turns = Turns("deliver", self.turn, gather_s=GATHER_S)
         self._due_s: dict[str, float] = {}
         self.last: dict[str, Round] = {}
         self.store_error: str | None = None
@@ -122,9 +122,7 @@ class DeliverReader:
             return min(turn.wait_s, IDLE_S)
         if turn.busy:
             return BUSY_S
-        if turn.is_idle:
-            return IDLE_S
-        return 0.0 if turn.delivered + turn.dead >= BIG_ROUND else GATHER_S
+        return 0.0 if turn.delivered + turn.dead >= BIG_ROUND else IDLE_S
 
     def _prune(self) -> None:
         now_s = self._clock()

@@ -13,6 +13,10 @@ __all__ = ["DetectReader", "LiveDetector"]
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.25
+GATHER_S = 0.05
+"""At the least between two rounds, unless a request waits for verdicts: a round of one record is mostly overhead."""
+
+BIG_ROUND = 500
 LEASE_RETRY_S = 2.0
 
 
@@ -48,7 +52,7 @@ class DetectReader:
 
     def __init__(self, live: LiveDetector) -> None:
         self._live = live
-        self._turns = Turns("detect", self.turn)
+        self._turns = Turns("detect", self.turn, gather_s=GATHER_S)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: set[asyncio.Event] = set()  # touched by the event loop alone
         self._reload_asked = False
@@ -103,17 +107,18 @@ class DetectReader:
         records = self._live.round()
         self.rounds += 1
         self._tell()
-        return 0.0 if records else IDLE_S
+        return 0.0 if records >= BIG_ROUND else IDLE_S
 
     async def verdicts(self, span: Span, *, timeout_s: float) -> Mapping[int, Mapping[str, object]]:
         """The verdicts on a span, by sequence, as far as they are there within `timeout_s` seconds."""
+        self._turns.hurry()
         await self._until(lambda: self._live.head >= span.last, timeout_s)
         return self._live.verdicts(span, timeout_s=0.0)
 
     async def serve(self, version: str, *, timeout_s: float) -> bool:
         """Reload at once; True when `version` is in service within `timeout_s` seconds."""
         self._reload_asked = True
-        self._turns.wake()
+        self._turns.hurry()
         return await self._until(lambda: getattr(self._live.model, "version", None) == version, timeout_s)
 
     async def _until(self, is_true: "Claim", timeout_s: float) -> bool:

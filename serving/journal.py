@@ -27,7 +27,7 @@ def _escaped(text: str) -> str:
 
 
 def configure(level: str) -> None:
-    """Log to standard error from `level` on; libraries speak from WARNING on, uvicorn from ERROR on."""
+    """Log to standard error from `level` on; libraries from WARNING on, those whose troubles we tell from ERROR on."""
     logging.config.dictConfig(
         {
             "version": 1,
@@ -37,6 +37,9 @@ def configure(level: str) -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": "WARNING"},
-            "loggers": {"sentinel": {"level": level}, "serving": {"level": level}, "uvicorn": {"level": "ERROR"}},
+            "loggers": {
+                **{ours: {"level": level} for ours in ("sentinel", "serving")},
+                **{told_by_us: {"level": "ERROR"} for told_by_us in ("uvicorn", "elastic_transport")},
+            },
         }
     )

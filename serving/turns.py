@@ -16,12 +16,15 @@ STOP_TIMEOUT_S = 20.0
 class Turns:
     """Runs `turn()` in a thread of its own until stopped; `turn` returns how many seconds nothing needs to happen.
 
+    Between two turns there are at least `gather_s` seconds, unless the first wanted none or somebody is in a hurry:
+    what comes in a drip is handled together.
+
     A turn that raises is logged and tried again, ever later; `error` says why until a turn succeeds.
     """
 
-    def __init__(self, name: str, turn: Callable[[], float]) -> None:
-        self.name, self._turn = name, turn
-        self._news = threading.Event()
+    def __init__(self, name: str, turn: Callable[[], float], *, gather_s: float = 0.0) -> None:
+        self.name, self._turn, self._gather_s = name, turn, gather_s
+        self._news, self._hurry = threading.Event(), threading.Event()
         self._stopping = False
         self._failures = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -35,10 +38,15 @@ class Turns:
         """There is news: do not sleep on. Callable from any thread, and cheap."""
         self._news.set()
 
+    def hurry(self) -> None:
+        """Somebody waits: do not even gather. Callable from any thread, and cheap."""
+        self._hurry.set()
+        self._news.set()
+
     def stop(self) -> None:
         """Finish the turn under way and end. Harmless when it was never started."""
         self._stopping = True
-        self._news.set()
+        self.hurry()
         if self._thread.is_alive():
             self._thread.join(STOP_TIMEOUT_S)
 
@@ -50,9 +58,12 @@ class Turns:
     def _run(self) -> None:
         while not self._stopping:
             self._news.clear()
+            self._hurry.clear()
             pause_s = self._take_turn()
             if pause_s > 0 and not self._stopping:
-                self._news.wait(pause_s)
+                gather_s = min(self._gather_s, pause_s)
+                self._hurry.wait(gather_s)
+                self._news.wait(pause_s - gather_s)
 
     def _take_turn(self) -> float:
         try:

@@ -116,3 +116,23 @@ def test_turns_wake_when_there_is_news() -> None:
     assert seen.acquire(timeout=10)
     turns.stop()
     assert not turns.is_running
+
+
+def test_turns_gather_unless_somebody_is_in_a_hurry() -> None:
+    """News alone does not shorten the time of gathering; a hurry does."""
+    taken = threading.Semaphore(0)
+
+    def turn() -> float:
+        taken.release()
+        return 600.0
+
+    turns = Turns("test", turn, gather_s=500.0)
+    turns.start()
+    assert taken.acquire(timeout=10)
+
+    turns.wake()
+    assert not taken.acquire(timeout=0.2)
+    turns.hurry()
+
+    assert taken.acquire(timeout=10)
+    turns.stop()

@@ -12,7 +12,7 @@ import pytest
 from sentinel.records import ANOMALIES, EVENTS, RECORD_SCHEMA
 from sentinel.spool import Span, Spool
 from sentinel.store import MemoryStore
-from serving.deliver import BUSY_S, GATHER_S, IDLE_S, SETUP_RETRY_S, DeliverReader
+from serving.deliver import BUSY_S, IDLE_S, SETUP_RETRY_S, DeliverReader
 from serving.detect import DetectReader
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -38,7 +38,7 @@ def accept(spool: Spool, n: int, first: int = 0) -> None:
 
 
 def test_deliver_turn_brings_all_to_the_store_and_then_rests(spool: Spool) -> None:
-    """A small round is followed by a moment of gathering, an idle one by a rest."""
+    """A small round, as an idle one, is followed by a rest, which news may end."""
     store = MemoryStore()
     reader = DeliverReader(spool, store)
     accept(spool, 10)
@@ -46,7 +46,7 @@ def test_deliver_turn_brings_all_to_the_store_and_then_rests(spool: Spool) -> No
     pauses = [reader.turn(), reader.turn()]
 
     assert store.count(EVENTS) == 10
-    assert pauses == [GATHER_S, IDLE_S]
+    assert pauses == [IDLE_S, IDLE_S]
     assert reader.error is None
 
 
