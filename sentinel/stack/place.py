@@ -59,7 +59,7 @@ class Place:
 def find_place(settings: Settings, root: Path) -> Place:
     """Where the stack of this checkout runs. Makes the folders. Raises TerminalError outside a checkout."""
     if not (root / "prefect.yaml").exists():
-        raise TerminalError(f"up: there is no prefect.yaml in {root}; run it in the project's root")
+        raise TerminalError(f"there is no prefect.yaml in {root}; run it in the project's root")
     is_own_folder = "log_sentinel_dir" not in settings.model_fields_set
     home = make_private_dir(settings.log_sentinel_home.absolute())
     make_private_dir(home / "prefect")  # Prefect's server makes its database there, but not the folder
@@ -68,10 +68,10 @@ def find_place(settings: Settings, root: Path) -> Place:
         watched.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise SettingsError(
-            f"up: make the watched folder {watched}: {exc.strerror}; make it yourself or change LOG_SENTINEL_DIR"
+            f"make the watched folder {watched}: {exc.strerror}; make it yourself or change LOG_SENTINEL_DIR"
         ) from exc
     if 0 in settings.log_sentinel_ports:
-        raise SettingsError("up: port 0 means any free port; name one in LOG_SENTINEL_PORTS")
+        raise SettingsError("port 0 means any free port; name one in LOG_SENTINEL_PORTS")
     return Place(
         root=root,
         home=home,
@@ -90,9 +90,9 @@ def _prefect_url(path: Path) -> str:
         prefect: dict[str, Any] = tomllib.loads(path.read_text())
         url, server = prefect["api"]["url"], prefect["server"]["api"]
     except (OSError, tomllib.TOMLDecodeError, KeyError) as exc:
-        raise SettingsError(f"up: read [api] and [server.api] of {path}: {exc!r}; take it from the repository") from exc
+        raise SettingsError(f"read [api] and [server.api] of {path}: {exc!r}; take it from the repository") from exc
     if urlsplit(url).port != server.get("port"):
-        raise SettingsError(f"up: {path} names two ports, {url} and {server.get('port')}; make them the same")
+        raise SettingsError(f"{path} names two ports, {url} and {server.get('port')}; make them the same")
     return str(url).rstrip("/")
 
 
@@ -109,7 +109,7 @@ def check_ports(place: Place) -> None:
                 probe.bind((host, port))
             except OSError as exc:
                 cause = "another program listens there" if exc.errno == errno.EADDRINUSE else exc.strerror
-                raise SettingsError(f"up: port {port} of {host}: {cause}; stop it, or {way_out}") from exc
+                raise SettingsError(f"port {port} of {host}: {cause}; stop it, or {way_out}") from exc
 
 
 def hold(place: Place) -> int:
@@ -119,5 +119,5 @@ def hold(place: Place) -> int:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as exc:
         os.close(fd)
-        raise TerminalError(f"up: the stack of {place.home} runs already; stop it first") from exc
+        raise TerminalError(f"the stack of {place.home} runs already; stop it first") from exc
     return fd

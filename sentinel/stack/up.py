@@ -1,4 +1,4 @@
-"""`up` from its first check to its last process: one home, one stack, ended by a signal."""
+"""The stack from its first check to its last process: one home, one stack, ended by a signal."""
 
 import logging
 import os
@@ -12,12 +12,12 @@ from sentinel.stack.lifeline import Lifeline
 from sentinel.stack.place import check_ports, find_place, hold
 from sentinel.stack.supervisor import Stack, Stopped
 
-__all__ = ["up"]
+__all__ = ["run_stack"]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def up(settings: Settings, *, sample: bool) -> int:
+def run_stack(settings: Settings, *, sample: bool) -> int:
     """Run the stack of the checkout in the current folder until SIGINT or SIGTERM. Exit code 0 after an orderly stop.
 
     Raises SettingsError for a port that is taken, TransientError with the log's end for a part that does not start.

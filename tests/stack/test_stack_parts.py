@@ -241,3 +241,12 @@ def test_live_lines_are_written_when_due(tmp_path: Path) -> None:
 
     lines = sum(path.read_bytes().count(b"\n") for path in (tmp_path / "in").iterdir())
     assert lines > 20
+
+
+def test_supervisor_stays_small() -> None:
+    """The process that only watches loads none of the rooms."""
+    code = "import sys, sentinel.stack.up; print(sorted({'polars', 'numpy', 'prefect', 'fastapi'} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
