@@ -1,12 +1,19 @@
 """What all tests share: a real Elasticsearch for the session, started only when a test asks for it."""
 
+import ipaddress
 import os
 import secrets
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).parents[1]
 if str(ROOT) not in sys.path:
@@ -60,3 +67,54 @@ def elastic_server() -> Iterator[ElasticServer]:
         without_elastic(str(exc))
     yield server
     server.stop()
+
+
+@dataclass(frozen=True)
+class SecureElastic:
+    """A node with security on and TLS, and what is needed to be let in."""
+
+    url: str
+    password: str  # of the user `elastic`
+    ca_file: Path
+    fingerprint: str  # of the server's certificate
+
+
+@pytest.fixture(scope="session")
+def secure_elastic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureElastic]:
+    """A real Elasticsearch with TLS, passwords and API keys."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "server.crt", folder / "server.key"
+    fingerprint = write_certificate(certificate, key)
+    password = secrets.token_hex(12)
+    server = ElasticServer(password=password, certificate=certificate, certificate_key=key)
+    try:
+        server.start()
+    except UnavailableError as exc:
+        without_elastic(str(exc))
+    yield SecureElastic(server.url, password, certificate, fingerprint)
+    server.stop()
+
+
+def write_certificate(certificate: Path, key: Path) -> str:
+    """A self-signed certificate for 127.0.0.1, valid for a day; its SHA-256 fingerprint."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    key.write_bytes(private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return made.fingerprint(hashes.SHA256()).hex()

@@ -159,7 +159,7 @@ class ElasticServer:
         options = [part for name, value in self._options(folder).items() for part in ("-E", f"{name}={value}")]
         with (folder / "out.log").open("ab") as out:
             self._process = subprocess.Popen(
-                [str(home / "bin" / "elasticsearch"), *options],
+                [*_leash(), str(home / "bin" / "elasticsearch"), *options],
                 cwd=folder,
                 env=environment,
                 stdout=out,
@@ -244,6 +244,11 @@ class ElasticServer:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+
+def _leash() -> list[str]:
+    """What lets Elasticsearch die with the process that started it, however that one ends."""
+    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
 
 
 def _as_nobody() -> dict[str, object]:

@@ -11,16 +11,29 @@ from sentinel.errors import SentinelError, TerminalError, TransientError
 
 __all__ = ["PRIVILEGES", "is_about", "judge", "mapped_errors", "reason_of"]
 
+EVENTS_AND_ANOMALIES = "<index>-events-*,<index>-anomalies"
 PRIVILEGES: Mapping[str, Mapping[str, Sequence[str]]] = {
-    "deliver": {"<index>-events-*, <index>-anomalies": ("create_doc", "auto_configure")},
-    "read": {"<index>-events-*, <index>-anomalies": ("read", "view_index_metadata")},
-    "set up": {"cluster": ("monitor", "manage_index_templates"), "<index>": ("view_index_metadata",)},
+    "deliver": {
+        "cluster": ("monitor",),
+        EVENTS_AND_ANOMALIES: ("create_doc", "auto_configure", "view_index_metadata"),
+        "<index>": ("view_index_metadata",),
+    },
+    "read": {EVENTS_AND_ANOMALIES: ("read", "view_index_metadata")},
+    "set up": {
+        "cluster": ("monitor", "manage_index_templates"),
+        EVENTS_AND_ANOMALIES: ("create_index", "view_index_metadata"),
+        "<index>": ("view_index_metadata",),
+    },
+    "refresh": {EVENTS_AND_ANOMALIES: ("maintenance",)},
+    "prune": {"<index>-events-*": ("delete_index", "view_index_metadata")},
     "lifecycle": {"cluster": ("manage_ilm",)},
-    "refresh at once": {"<index>-events-*, <index>-anomalies": ("maintenance",)},
-    "update mappings": {"<index>-events-*, <index>-anomalies": ("manage",)},
-    "prune": {"<index>-events-*": ("delete_index",)},
+    "update mappings": {EVENTS_AND_ANOMALIES: ("manage",)},
 }
-"""What a key must be allowed, by what is done with it: the least first, the last three only where they are wanted."""
+"""What a key must be allowed ("cluster", or the names of indices → privileges), by what is done with it.
+
+Delivery needs the first alone once "set up" was done with another key; training and batch scoring "read" too. Without
+"refresh" a scan sees what is older than a second; the last two are for where they are wanted.
+"""
 
 DONE = {200, 201, 409}  # 409: the id is there already
 RETRY_LATER = {408, 429, 500, 502, 503, 504}

@@ -8,7 +8,7 @@ from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch
 
-from sentinel.errors import TerminalError
+from sentinel.errors import TerminalError, TransientError
 from sentinel.store import schema
 from sentinel.store.answers import mapped_errors, reason_of
 
@@ -44,7 +44,25 @@ def set_up(client: Elasticsearch, index: str, *, retention_days: int, period: st
     Raises TerminalError where something else already has the name that the alias needs.
     """
     features = detect_features(client)
-    return list(_changes(client, index, schema.lifecycle_policy(retention_days, period), features))
+    try:
+        return list(_changes(client, index, schema.lifecycle_policy(retention_days, period), features))
+    except TransientError as exc:
+        if not _is_forbidden(exc) or not _was_set_up(client, index):
+            raise
+        log.info("set up by another key index=%s", index)
+        return []
+
+
+def _is_forbidden(exc: TransientError) -> bool:
+    return isinstance(exc.__cause__, ApiError) and exc.__cause__.meta.status == 403
+
+
+def _was_set_up(client: Elasticsearch, index: str) -> bool:
+    """Whether a key with more privileges has been here: then ours need be enough for delivery alone."""
+    with mapped_errors(f"look whether {index} is set up"):
+        answer = client.options(ignore_status=(403, 404)).indices.get_mapping(index=f"{index}-anomalies")
+    made_by = answer.body.get(f"{index}-anomalies", {}).get("mappings", {}).get("_meta", {}).get("made_by")
+    return bool(made_by == "log-sentinel")
 
 
 def _changes(client: Elasticsearch, index: str, policy: dict[str, Any] | None, features: Features) -> Iterator[str]:
