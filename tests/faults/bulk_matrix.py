@@ -205,6 +205,7 @@ def drain(case: Case, fake: FakeElastic, spool: Spool, result: Result, turn: Cal
         if result.rounds == 4 and case.lifted:
             fake.rules(**case.lifted)
         before = spool.position(READER).sequence
+        spool.prune(keep_bytes=0)
         done = turn(now_s)
         if error := getattr(done, "error", None):
             result.errors.append(error)

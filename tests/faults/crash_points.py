@@ -66,7 +66,9 @@ class Trial:
     wrong: list[str] = field(default_factory=list)
 
 
-def run_place(place: str, folder: Path, fake: FakeElastic | None, *, seed: int) -> Trial:
+def run_place(
+    place: str, folder: Path, fake: FakeElastic | None, *, seed: int, runner: tuple[str, ...] = ("-m",)
+) -> Trial:
     """Lines and events through one home, in which whatever PLACES names dies at `place`, twice.
 
     With `fake` None the store is Parquet.
@@ -76,7 +78,7 @@ def run_place(place: str, folder: Path, fake: FakeElastic | None, *, seed: int) 
     if fake is not None:
         fake.forget()
         fake.rules(poison=POISON)
-    home = Home(folder, elastic_url=fake.url if fake else None)
+    home = Home(folder, elastic_url=fake.url if fake else None, runner=runner)
     write_lines(home, oracle)
     for verb in (COLLECT, LOAD):
         if verb in PLACES[place]:
