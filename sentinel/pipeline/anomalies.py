@@ -1,10 +1,13 @@
 """Anomalies: the strange among scored records, as records of a stream of their own."""
 
+from datetime import UTC, datetime
+
 import polars as pl
 
+from sentinel.detect import Model
 from sentinel.records import ANOMALY_COLUMNS, RECORD_SCHEMA
 
-__all__ = ["anomalies_of"]
+__all__ = ["anomalies_of", "learnt_from"]
 
 
 def anomalies_of(records: pl.DataFrame, verdicts: pl.DataFrame, incidents: pl.Series) -> pl.DataFrame:
@@ -22,3 +25,9 @@ def anomalies_of(records: pl.DataFrame, verdicts: pl.DataFrame, incidents: pl.Se
         )
         .select(*RECORD_SCHEMA, *ANOMALY_COLUMNS)
     )
+
+
+def learnt_from(model: Model) -> pl.Expr:
+    """Records that were there when `model` was trained, and no newer than its last line: its state has seen them."""
+    last = datetime.fromtimestamp(model.span[1], UTC)
+    return (pl.col("received") <= model.trained_at) & (pl.col("timestamp") <= last)

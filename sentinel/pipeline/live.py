@@ -14,7 +14,7 @@ from sentinel.detect import Model, Scorer
 from sentinel.errors import ArtifactError, NoModelError
 from sentinel.failpoints import reach
 from sentinel.pipeline import state as states
-from sentinel.pipeline.anomalies import anomalies_of
+from sentinel.pipeline.anomalies import anomalies_of, learnt_from
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import runs
 from sentinel.records import ANOMALIES, EVENTS
@@ -58,6 +58,7 @@ class Live:
         self._recent: deque[tuple[int, int, pl.DataFrame]] = deque(maxlen=KEPT_ROUNDS)
         self._news = threading.Condition()
         self._state: bytes | None = None
+        self._learnt: Model | None = None  # the model whose own state we began with
         self.scored = self.flagged = 0
 
     @property
@@ -121,6 +122,8 @@ class Live:
             return False
         with self._lock:
             running = self._scorer.state() if self._scorer is not None else self._state
+            if running is None:
+                self._learnt = model
             scorer = Scorer(model, running if running is not None else model_state)
             scorer.threshold_nats = self._sentinel.threshold_nats
             self._scorer, self._version, self._problem = scorer, version, None
@@ -146,7 +149,7 @@ class Live:
         return frame.height
 
     def _score(self, scorer: Scorer, frame: pl.DataFrame) -> None:
-        fresh = frame.filter(~self._late(frame))
+        fresh = frame.filter(~(self._late(frame) | self._known(frame)))
         verdicts = []
         for chunk in fresh.iter_slices(SCORE_CHUNK):
             with self._lock:
@@ -171,6 +174,12 @@ class Live:
             late.append(second < newest - BACKFILL_S)
             self._newest[source] = max(newest, second)
         return pl.Series("late", late, dtype=pl.Boolean)
+
+    def _known(self, frame: pl.DataFrame) -> pl.Series:
+        """Which records the model has learnt from, where its own state is the one that runs: left to batch scoring."""
+        if self._learnt is None:
+            return pl.repeat(value=False, n=frame.height, eager=True)
+        return frame.select(learnt_from(self._learnt).alias("known"))["known"]
 
     def _emit(self, anomalies: pl.DataFrame) -> None:
         new = anomalies.filter(~pl.col("event_id").is_in(list(self._emitted))) if self._emitted else anomalies

@@ -10,7 +10,7 @@ from sentinel.detect import Model, Scorer
 from sentinel.errors import NoModelError
 from sentinel.failpoints import reach
 from sentinel.pipeline import state as states
-from sentinel.pipeline.anomalies import anomalies_of
+from sentinel.pipeline.anomalies import anomalies_of, learnt_from
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import Range, missing_ranges, runs
 from sentinel.pipeline.report import Report
@@ -24,15 +24,14 @@ EMIT_RECORDS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """Where batch scoring goes on: a scorer that has seen all up to `sequence`, or all until `until_s` (event time)."""
+    """Where batch scoring goes on: a scorer that has seen all up to `sequence`, or what its model learnt from."""
 
     scorer: Scorer
-    sequence: int
-    until_s: float
+    sequence: int | None
 
     def is_behind(self) -> pl.Expr:
         """Records that lie before what the scorer has seen: they are scored with a state of their own."""
-        return (pl.col("sequence") <= self.sequence) | (pl.col("timestamp").dt.epoch("us") <= self.until_s * 1e6)
+        return learnt_from(self.scorer.model) if self.sequence is None else pl.col("sequence") <= self.sequence
 
 
 def score_missing(
@@ -91,8 +90,8 @@ def _start(sentinel: Sentinel, version: str) -> _Start:
     model, model_state = sentinel.registry.load(version)
     found = states.read_newest(sentinel.spool, sentinel.home / "detector")
     if found is not None:
-        return _Start(_scorer(sentinel, model, found[1]), found[0].sequence, 0.0)
-    return _Start(_scorer(sentinel, model, model_state), 0, model.span[1])
+        return _Start(_scorer(sentinel, model, found[1]), found[0].sequence)
+    return _Start(_scorer(sentinel, model, model_state), None)
 
 
 def _scorer(sentinel: Sentinel, model: Model, state: bytes | None) -> Scorer:

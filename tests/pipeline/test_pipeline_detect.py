@@ -1,0 +1,149 @@
+"""Scoring: each record once, the same live, in batch and after a kill; training; the saved state."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from sentinel.errors import NoModelError
+from sentinel.pipeline import Live, Sentinel, collect, deliver, retrain, score_missing
+from sentinel.pipeline.ranges import missing_ranges
+from sentinel.simulate import fleet, inject, write_lines
+from tests.pipeline.conftest import START, Clock
+
+HOURS = 4
+Halves = tuple[list[str], list[str]]
+
+
+@pytest.fixture(scope="module")
+def halves() -> Halves:
+    """Syslog lines of a few hours; brute force in the second half."""
+    background = fleet(seed=3, start=START, duration_s=HOURS * 3600.0)
+    middle = START + timedelta(hours=HOURS / 2)
+    lines = inject(background, seed=3, kinds=["brute_force"], since=middle, until=START + timedelta(hours=HOURS)).lines
+    first = lines.filter(pl.col("timestamp") < middle)
+    second = lines.filter(pl.col("timestamp") >= middle)
+    return write_lines(first, "syslog"), write_lines(second, "syslog")
+
+
+def put(sentinel: Sentinel, lines: list[str], clock: Clock) -> None:
+    with (sentinel.watched / "fleet.log").open("a") as file:
+        file.writelines(f"{line}\n" for line in lines)
+    collect(sentinel, clock=clock)
+
+
+@pytest.fixture
+def learnt(sentinel: Sentinel, halves: Halves, clock: Clock) -> Sentinel:
+    """The first half is collected, delivered and learnt from."""
+    clock.now_s += HOURS * 3600.0
+    put(sentinel, halves[0], clock)
+    deliver(sentinel)
+    assert retrain(sentinel, max_records=100_000, clock=clock).promoted
+    return sentinel
+
+
+def test_scoring_without_a_model_says_what_to_do(sentinel: Sentinel) -> None:
+    """There is no score before the first training."""
+    with pytest.raises(NoModelError, match="train"):
+        score_missing(sentinel)
+
+
+def test_batch_scores_what_is_missing_once(learnt: Sentinel, halves: Halves, clock: Clock) -> None:
+    """Batch scoring takes everything that was delivered and not scored, finds the attack, and a second run nothing."""
+    put(learnt, halves[1], clock)
+    deliver(learnt)
+
+    first = score_missing(learnt, clock=clock)
+    second = score_missing(learnt, clock=clock)
+
+    anomalies = learnt.spool.anomalies(limit=10_000)
+    total = len(halves[0]) + len(halves[1])
+    assert first.counts["scored"] == total
+    assert second.counts["missing"] == second.counts["scored"] == 0
+    assert anomalies["event_id"].n_unique() == anomalies.height
+    assert "brute_force" in anomalies["kind"].to_list()
+    assert anomalies.filter(pl.col("kind") == "brute_force")["reasons"].list.len().min() > 0
+
+
+def test_live_scoring_is_the_same_after_a_kill(
+    learnt: Sentinel, halves: Halves, clock: Clock, open_home: Callable[[], Sentinel]
+) -> None:
+    """A reader that dies after emitting and before saving does it all again: same anomalies, none twice, none missed."""
+    live = Live(learnt, clock=clock)
+    assert live.start()
+    put(learnt, halves[1], clock)
+    while live.round():
+        pass
+    before = learnt.spool.anomalies(limit=10_000)
+    live._holding.__exit__(None, None, None)  # type: ignore[union-attr]  # dies without `stop`
+
+    again = open_home()
+    reborn = Live(again, clock=clock)
+    assert reborn.start()
+    while reborn.round():
+        pass
+    reborn.stop()
+    after = again.spool.anomalies(limit=10_000)
+    position = again.spool.position("detect").sequence
+    last = again.spool.last_sequence("events")
+    again.close()
+
+    assert before.height > 0
+    assert after.sort("event_id").equals(before.sort("event_id"))
+    assert position == last
+
+
+def test_batch_goes_on_where_the_live_reader_stopped(learnt: Sentinel, halves: Halves, clock: Clock) -> None:
+    """What arrives while no server runs is scored by the batch; the server then does not score it again."""
+    live = Live(learnt, clock=clock)
+    assert live.start()
+    middle = len(halves[1]) // 2
+    put(learnt, halves[1][:middle], clock)
+    while live.round():
+        pass
+    live.stop()
+    put(learnt, halves[1][middle:], clock)
+    deliver(learnt)
+
+    report = score_missing(learnt, clock=clock)
+    scored = learnt.spool.scored()
+    back = Live(learnt, clock=clock)
+    assert back.start()
+    handled = 0
+    while count := back.round():
+        handled += count
+    back.stop()
+
+    last = learnt.spool.last_sequence("events")
+    assert report.counts["scored"] == len(halves[0]) + len(halves[1]) - middle
+    assert missing_ranges([(first, end) for _, first, end in scored], last) == []
+    assert handled == 0
+
+
+def test_batch_keeps_out_of_what_a_server_will_score(learnt: Sentinel, halves: Halves, clock: Clock) -> None:
+    """While a server holds the reader, batch scoring only takes what lies behind it."""
+    live = Live(learnt, clock=clock)
+    assert live.start()
+    put(learnt, halves[1], clock)
+    deliver(learnt)
+
+    report = score_missing(learnt, clock=clock)
+    live.stop()
+
+    assert report.counts["scored"] == 0
+
+
+def test_prediction_changes_nothing_unless_observed(learnt: Sentinel, halves: Halves, clock: Clock) -> None:
+    """The same lines get the same verdicts again; with `observe` they count as seen."""
+    live = Live(learnt, clock=clock)
+    assert live.start()
+    records = pl.concat(list(learnt.store.scan())).tail(50)
+
+    first, second = live.predict(records), live.predict(records)
+    live.predict(records, observe=True)
+    third = live.predict(records)
+    live.stop()
+
+    assert first.equals(second)
+    assert not third["nats"].equals(first["nats"])
