@@ -106,7 +106,7 @@ def _retimed(records: pl.DataFrame, seed: int, days: float) -> pl.DataFrame:
     """The same lines in the same order with invented times: gaps drawn log-normal, so that bursts stay bursts."""
     gaps = np.cumsum(np.random.default_rng(seed).lognormal(0.0, 1.8, len(records)))
     at_us = START.timestamp() * 1e6 + (gaps - gaps[0]) / max(gaps[-1] - gaps[0], 1e-9) * (days * DAY_S - 1.0) * 1e6
-    stamp = pl.Series("timestamp", at_us.astype(np.int64)).cast(pl.Datetime("us", "UTC"))
+    stamp = pl.Series("timestamp", at_us.astype(np.int64)).cast(pl.Datetime("us", "UTC")).dt.cast_time_unit("ns")
     return records.with_columns(stamp).select("timestamp", "level", "source", "host", "message")
 
 
