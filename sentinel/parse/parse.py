@@ -17,7 +17,8 @@ _BRACED: Final = r"(?s)^[ \t]*\{.*\}[ \t]*$"
 
 
 def parse_lines(lines: pl.DataFrame, *, now: datetime, period: str = "month") -> Parsed:
-    """Read raw lines: columns `line` (Binary), `origin` (String), and `generation` and `offset` or `event_id`.
+    """Read raw lines: columns `line` (Binary), `origin` (String), and `generation` and `offset` or `event_id`;
+    `mark` may say what is odd about where a line ends ("cut", "unterminated") and becomes an attribute.
 
     `now` is when they were received. Blank lines are left out; no other line is ever rejected, and none raises: what no
     format knows becomes a message of its own. `rejected.index` would be the row of the input.
@@ -27,7 +28,10 @@ def parse_lines(lines: pl.DataFrame, *, now: datetime, period: str = "month") ->
     kept = inputs[cleaned["row"]] if cleaned.height < inputs.height else inputs
     moment = timestamps.now_ns(now)
     fields = _fields(cleaned, moment)
-    joined = attributes.join_inner([fields["attributes"], cleaned["marks"]], fields.height)
+    marks = [cleaned["marks"]]
+    if "mark" in lines.columns and lines["mark"].null_count() < lines.height:
+        marks.append('"mark":"' + lines["mark"][cleaned["row"]] + '"')
+    joined = attributes.join_inner([fields["attributes"], *marks], fields.height)
     frame = fields.with_columns(joined, cleaned["raw"]).hstack(kept)
     return Parsed(finish.records(frame, now=moment, period=period), finish.rejected({}))
 

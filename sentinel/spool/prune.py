@@ -9,11 +9,10 @@ from sentinel.spool.database import Database
 from sentinel.spool.schema import COUNTING_READERS
 from sentinel.spool.state import ANSWER_KEPT_S
 
-__all__ = ["CHECKPOINT_KEPT_S", "KEEP_ANOMALIES", "KEEP_BYTES", "prune"]
+__all__ = ["KEEP_ANOMALIES", "KEEP_BYTES", "prune"]
 
 KEEP_BYTES = 256 * 1024 * 1024
 KEEP_ANOMALIES = 10_000
-CHECKPOINT_KEPT_S = 7 * 86_400.0
 LETTER_KEPT_S = 7 * 86_400.0  # of those that were delivered after all
 STEP_BATCHES = 64
 STEP_BYTES = 8 * 1024 * 1024  # deleting it takes some 20 ms under the lock
@@ -31,7 +30,7 @@ class _Stale:
 
 
 def prune(database: Database, *, now_s: float, keep_bytes: int, keep_anomalies: int) -> int:
-    """Delete delivered batches, old answers and old checkpoints; how many records went."""
+    """Delete delivered batches, old answers and letters; how many records went."""
     reach("spool.before-prune")
     pruned = 0
     while True:
@@ -94,10 +93,9 @@ def _position(connection: sqlite3.Connection, reader: str) -> int:
 
 
 def _prune_rest(connection: sqlite3.Connection, now_s: float) -> None:
-    """Answers past their day, checkpoints of files long gone, letters long delivered."""
+    """Answers past their day and letters long delivered; checkpoints stay until their reader forgets them."""
     connection.execute("DELETE FROM answers WHERE at_s < ?", (now_s - ANSWER_KEPT_S,))
     connection.execute("DELETE FROM letters WHERE state = 'delivered' AND changed_s < ?", (now_s - LETTER_KEPT_S,))
-    connection.execute("DELETE FROM checkpoints WHERE state = 'done' AND updated_s < ?", (now_s - CHECKPOINT_KEPT_S,))
 
 
 def _give_back(database: Database) -> None:

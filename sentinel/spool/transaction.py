@@ -128,6 +128,11 @@ class Transaction:
         )
         reach("spool.after-checkpoint")
 
+    def forget_checkpoints(self, generations: Iterable[str]) -> None:
+        """Delete the checkpoints of files that are gone for good; whoever reads files knows which those are."""
+        gone = [(generation,) for generation in generations]
+        self._connection.executemany("DELETE FROM checkpoints WHERE generation = ?", gone)
+
     def count_rejected(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Count lines that were received and not accepted, by (source, reason)."""
         ledger.count_rejected(self._connection, counts)

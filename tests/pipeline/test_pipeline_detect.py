@@ -69,7 +69,7 @@ def test_batch_scores_what_is_missing_once(learnt: Sentinel, halves: Halves, clo
 def test_live_scoring_is_the_same_after_a_kill(
     learnt: Sentinel, halves: Halves, clock: Clock, open_home: Callable[[], Sentinel]
 ) -> None:
-    """A reader that dies after emitting and before saving does it all again: same anomalies, none twice, none missed."""
+    """A reader that dies before saving does it all again: the same anomalies, none twice, none missed."""
     live = Live(learnt, clock=clock)
     assert live.start()
     put(learnt, halves[1], clock)

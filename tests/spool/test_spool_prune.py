@@ -72,24 +72,31 @@ def test_anomalies_since_a_time(spool, make_anomalies, append):
     assert spool.anomalies(limit=0).is_empty()
 
 
-def test_old_answers_and_checkpoints_go(spool):
-    """Answers older than a day go, and checkpoints of files that are gone for a week; live ones stay."""
+def test_old_answers_go_and_checkpoints_stay(spool):
+    """Answers older than a day go. A checkpoint stays however old: without it a file would be read anew."""
     now_s = 1_000_000.0
-    old = [
-        Checkpoint("gen000000a", "/a", 1, 1, 9, 1, "h", 1, "g", "done", 100.0),
-        Checkpoint("gen000000b", "/b", 1, 1, 9, 1, "h", 1, "g", "live", 100.0),
-        Checkpoint("gen000000c", "/c", 1, 1, 9, 1, "h", 1, "g", "done", now_s),
-    ]
     with spool.transaction() as tx:
-        tx.put_checkpoints(old)
+        tx.put_checkpoints([Checkpoint("gen000000a", "/a", 1, 1, 9, 1, "h", 1, "g", "done", 100.0)])
         tx.remember_answer("c", "old", "d", b"", now_s - 90_000)
         tx.remember_answer("c", "new", "d", b"", now_s - 80_000)
 
     spool.prune(now_s=now_s)
 
-    assert [row.path for row in spool.checkpoints()] == ["/b", "/c"]
+    assert [row.path for row in spool.checkpoints()] == ["/a"]
     assert spool.answer("c", "old", 0.0) is None
     assert spool.answer("c", "new", 0.0) is not None
+
+
+def test_checkpoints_go_when_they_are_forgotten(spool):
+    """Whoever reads the files says which are gone for good."""
+    kept = [Checkpoint(f"gen000000{name}", f"/{name}", 1, 1, 9, 1, "h", 1, "g", "done", 1.0) for name in "abc"]
+    with spool.transaction() as tx:
+        tx.put_checkpoints(kept)
+
+    with spool.transaction() as tx:
+        tx.forget_checkpoints(["gen000000a", "gen000000c", "gen000000x"])
+
+    assert [row.path for row in spool.checkpoints()] == ["/b"]
 
 
 def test_room_goes_back_to_the_disk(folder, make_records, append, deliver):
