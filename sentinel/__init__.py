@@ -1,6 +1,6 @@
 """Log Sentinel: log lines in, none lost, the strange ones named with their reasons.
 
-The rooms, from the door to the floor: cli, stack, wiring, pipeline and settings; then simulate, collect, parse, spool,
+The rooms, from the door to the floor: cli, stack, wiring, pipeline, evaluation and settings; then simulate, collect, parse, spool,
 store and detect side by side; then records and durable, then failpoints, then errors. An arrow only points down.
 """
 
