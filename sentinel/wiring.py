@@ -44,6 +44,8 @@ def store_of(settings: Settings) -> Store:
         password=settings.elastic_password,
         ca_file=settings.elastic_ca_file,
         fingerprint=settings.elastic_fingerprint,
+        retention_days=settings.elastic_retention_days,
+        period=settings.elastic_index_period,
     )
 
 

@@ -51,7 +51,6 @@ class DeliverReader:
         self._is_set_up = False
         self._pruned_s = 0.0
         self._turns = Turns("deliver", self.turn, gather_s=GATHER_S)
-        self._due_s: dict[str, float] = {}
         self.last: dict[str, Round] = {}
         self.store_error: str | None = None
 
@@ -109,11 +108,8 @@ class DeliverReader:
         now_s, started_s = self._clock(), time.perf_counter()
         turn = deliver_round(self._spool, self._store, reader, now_s=now_s)
         took_s = time.perf_counter() - started_s
-        is_try = now_s >= self._due_s.get(reader, 0.0)  # else it only learnt that the pause is not over
-        if is_try and (turn.delivered or turn.dead or turn.error):
+        if not turn.paused and (turn.delivered or turn.dead or turn.error):
             self._observe(reader, took_s, is_retry=turn.error is not None)
-        if is_try:
-            self._due_s[reader] = now_s + turn.wait_s
         self.last[reader] = turn
         return turn
 
@@ -126,6 +122,6 @@ class DeliverReader:
 
     def _prune(self) -> None:
         now_s = self._clock()
-        if now_s - self._pruned_s >= PRUNE_EVERY_S:
+        if not 0 <= now_s - self._pruned_s < PRUNE_EVERY_S:  # below 0: the clock was set back
             self._pruned_s = now_s
             self._spool.prune(now_s=now_s)

@@ -1,7 +1,7 @@
 """`spool`, `dead-letters`, `store`, `status`: look at what is kept, and mend it."""
 
 import argparse
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import orjson
 
@@ -9,6 +9,7 @@ from sentinel.cli.run import Commands
 from sentinel.cli.show import print_json, print_table
 from sentinel.errors import TerminalError
 from sentinel.pipeline.overview import overview
+from sentinel.pipeline.retention import oldest_partition
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.settings import Settings
 from sentinel.spool import Spool
@@ -123,19 +124,11 @@ def _store(options: argparse.Namespace, settings: Settings) -> int:
             done = store.setup()
             print("\n".join(done) if done else "all is as it should be")
         else:
-            before = oldest_partition(settings, datetime.now(UTC))
+            before = oldest_partition(settings.elastic_index_period, settings.elastic_retention_days, datetime.now(UTC))
             print("\n".join(store.prune(before)) if before else "ELASTIC_RETENTION_DAYS is 0: nothing is ever deleted")
     finally:
         store.close()
     return 0
-
-
-def oldest_partition(settings: Settings, now: datetime) -> str | None:
-    """The first partition that is kept; None where all are."""
-    if not settings.elastic_retention_days or settings.elastic_index_period == "none":
-        return None
-    oldest = now - timedelta(days=settings.elastic_retention_days)
-    return f"{oldest:%Y.%m}" if settings.elastic_index_period == "month" else f"{oldest:%Y.%m.%d}"
 
 
 def _status(options: argparse.Namespace, settings: Settings) -> int:

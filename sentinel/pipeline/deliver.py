@@ -3,21 +3,24 @@
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import polars as pl
 
-from sentinel.errors import TransientError
+from sentinel.errors import SentinelError, TransientError
 from sentinel.failpoints import reach
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.report import Report
+from sentinel.pipeline.retention import prune_store
 from sentinel.records import ANOMALIES, EVENTS
-from sentinel.spool import Lease, Position, Spool
+from sentinel.spool import DeadLettersFullError, Lease, Position, Spool
 from sentinel.store import Outcome, Store
 
-__all__ = ["READERS", "Round", "deliver", "deliver_round"]
+__all__ = ["READERS", "Round", "deliver", "deliver_round", "failing_since_s"]
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +28,10 @@ READERS = {"deliver": EVENTS, "deliver-anomalies": ANOMALIES}
 """The readers that deliver moves, and the stream each reads."""
 
 ROUND_RECORDS = 20_000
+PROBE_RECORDS = 500  # after failures a round is smaller, down to this: a store that comes back is not run over
 ROUND_BYTES = 16 * 1024 * 1024
+REPLAY_RECORDS = 1_000
+SETTLED_A_COMMIT = 250  # dead letters, some 20 ms: a longer commit would hold up a 202
 BACKOFF_START_S = 0.5
 BACKOFF_CAP_S = 30.0
 PATIENCE_S = 20.0
@@ -38,13 +44,21 @@ class Round:
     delivered: int = 0
     dead: int = 0
     busy: bool = False  # somebody else holds the lease
-    wait_s: float = 0.0  # the store asked for a pause of this long
+    paused: bool = False  # the pause after a failure is not over: nothing was tried
+    wait_s: float = 0.0  # before the next try
+    write_s: float = 0.0  # what the store took to answer
     error: str | None = None
 
     @property
     def is_idle(self) -> bool:
         """Nothing was there to do."""
         return not (self.delivered or self.dead or self.busy or self.error or self.wait_s)
+
+
+class _Failing(msgspec.Struct, frozen=True):
+    """Since when a reader's attempts fail, kept beside its position."""
+
+    since_s: float
 
 
 def deliver_round(spool: Spool, store: Store, reader: str, *, now_s: float, wait_s: float = 0.0) -> Round:
@@ -55,18 +69,37 @@ def deliver_round(spool: Spool, store: Store, reader: str, *, now_s: float, wait
         position = spool.position(reader)
         pause_s = position.next_attempt_s - now_s
         if position.attempts and 0 < pause_s <= BACKOFF_CAP_S:  # a longer one: the clock was set back since
-            return Round(wait_s=pause_s, error=position.error)
+            return Round(paused=True, wait_s=pause_s, error=position.error)
         stream = READERS[reader]
-        replayed = _replay(spool, store, stream, lease)
-        frame = spool.read(stream, position.sequence, ROUND_RECORDS, ROUND_BYTES)
+        replayed = _replay(spool, store, stream, lease, position, now_s)
+        if replayed.error:
+            return replayed
+        frame = spool.read(stream, position.sequence, _round_records(position.attempts), ROUND_BYTES)
         if frame.is_empty():
             return replayed
+        started_s = time.perf_counter()
         try:
             outcome = store.write(frame, stream=stream)
-        except TransientError as exc:
+        except SentinelError as exc:  # a refusal for ever is one of the whole store, not of a record: nothing is dead
             return _postpone(spool, lease, position, str(exc), now_s)
+        write_s = time.perf_counter() - started_s
         reach("deliver.written")
-        return _settle(spool, lease, position, frame, outcome, now_s)
+        turn = _settle(spool, lease, position, frame, outcome, now_s)
+        done, dead = turn.delivered + replayed.delivered, turn.dead + replayed.dead
+        return Round(done, dead, wait_s=turn.wait_s, write_s=write_s, error=turn.error)
+
+
+def _round_records(attempts: int) -> int:
+    """How many records a round offers: all of it when all is well, half as many after each failure in a row."""
+    return max(PROBE_RECORDS, ROUND_RECORDS >> min(attempts, 10))
+
+
+def failing_since_s(spool: Spool, reader: str) -> float | None:
+    """Unix time of the first of the failed attempts in a row; None while the last attempt went well."""
+    if not spool.position(reader).attempts:
+        return None
+    kept = spool.blob(f"failing-{reader}")
+    return msgspec.json.decode(kept, type=_Failing).since_s if kept else None
 
 
 def _settle(
@@ -75,15 +108,44 @@ def _settle(
     """Move the reader past all that is settled; what the store refused for now stays and is offered again."""
     refused = np.flatnonzero(outcome.retry)
     settled = int(refused[0]) if len(refused) else frame.height
-    sequences = frame["sequence"]
-    dead = {int(sequences[row]): reason for row, reason in outcome.dead.items() if row < settled}
+    sequences, error = frame["sequence"], outcome.error or "refused for now"
+    dead = {int(sequences[row]): reason for row, reason in sorted(outcome.dead.items()) if row < settled}
     if settled:
-        with spool.transaction() as tx:
-            tx.move(lease, int(sequences[settled - 1]), dead=dead)
-    if settled < frame.height:
-        late = _postpone(spool, lease, position if not settled else None, outcome.error or "refused for now", now_s)
-        return Round(delivered=settled - len(dead), dead=len(dead), wait_s=late.wait_s, error=late.error)
-    return Round(delivered=settled - len(dead), dead=len(dead))
+        try:
+            _move(spool, lease, int(sequences[settled - 1]), dead)
+        except DeadLettersFullError as exc:
+            reached = spool.position(lease.reader).sequence
+            settled, error = int((sequences <= reached).sum()), str(exc)
+            dead = {sequence: reason for sequence, reason in dead.items() if sequence <= reached}
+    if settled == frame.height:
+        return Round(settled - len(dead), len(dead))
+    late = _postpone(spool, lease, position if not settled else None, error, now_s)
+    return Round(settled - len(dead), len(dead), wait_s=late.wait_s, error=late.error)
+
+
+def _move(spool: Spool, lease: Lease, last: int, dead: Mapping[int, str]) -> None:
+    """Move the reader up to `last`, so many dead letters a commit. Raises DeadLettersFullError in front of the first
+    one that finds no room."""
+    pieces = deque(_pieces(list(dead)))
+    while pieces:
+        piece = pieces.popleft()
+        end = piece[-1] if pieces else last
+        try:
+            with spool.transaction() as tx:
+                tx.move(lease, end, dead={sequence: dead[sequence] for sequence in piece})
+        except DeadLettersFullError:
+            if len(piece) == 1:
+                with spool.transaction() as tx:
+                    tx.move(lease, piece[0] - 1)
+                raise
+            middle = len(piece) // 2
+            pieces.extendleft((piece[middle:], piece[:middle]))
+
+
+def _pieces(sequences: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The sequences in order, as many as one commit takes at a time; one empty piece for none."""
+    for start in range(0, max(1, len(sequences)), SETTLED_A_COMMIT):
+        yield sequences[start : start + SETTLED_A_COMMIT]
 
 
 def _postpone(spool: Spool, lease: Lease, position: Position | None, error: str, now_s: float) -> Round:
@@ -92,25 +154,32 @@ def _postpone(spool: Spool, lease: Lease, position: Position | None, error: str,
     pause_s = random.uniform(0.1, min(BACKOFF_CAP_S, BACKOFF_START_S * 2.0 ** min(attempts, 10)))  # noqa: S311 jitter
     with spool.transaction() as tx:
         tx.postpone(lease, attempts, now_s + pause_s, error)
+        if attempts == 1:
+            tx.put_blob(f"failing-{lease.reader}", msgspec.json.encode(_Failing(now_s)))
     log.warning("postponed reader=%s attempts=%d pause_s=%.1f error=%s", lease.reader, attempts, pause_s, error)
     return Round(wait_s=pause_s, error=error)
 
 
-def _replay(spool: Spool, store: Store, stream: str, lease: Lease) -> Round:
-    """Offer the dead letters again that somebody asked to replay."""
-    letters = spool.replays(stream, ROUND_RECORDS)
+def _replay(spool: Spool, store: Store, stream: str, lease: Lease, position: Position, now_s: float) -> Round:
+    """Offer the dead letters again that somebody asked to replay; with `error` when some of them must wait."""
+    letters = spool.replays(stream, REPLAY_RECORDS)
     if letters.is_empty():
         return Round()
     try:
         outcome = store.write(letters, stream=stream)
-    except TransientError as exc:
-        return Round(wait_s=BACKOFF_START_S, error=str(exc))
+    except SentinelError as exc:
+        return _postpone(spool, lease, position, str(exc), now_s)
     sequences = letters["sequence"].to_list()
     delivered = [sequences[row] for row in np.flatnonzero(outcome.delivered)]
     dead = {sequences[row]: reason for row, reason in outcome.dead.items()}
-    with spool.transaction() as tx:
-        tx.settle_replay(lease, delivered=delivered, dead=dead)
-    return Round(delivered=len(delivered), dead=len(dead))
+    for piece in _pieces([*delivered, *dead]):
+        with spool.transaction() as tx:
+            gone = [sequence for sequence in piece if sequence not in dead]
+            tx.settle_replay(lease, delivered=gone, dead={n: dead[n] for n in piece if n in dead})
+    if outcome.retry.any():
+        late = _postpone(spool, lease, position, outcome.error or "refused for now", now_s)
+        return Round(len(delivered), len(dead), wait_s=late.wait_s, error=late.error)
+    return Round(len(delivered), len(dead))
 
 
 def deliver(
@@ -120,24 +189,28 @@ def deliver(
     sleep: Callable[[float], None] = time.sleep,
     patience_s: float = PATIENCE_S,
 ) -> Report:
-    """Drain what was accepted before this call, then prune. Waits its turn where the server delivers too.
+    """Drain what was accepted before this call, then prune spool and store. Waits its turn where the server delivers
+    too.
 
     Counts what both delivered. Raises TransientError when the store stayed away for `patience_s` seconds; all records
     that wait stay in the spool.
     """
-    started_s = clock()
+    elapsed = _timer(clock)
+    started_s = elapsed()
     sentinel.store.setup()
     before = sentinel.spool.ledger()
     marks = {reader: sentinel.spool.last_sequence(stream) for reader, stream in READERS.items()}
     for reader, mark in marks.items():
         _drain(sentinel, reader, mark, clock=clock, sleep=sleep, patience_s=patience_s)
     pruned = sentinel.spool.prune(now_s=clock())
+    deleted, notes = prune_store(sentinel, clock())
     after = sentinel.spool.ledger()
     counts = {
         "delivered": after.delivered - before.delivered,
         "dead": after.dead - before.dead,
         "waiting": after.waiting,
         "pruned": pruned,
+        "partitions_deleted": len(deleted),
     }
     rows = [
         {
@@ -148,7 +221,12 @@ def deliver(
         }
         for reader, mark in marks.items()
     ]
-    return Report("deliver", counts, rows, clock() - started_s)
+    return Report("deliver", counts, rows, elapsed() - started_s, notes)
+
+
+def _timer(clock: Callable[[], float]) -> Callable[[], float]:
+    """Seconds for lengths of time: not the wall clock, which may be set while we wait, unless a test's clock is."""
+    return time.monotonic if clock is time.time else clock
 
 
 def _drain(
@@ -161,19 +239,21 @@ def _drain(
     patience_s: float,
 ) -> None:
     """Rounds until `reader` has passed `mark`; gives up when nothing has moved for `patience_s` seconds."""
-    spool, last_progress_s, reached = sentinel.spool, clock(), -1
+    spool, elapsed = sentinel.spool, _timer(clock)
+    last_progress_s, reached = elapsed(), -1
     while True:
         position = spool.position(reader).sequence
-        if position > reached:
-            reached, last_progress_s = position, clock()
-        if position >= mark and spool.replays(READERS[reader], 1).is_empty():
+        is_replaying = not spool.replays(READERS[reader], 1).is_empty()
+        if position >= mark and not is_replaying:
             return
         turn = deliver_round(spool, sentinel.store, reader, now_s=clock(), wait_s=2.0)
-        if clock() - last_progress_s > patience_s:
+        if position > reached or turn.delivered or turn.dead:
+            reached, last_progress_s = max(position, reached), elapsed()
+        if elapsed() - last_progress_s > patience_s:
             cause = turn.error or "another process holds the lease"
             raise TransientError(
                 f"deliver {READERS[reader]} to {sentinel.store.kind}: {cause}; "
-                f"{mark - position} records stay in the spool and are offered again by the next run"
+                f"{max(0, mark - position)} records stay in the spool and are offered again by the next run"
             )
         if turn.wait_s:
             sleep(min(turn.wait_s, 1.0))

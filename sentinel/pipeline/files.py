@@ -45,10 +45,11 @@ def _read_documents(path: Path, now: datetime) -> Iterator[tuple[int, pl.DataFra
     """Chunks of an NDJSON file: how many documents, their records (event_id is the document's number), the rejected."""
     start = 0
     with path.open("rb") as file:
-        while lines := [line for line in itertools.islice(file, CHUNK_LINES) if line.strip()]:
-            bodies = decode_body(b"".join(lines), NDJSON).documents or []
+        while lines := list(itertools.islice(file, CHUNK_LINES)):
+            written = b"".join(line for line in lines if line.strip())
+            bodies = (decode_body(written, NDJSON).documents or []) if written else []
             documents = [Document(body, f"{start + i:022d}", "file") for i, body in enumerate(bodies)]
-            parsed = parse_documents(documents, now=now)
+            parsed = parse_documents(documents, now=now)  # the partition does not matter: nothing of it is kept
             yield len(documents), parsed.records, parsed.rejected.with_columns(pl.col("index") + start)
             start += len(documents)
 
