@@ -30,7 +30,7 @@ CAUSES = (
     Cause("errors", (*_windows("source_bad"), *_windows("all_bad"))),
     Cause("rate", (*_windows("template"), *_windows("source"), "template_actors", "template_users")),
     Cause("actor_rate", (*_windows("actor"), *_windows("pair"))),
-    Cause("scan", ("actor_params", "actor_templates")),
+    Cause("scan", ("actor_params", "actor_templates", "rare_probe")),
     Cause("actor_users", ("actor_users",)),
     Cause("novelty", ("rare_template", "rare_template_in_source", "rare_words", "rare_failure", "rare_windows")),
     Cause("source", ("rare_source", "rare_level_in_source", "severity")),

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sentinel.detect.features import FEATURE_INDEX
+from sentinel.detect.features import FEATURE_INDEX, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.jit import Floats, Integers, compiled
 from sentinel.detect.statepass import RAW_INDEX
 from sentinel.detect.tails import Tails, pooled_nats
@@ -13,6 +13,7 @@ __all__ = ["BULK", "DECISIVE", "FOREST", "NATS", "NORM", "NORM_CAP", "PARTS", "P
 
 NORM_CAP = 8.0  # nats one feature may add to the norm
 SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
+DRIFT_NATS = 0.7  # traffic differs from training's: half of what looks improbable is only that
 PRIOR_CAP = 14.0
 PRIOR_ATTEMPTS = (4.2, 6.5, 14.0)  # failed attempts within about 15, 180, 1,800 s that are worth 7.5 nats
 ALARM_NATS = 7.5
@@ -20,9 +21,17 @@ WARM_UP_SHARE = 0.6  # of a rarity that counts in a warm-up model where nothing 
 
 PARTS = ("nats", "bulk", "sparse", "prior", "forest", "norm")
 NATS, BULK, SPARSE, PRIOR, FOREST, NORM = range(len(PARTS))
-DECISIVE = ("rare_failure", "rare_privilege", "new_entity_privilege", "mean_number", "broken_sequence")
+DECISIVE = (
+    "rare_failure",
+    "rare_privilege",
+    "new_entity_privilege",
+    "mean_number",
+    "broken_sequence",
+    "rare_probe",
+)
 """Features that may raise an alarm alone, each calibrated by itself."""
 _SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])
+_RATES_AT = np.array([FEATURE_INDEX[name] for name in (*TEMPLATE_REFS, *SOURCE_REFS, *GLOBAL_REFS) if name[:3] != "gap"])
 _FAILURES = RAW_INDEX["failures0"]
 _RARE, _SEVERITY = FEATURE_INDEX["rare_template"], FEATURE_INDEX["severity"]
 F_SENSITIVE = 2
@@ -59,12 +68,29 @@ def prior_nats(raw: Floats) -> float:
 
 
 @compiled
-def _sparse(tails: Floats, calibration: Tails) -> float:
+def _sparse(tails: Floats) -> float:
     """The largest of the few features that are decisive alone, nats."""
     worth = 0.0
     for k in range(len(_SPARSE_AT)):
         worth = max(worth, tails[_SPARSE_AT[k]])
     return min(worth, SPARSE_CAP)
+
+
+@compiled
+def _flood(tails: Floats) -> float:
+    """The fourth largest tail of rates and distinct counts: several windows or keys must agree that it is a flood."""
+    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
+    for f in _RATES_AT:
+        p = tails[f]
+        if p > first:
+            first, second, third, fourth = p, first, second, third
+        elif p > second:
+            second, third, fourth = p, second, third
+        elif p > third:
+            third, fourth = p, third
+        elif p > fourth:
+            fourth = p
+    return min(fourth, PRIOR_CAP)
 
 
 @compiled
@@ -102,7 +128,8 @@ def combine(
                 total += p * p
             out[i, FOREST] = pooled_nats(forest[i], calibration, 0, 0, 0.0) if switches.forest else 0.0
             out[i, NORM] = pooled_nats(np.sqrt(total), calibration, 0, 1, 0.0) if switches.norm else 0.0
-            out[i, BULK] = pooled_nats(out[i, FOREST] + out[i, NORM], calibration, 0, 2, 0.0)
-            out[i, SPARSE] = _sparse(tails[i], calibration) if switches.sparse else 0.0
+            total = pooled_nats(out[i, FOREST] + out[i, NORM], calibration, 0, 2, 0.0)
+            out[i, BULK] = max(total - DRIFT_NATS, 0.0)
+            out[i, SPARSE] = max(_sparse(tails[i]), _flood(tails[i])) if switches.sparse else 0.0
         out[i, PRIOR] = prior
         out[i, NATS] = max(out[i, BULK], out[i, SPARSE], prior)

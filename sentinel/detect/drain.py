@@ -10,7 +10,7 @@ from sentinel.detect.words import GUARDS
 __all__ = ["WILDCARD", "Cluster", "Drain"]
 
 WILDCARD = "<*>"
-_STATUS = re.compile(r"S[1-5][0-9]{2}$|[a-z_]{2,12}=[0-9]{1,3}$")
+_STATUS = re.compile(r"S[1-5][0-9x]{2}$|[a-z_]{2,12}=[0-9]{1,3}$")
 SIMILARITY = 0.6  # share of tokens that must agree
 MAX_FIRST_TOKENS = 200  # per text length; what comes later shares one branch
 MAX_LEAF_CLUSTERS = 400  # what comes later and resembles none of them shares one template of wildcards

@@ -12,7 +12,7 @@ from sentinel.detect.scan import SESSION
 from sentinel.detect.statepass import Line
 from sentinel.detect.surprise import Facts
 from sentinel.detect.text import Meaning, Scanned, Vocabulary, join, scan
-from sentinel.detect.words import SENSITIVE
+from sentinel.detect.words import PROBE, SENSITIVE
 
 __all__ = ["Coded", "One", "encode", "encode_one"]
 
@@ -122,7 +122,7 @@ def _assemble(
 ) -> Coded:
     template = np.array([m.template for m in meanings], np.uint64)[which]
     flags = np.array([m.flags for m in meanings], np.int64)[which]
-    flags = flags | np.where(scanned.sensitive > 0, SENSITIVE, 0)
+    flags = flags | np.where(scanned.sensitive > 0, SENSITIVE | PROBE, 0)
     line = Line(times, levels, sources, template, flags, scanned.entities, scanned.numbers, np.ones(len(times)))
     facts = Facts(
         np.array([m.place for m in meanings], np.int64)[which],

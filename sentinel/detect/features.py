@@ -52,6 +52,7 @@ FEATURES = (
     "rare_words",
     "rare_windows",
     "broken_sequence",
+    "rare_probe",
 )
 """The columns of a surprise row, in this order."""
 

@@ -16,7 +16,7 @@ from sentinel.detect.forest import fit_forest
 from sentinel.detect.jit import Booleans, Floats, Integers
 from sentinel.detect.model import THRESHOLD_NATS, Model
 from sentinel.detect.state import pack
-from sentinel.detect.tails import TOLERANCE, Tails, fit_tails, pooled_nats, tail_nats
+from sentinel.detect.tails import ABSENT, TOLERANCE, Tails, fit_tails, pooled_nats, tail_nats
 from sentinel.detect.trees import Trees, flatten
 from sentinel.detect.watchdog import Watch, learn_watch
 from sentinel.errors import TerminalError
@@ -56,6 +56,19 @@ def _no_tails(count: int) -> tuple[Tails, Integers]:
     return fit_tails(np.zeros((2, len(FEATURES))), np.zeros(2, np.int64), count, floors=FLOORS)
 
 
+def _declustered(found: Floats, templates: Integers, times: Floats) -> Floats:
+    """Surprises in which a decisive feature counts once a template and hour: one event is no evidence of many."""
+    single = found.copy()
+    hours = templates * 1_000_000 + ((times - times[0]) // 3600).astype(np.int64)
+    for name in DECISIVE:
+        column = single[:, FEATURE_INDEX[name]]
+        stands_out = np.flatnonzero(column > 0)
+        _, first = np.unique(hours[stands_out], return_index=True)
+        repeats = np.delete(stands_out, first)
+        column[repeats] = ABSENT
+    return single
+
+
 def _calibrate(tails: Floats, scores: Floats) -> Tails:
     """Tails of forest score, norm, their sum and each decisive feature, side by side in one group."""
     norm = np.empty(len(tails))
@@ -84,7 +97,8 @@ def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) 
         corpus.walk(ok)
     rows, found = fit_.forward(ok, seed)
     trust = fit_.trust(rows, found)
-    tails, places = fit_tails(found, fit_.facts.source[rows], fit_.sources, floors=FLOORS)
+    single = _declustered(found, fit_.facts.template[rows], corpus.coded.line.times[rows])
+    tails, places = fit_tails(single, fit_.facts.source[rows], fit_.sources, floors=FLOORS)
     tail_nats(found, places[fit_.facts.source[rows]], tails, TOLERANCE, found)
     forest = fit_forest(found, seed=seed, trees=trees)
     flat = flatten(forest)

@@ -273,8 +273,12 @@ def _special(
             digits += 48 <= buffer[i] <= 57
         if digits == b - a and digits <= 3:
             if state[_STATUS] == 1:
-                out[o] = 83
+                out[o] = 83  # S404; but of those that say little more than their class, S2xx
                 o += 1
+                if digits == 3 and not (buffer[a] == 52 and (buffer[a + 2] == 49 or buffer[a + 2] == 51)):
+                    out[o], out[o + 1], out[o + 2] = buffer[a], 120, 120
+                    state[_STATUS] = 0
+                    return o + 3
             for i in range(a, b):
                 out[o] = buffer[i]
                 o += 1

@@ -41,7 +41,7 @@ RAW = (
     " source_bad0 source_bad1 source_bad2 all_bad0 all_bad1 all_bad2 failures0 failures1 failures2"
     " source_failures0 source_failures1 source_failures2 actor_templates actor_users actor_params user_actors"
     " template_actors template_users failing_actors failing_users new_address new_user new_pair"
-    " burst_lines burst_s mean0 mean1 mean2 mean3 means_seen user_failures windows windows_template"
+    " burst_lines burst_s mean0 mean1 mean2 mean3 means_seen user_failures windows windows_template hits_probe"
 ).split()
 """What the pass says of each line, in this order: hits are lines taught before it; `…0 …1 …2` are counts decayed over
 15, 180 and 1,800 s with the line itself; distinct counts are decayed over 600 s; gaps are seconds; windows are spans of 600 s in which there was anything, and
@@ -69,7 +69,8 @@ NONE = np.uint64(0)
     K_ALL_BAD,
     K_SOURCE_FAILURES,
     K_NUMBERS,
-) = range(12)
+    K_PROBE,
+) = range(13)
 (
     K_ACTOR,
     K_ACTOR_TEMPLATE,
@@ -115,9 +116,9 @@ C_R_TEMPLATE, C_R_SOURCE, C_R_ACTOR, C_R_PAIR, C_R_SOURCE_BAD, C_R_ALL_BAD, C_R_
     C_BURST_S,
     C_MEAN0,
 ) = range(35, 49)
-C_MEANS_SEEN, C_USER_FAILURES, C_WINDOWS, C_WINDOWS_TEMPLATE = 52, 53, 54, 55
+C_MEANS_SEEN, C_USER_FAILURES, C_WINDOWS, C_WINDOWS_TEMPLATE, C_PROBE = 52, 53, 54, 55, 56
 
-F_BAD, F_AUTH, F_ACCEPTED = 1, 4, 8  # `words.py`: BAD, AUTH_FAILURE, ACCEPTED
+F_BAD, F_AUTH, F_ACCEPTED, F_PROBE = 1, 4, 8, 16  # `words.py`: BAD, AUTH_FAILURE, ACCEPTED, PROBE
 
 
 class Line(NamedTuple):
@@ -422,6 +423,9 @@ def _step(
             _failures(memory, source, actor, user, flags, t, out)
     else:
         _three(rows, at_template, out, C_R_TEMPLATE)
+    out[C_PROBE] = -1.0
+    if flags & F_PROBE:
+        out[C_PROBE] = _hits_then(memory, 0, mix(K_PROBE, source, NONE), t, taught)
     _source_rates(memory, source, key, flags & F_BAD != 0 or level >= 2, t, out)
     _means(memory, template, numbers, t, taught, out)
     _count_window(memory.counters, t, taught)

@@ -17,6 +17,7 @@ _T_AT, _S_AT, _G_AT = FEATURE_INDEX[TEMPLATE_REFS[0]], FEATURE_INDEX[SOURCE_REFS
 _LENGTH_AT, _BROKEN_AT = FEATURE_INDEX["length"], FEATURE_INDEX["broken_sequence"]
 _T_GAP, _S_GAP = len(TEMPLATE_REFS) - 1, len(SOURCE_REFS) - 1
 _LINES, _HITS_T, _HITS_S, _HITS_TS, _HITS_LS, _AFTER_S, _BEFORE_S, _AFTER_K, _BEFORE_K = range(9)
+_PROBE_AT, _HITS_PROBE = FEATURE_INDEX["rare_probe"], RAW_INDEX["hits_probe"]
 _WINDOWS, _WINDOWS_T = RAW_INDEX["windows"], RAW_INDEX["windows_template"]
 _NEW_ADDRESS, _MEAN0, _MEANS_SEEN = RAW_INDEX["new_address"], RAW_INDEX["mean0"], RAW_INDEX["means_seen"]
 
@@ -28,6 +29,7 @@ MEAN_WARM_UP = 8
 MEAN_SLACK = 1.0  # a mean wanders: a whole span beyond its range is nothing
 MAX_NUMBER_EXCESS = 8.0
 SMOOTHING = 3.0
+HABIT_SLACK = 2.0  # seven times as seldom as by chance is nothing
 MIN_CONTEXT = 30.0  # times a template was followed by another before its habits are believed
 NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
 MIN_WINDOW_RARITY = 2.5
@@ -87,7 +89,7 @@ def _broken(raw: Floats) -> float:
     if raw[_AFTER_K] < 0.0 or raw[_BEFORE_K] < MIN_CONTEXT:
         return 0.0
     chance = raw[_HITS_TS] / (raw[_HITS_S] + 1.0) * raw[_BEFORE_K]
-    return max(np.log((chance + 1e-9) / (raw[_AFTER_K] + 0.5)), 0.0)
+    return max(np.log((chance + 1e-9) / (raw[_AFTER_K] + 0.5)) - HABIT_SLACK, 0.0)
 
 
 @compiled
@@ -176,6 +178,7 @@ def _one(
     out[at + 7] = novelty if flags & F_SENSITIVE else 0.0
     out[at + 8] = entity if flags & F_ACCEPTED or (flags & F_SENSITIVE and not bad) else 0.0
     out[at + 9] = min(rarity, cap)
+    out[_PROBE_AT] = _rarity(raw[_HITS_PROBE], raw[_HITS_S], cap) if raw[_HITS_PROBE] >= 0.0 else 0.0
 
 
 @compiled

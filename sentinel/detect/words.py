@@ -27,6 +27,7 @@ __all__ = [
     "PATTERN_BYTES",
     "PATTERN_STARTS",
     "QUALIFIER",
+    "PROBE",
     "SENSITIVE",
     "SKIP",
     "STRONG",
@@ -95,7 +96,7 @@ _BAD = re.compile(
     r"|dropped|\blost\b|violat|exceeded|unavailable|deadlock|traceback|segfault|not permitted|\bbad\b|block(?:ed|ing)\b"
     r"|broken|\bdead\b|lockout|locked out|unreadable|degraded|not responding|stall|starv|exhaust|\bleak|\bhung\b"
     r"|throttl|rolled back|insufficient|expired|too many|unrecover|uncorrect|damaged|missing|disconnected unexpect"
-    r"|no route|no such|does ?n[o']t exist|misconfig|unexpected|interrupted|\bskew|overheat|\bfull\b|\" S[45]\d\d",
+    r"|no route|no such|does ?n[o']t exist|misconfig|unexpected|interrupted|\bskew|overheat|\bfull\b|\" S[45]",
     re.I,
 )
 _FAILED = (
@@ -104,11 +105,12 @@ _FAILED = (
     r"|locked(?: out)?|unauthori[sz]ed|bogus|blocked|error|NT STATUS (?:WRONG|LOGON|NO|ACCOUNT)\w*|nonexist\w*"
 )
 _AUTH = (
-    r"pass(?:word|wd|phrase|code)s?|log[- ]?[io]n\w*|signed? ?[- ]?in|auth\w*|credentials?|sasl|pam|kerberos|log on"
-    r"|publickey|keyboard-interactive|\buser\b(?!-)|username|principal|\w*auth|mfa|otp|2fa|token"
+    r"pass(?:word|wd|phrase|code)s?|log[- ]?[io]n\w*|sign(?:ed)?[- ]?in|auth\w*|credentials?|sasl|pam|kerberos|log on"
+    r"|publickey|keyboard-interactive|username|principal|\w*auth|mfa|otp|2fa|token"
 )
 _AUTH_FAILURE = re.compile(
     rf"(?:\b(?:{_FAILED})\b.{{0,30}}?\b(?:{_AUTH}))|(?:\b(?:{_AUTH})\b.{{0,40}}?\b(?:{_FAILED})\b)"
+    r"|(?:invalid|illegal|unknown|no such|nonexist\w*|bad|blocked|locked|disallowed) user\b|\buser (?:unknown|not found|locked|denied)"
     r"|check pass|\[preauth\]|did not receive identification|permission denied|access denied|break-in attempt"
     r"|\" S40[13] |unauthori[sz]ed|maximum authentication attempts|server security layer detected an error",
     re.I,
@@ -117,7 +119,7 @@ _DONE = r"succe\w+|accepted|\bok\b|completed|authori[sz]ed|authenticated|granted
 _ACCEPTED = re.compile(
     rf"\b(?:{_DONE}).{{0,30}}?(?:{_AUTH})|(?:{_AUTH}).{{0,30}}?\b(?:{_DONE})|session opened|logged (?:in|on)\b"
     r"|\blog[io]n:|\blog[io]n (?:by|on|from|for)\b|type=log[io]n\b|\"log[io]n\"|sasl username=|ISSUE: authtime"
-    r"|peer connection initiated|connect <USER>@<IP>|new session .{0,20}of user",
+    r"|connection authori[sz]ed|NT STATUS OK|peer connection initiated|connect <USER>@<IP>|new session .{0,20}of user",
     re.I,
 )
 _SENSITIVE = re.compile(
@@ -130,7 +132,7 @@ _SENSITIVE = re.compile(
     re.I,
 )
 
-BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED = 1, 2, 4, 8
+BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE = 1, 2, 4, 8, 16
 
 GUARDS = frozenset(
     "failed fail failure failing succeeded success successful successfully accepted rejected denied allowed granted refused"
