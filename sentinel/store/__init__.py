@@ -4,9 +4,9 @@ from pathlib import Path
 
 from sentinel.store.memory import MemoryStore
 from sentinel.store.parquet import ParquetStore
-from sentinel.store.store import Health, Outcome, Selection, Store
+from sentinel.store.store import Health, Inspection, Outcome, Selection, Store
 
-__all__ = ["Health", "MemoryStore", "Outcome", "ParquetStore", "Selection", "Store", "open_store"]
+__all__ = ["Health", "Inspection", "MemoryStore", "Outcome", "ParquetStore", "Selection", "Store", "open_store"]
 
 
 def open_store(

@@ -40,6 +40,7 @@ FIELDS: Mapping[str, str] = {
 }
 """Our columns and the names they have in Elasticsearch (ECS 8 where it has one)."""
 
+PATH = "log.file.path"  # of a file's line: its `origin`, under the name that others look for
 LABELS = "labels"  # of `attributes`: one flattened field, searchable by key
 UNMAPPED = "sentinel.attributes"  # of attributes that a flattened field would refuse: kept as text, not indexed
 MAX_KEY_BYTES = 16_000  # key and value (ignore_above: 4,000 characters) share Lucene's 32,766 bytes
@@ -52,8 +53,10 @@ def bulk_lines(frame: pl.DataFrame) -> pl.Series:
     """
     names = [name for name in FIELDS if name in frame.columns and frame[name].null_count() < frame.height]
     shown = [_shown(name) for name in names]
-    if "generation" in names:  # a file's line: its path under the name others look for
-        shown.append(pl.when(pl.col("generation").is_not_null()).then("origin").alias("log.file.path"))
+    if "generation" in names and "origin" in names:
+        is_file = pl.col("generation").is_not_null()
+        shown[names.index("origin")] = pl.when(~is_file).then("origin").alias(FIELDS["origin"])
+        shown.append(pl.when(is_file).then("origin").alias(PATH))
     action = pl.struct(pl.struct(_id="event_id").alias("create")).struct.json_encode()
     body = pl.struct(shown).struct.json_encode()
     if frame["attributes"].null_count() < frame.height:
@@ -105,6 +108,10 @@ def _column(name: str, dtype: pl.DataType, sources: Sequence[Mapping[str, Any]])
         return pl.Series(name, [_attributes(source) for source in sources], dtype=pl.String)
     field = FIELDS[name]
     values = [source.get(field) for source in sources]
+    if name == "origin":
+        values = [
+            source.get(PATH) if origin is None else origin for origin, source in zip(values, sources, strict=True)
+        ]
     if name == "timestamp":
         text = pl.Series(name, values, dtype=pl.String).str.strip_suffix("Z")
         return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.9f", time_unit="ns").dt.replace_time_zone("UTC")

@@ -14,9 +14,10 @@ from sentinel.records import ANOMALIES, EVENTS
 from sentinel.store.answers import mapped_errors
 from sentinel.store.bulk import BulkWriter
 from sentinel.store.frames import PARTITION, unusable
+from sentinel.store.inspection import clock_of, find_problems
 from sentinel.store.scan import scan
 from sentinel.store.setup import Features, detect_features, set_up
-from sentinel.store.store import BATCH_ROWS, Health, Outcome, Selection, Store
+from sentinel.store.store import BATCH_ROWS, Health, Inspection, Outcome, Selection, Store
 
 __all__ = ["ElasticStore"]
 
@@ -138,6 +139,15 @@ class ElasticStore(Store):
         except SentinelError as exc:
             return Health(reachable=False, detail=str(exc))
         return Health(reachable=True, detail=f"Elasticsearch {info['version']['number']}")
+
+    def inspect(self) -> Inspection:
+        """As the contract says: privileges, names, blocks, the node's clock."""
+        health = self.health()
+        if not health.reachable:
+            return Inspection(health)
+        client = self._client.options(request_timeout=2 * HEALTH_TIMEOUT_S)
+        problems = find_problems(client, self._index, retention_days=self._retention_days)
+        return Inspection(health, problems, clock_of(client))
 
     def prune(self, before: str) -> list[str]:
         """As the contract says: whole indices, by name."""

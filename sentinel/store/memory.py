@@ -46,7 +46,7 @@ class MemoryStore(Store):
     def read(self, wanted: Selection, *, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
         """As the contract says."""
         self._answer()
-        found = in_order(select(self._frames[wanted.stream].lazy(), wanted).collect(), wanted.newest)
+        found = in_order(select(self._frames[wanted.stream].lazy(), wanted), wanted.newest)
         if found.height:
             yield from found.iter_slices(batch_rows)
 

@@ -68,13 +68,11 @@ class ParquetStore(Store):
     def _files(self, wanted: Selection) -> list[ParquetFile]:
         """Every file that may hold some of what is wanted, in the order of spool and sequence."""
         folders = (self._folder / wanted.stream).glob("*/")
-        ranges = wanted.sequences
         found = [
             file
             for folder in folders
             for file in list_files(folder)
-            if (wanted.spool in {None, file.spool})
-            and (ranges is None or any(file.overlaps(first, last) for first, last in ranges))
+            if (wanted.spool in {None, file.spool}) and _concerns(wanted.sequences, file.first, file.last)
         ]
         return sorted(found, key=lambda file: (file.spool, file.first, file.last))
 
@@ -94,6 +92,8 @@ class ParquetStore(Store):
         """What one spool has, window by window; a window of so many sequences has no more records than that."""
         windows = _windows([file for file in self._files(wanted) if file.spool == spool])
         for first, last in reversed(windows) if is_backward else windows:
+            if not _concerns(wanted.sequences, first, last):
+                continue
             frame = self._window(wanted, spool, first, last)
             if frame.height:
                 yield frame
@@ -116,7 +116,7 @@ class ParquetStore(Store):
             if not paths:
                 break
             try:
-                return in_order(select(_scan(paths, wanted.stream).filter(is_here), wanted).collect())
+                return in_order(select(_scan(paths, wanted.stream).filter(is_here), wanted))
             except (OSError, pl.exceptions.PolarsError) as exc:
                 if all(path.exists() for path in paths) or attempt == READ_TRIES - 1:
                     raise _unreadable(paths, exc) from exc
@@ -167,6 +167,11 @@ class ParquetStore(Store):
 
     def close(self) -> None:
         """Nothing to free."""
+
+
+def _concerns(ranges: Sequence[Range] | None, first: int, last: int) -> bool:
+    """Whether some of these sequences are wanted."""
+    return ranges is None or any(begin <= last and end >= first for begin, end in ranges)
 
 
 def _windows(files: list[ParquetFile]) -> list[Range]:

@@ -77,7 +77,7 @@ class _Pages:
                 if not hits:
                     return
                 frame = frame_of(hits, self._wanted.stream)
-                yield frame if point is not None else select(frame.lazy(), self._sliced).collect()
+                yield frame if point is not None else select(frame.lazy(), self._sliced)
                 after = hits[-1]["sort"]
                 left = None if left is None else left - len(hits)
                 size = _next_size(frame)

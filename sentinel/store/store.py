@@ -12,7 +12,7 @@ import polars as pl
 
 from sentinel.records import EVENTS
 
-__all__ = ["BATCH_ROWS", "Health", "Outcome", "Range", "Selection", "Store"]
+__all__ = ["BATCH_ROWS", "Health", "Inspection", "Outcome", "Range", "Selection", "Store"]
 
 Range = tuple[int, int]
 BATCH_ROWS = 50_000
@@ -39,6 +39,15 @@ class Health:
 
     reachable: bool
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a closer look finds: (what is wrong, what to do) pairs, and what the store's own clock says."""
+
+    health: Health
+    problems: Sequence[tuple[str, str]] = ()
+    clock_s: float | None = None  # Unix time; None where it has no clock of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,10 @@ class Store(Protocol):
     @abstractmethod
     def health(self) -> Health:
         """Whether it answers; never raises."""
+
+    def inspect(self) -> Inspection:
+        """A closer look, which changes nothing; never raises."""
+        return Inspection(self.health())
 
     @abstractmethod
     def prune(self, before: str) -> list[str]:

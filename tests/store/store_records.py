@@ -34,9 +34,9 @@ def records(count: int, *, first: int = 1, spool: str = "0123456789abcdef", part
         "host": ["web-1"] * count,
         "message": [f"Failed password for root from 10.0.0.{number % 250}" for number in numbers],
         "attributes": [f'{{"pid":"{number}","user":"röot"}}' if number % 2 else None for number in numbers],
-        "origin": ["/var/log/auth.log"] * count,
-        "generation": ["abcdefghij"] * count,
-        "offset": [number * 100 for number in numbers],
+        "origin": ["127.0.0.1" if number % 7 == 0 else "/var/log/auth.log" for number in numbers],
+        "generation": [None if number % 7 == 0 else "abcdefghij" for number in numbers],
+        "offset": [None if number % 7 == 0 else number * 100 for number in numbers],
         "raw": [f"raw {number}" if number % 5 == 0 else None for number in numbers],
     }
     return pl.DataFrame(columns, schema_overrides={"timestamp": pl.Datetime("us", "UTC")}).cast(RECORD_SCHEMA)

@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 PRIORITY = 210  # above the templates that a full Elasticsearch ships for logs-*-*
-SETTINGS = {"index": {"auto_expand_replicas": "0-1", "refresh_interval": "1s"}}
+SETTINGS = {"index": {"auto_expand_replicas": "0-1"}}
 PERIOD_DAYS = {"day": 1, "month": 31}
 
 
