@@ -110,7 +110,7 @@ def test_champion_serves_without_sklearn_joblib_or_prefect(trained, records, tmp
         f"registry = Registry(Path({str(tmp_path / 'models')!r}), {KEY!r})\n"
         "model, state = registry.load(registry.champion())\n"
         f"verdicts = Scorer(model, state).score(pl.read_parquet({str(tmp_path / 'lines.parquet')!r}))\n"
-        "loaded = [name for name in ('sklearn', 'joblib', 'prefect', 'scipy') if name in sys.modules]\n"
+        "loaded = [name for name in ('sklearn', 'joblib', 'prefect') if name in sys.modules]\n"
         "print(json.dumps([loaded, verdicts['nats'].to_list()]))"
     )
 
