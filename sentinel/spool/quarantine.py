@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sentinel.spool import ledger, readers
 from sentinel.spool.batches import Batch
-from sentinel.spool.database import Database
+from sentinel.spool.database import Database, is_damage
 from sentinel.spool.recount import recount
 from sentinel.spool.rows import read_batches
 from sentinel.spool.schema import COUNTING_READERS, READER_STREAMS
@@ -32,15 +32,33 @@ class Quarantined:
     blob: bytes | None  # what is left of its content, as it was found
 
 
-def set_aside(database: Database, batch: Batch, blob: bytes | None, now_s: float) -> None:
-    """Move a batch to the quarantine; what of it was still waiting is dead. Harmless where it is there already."""
+def set_aside(database: Database, batch: Batch, blob: bytes | None, now_s: float) -> bool:
+    """Move a batch to the quarantine; what of it was still waiting is dead. Harmless where it is there already.
+
+    False where a second look finds the batch whole: SQLite calls a page malformed that the disk failed to read just
+    once. Then nothing was changed.
+    """
     with database.writing(f"quarantine {batch.stream} {batch.first}…{batch.last}") as connection:
         if not any(
             found.id == batch.id for found in read_batches(connection, batch.stream, batch.last - 1, batch.last)
         ):
-            return
+            return True
+        if _is_readable(connection, batch):
+            log.warning("read on the second try stream=%s first=%d last=%d", batch.stream, batch.first, batch.last)
+            return False
         quarantine(connection, batch, blob, CORRUPT, now_s)
     log.error("quarantined stream=%s first=%d last=%d reason=%s", batch.stream, batch.first, batch.last, CORRUPT)
+    return True
+
+
+def _is_readable(connection: sqlite3.Connection, batch: Batch) -> bool:
+    try:
+        (blob,) = connection.execute("SELECT blob FROM batches WHERE id = ?", (batch.id,)).fetchone()
+    except sqlite3.Error as exc:
+        if not is_damage(exc):
+            raise
+        return False
+    return batch.is_whole(blob)
 
 
 def quarantine(connection: sqlite3.Connection, batch: Batch, blob: bytes | None, reason: str, now_s: float) -> None:

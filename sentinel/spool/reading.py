@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from sentinel.errors import TransientError
 from sentinel.spool.batches import Batch, number
 from sentinel.spool.database import Database, is_damage
 from sentinel.spool.quarantine import set_aside
@@ -14,6 +15,8 @@ from sentinel.spool.rows import HEAD, READABLE, next_batch, to_batch
 from sentinel.spool.schema import STREAM_SCHEMAS
 
 __all__ = ["read_frame", "read_newest"]
+
+MAX_DOUBTS = 3  # batches that were damaged at first and whole at the second look
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,17 @@ def read_frame(
     clock: Callable[[], float],
 ) -> pl.DataFrame:
     """The records after `after`: at most `max_records`, and about `max_bytes` in memory (at least one batch)."""
-    while True:
+    doubts = 0
+    while doubts <= MAX_DOUBTS:
         with database.reading(f"read {stream}") as connection:
             loaded = _load(connection, stream, after, max_records, max_bytes)
         good, broken = _decoded(loaded)
         if broken is None:
             return _joined(good, stream, spool, after, max_records)
-        set_aside(database, broken.batch, broken.blob, clock())
+        doubts += not set_aside(database, broken.batch, broken.blob, clock())
+    raise TransientError(
+        f"read {stream} from the spool {database.file}: the disk gives other data each time; try again"
+    )
 
 
 def _load(connection: sqlite3.Connection, stream: str, after: int, max_records: int, max_bytes: int) -> list[_Loaded]:
