@@ -105,6 +105,7 @@ class Link:
     def __init__(self, port: int) -> None:
         self._port = port
         self._connection: http.client.HTTPConnection | None = None
+        self.retry_after = ""  # of the last answer
 
     def post(self, path: str, body: bytes, key: str | None) -> tuple[int | str, bytes]:
         """Status and body; "refused": nothing was sent; "cut": something was sent and no whole answer came."""
@@ -119,6 +120,7 @@ class Link:
         try:
             self._connection.request("POST", path, body, headers)
             answer = self._connection.getresponse()
+            self.retry_after = answer.getheader("Retry-After", "")
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException):
             self.close()
