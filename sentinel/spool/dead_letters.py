@@ -95,6 +95,16 @@ def list_letters(
     return [DeadLetter(*row) for row in rows]
 
 
+def count_letters(connection: sqlite3.Connection, limit: int) -> list[tuple[str, str, str, int]]:
+    """(stream, state, reason up to its first colon, how many), the most frequent first."""
+    rows = connection.execute(
+        """SELECT stream, state, substr(substr(reason, 1, instr(reason || ':', ':') - 1), 1, 100) AS kind, count(*)
+        FROM letters GROUP BY stream, state, kind ORDER BY count(*) DESC, kind LIMIT ?""",
+        (limit,),
+    )
+    return [(stream, state, kind, count) for stream, state, kind, count in rows]
+
+
 def read_letters(
     connection: sqlite3.Connection, stream: str, spool: str, sequences: Sequence[int]
 ) -> tuple[pl.DataFrame | None, list[int]]:

@@ -199,6 +199,11 @@ class Spool:
         with self._database.reading("list dead letters") as connection:
             return dead_letters.list_letters(connection, stream, state, after, limit)
 
+    def letter_counts(self, *, limit: int = 100) -> list[tuple[str, str, str, int]]:
+        """Dead letters as (stream, state, reason up to its first colon, how many), the most frequent first."""
+        with self._database.reading("count dead letters") as connection:
+            return dead_letters.count_letters(connection, limit)
+
     def letter(self, stream: str, sequence: int) -> pl.DataFrame | None:
         """The record of one dead letter, one row; None where there is none or nothing is left of it."""
         with self._database.reading("read a dead letter") as connection:

@@ -98,11 +98,12 @@ def _indices(client: Elasticsearch, index: str) -> Iterator[Problem]:
     pattern = f"{index}-events-*"
     with mapped_errors(f"look at {pattern}"):
         asked = client.options(ignore_status=PASSED_BY).indices
-        names = set(asked.get(index=pattern, features="aliases").body)
+        there = asked.get(index=pattern, features="aliases")
+        names = set(there.body) if there.meta.status == 200 else set()
         mappings = asked.get_mapping(index=pattern, filter_path="*.mappings._meta").body
         wanted = "*.settings.index.blocks,*.settings.index.translog.durability"
         settings = asked.get_settings(index=pattern, filter_path=wanted).body
-    if foreign := sorted(name for name in names - {"error", "status"} if not _is_ours(mappings.get(name, {}))):
+    if foreign := sorted(name for name in names if not _is_ours(mappings.get(name, {}))):
         yield (
             f"made without our template, so with other fields: {', '.join(foreign[:SHOWN])}",
             "reindex them into an index that is made anew after `sentinel store setup`",

@@ -1,0 +1,184 @@
+"""`doctor`: looks at everything, says in plain words what is wrong and what to do; changes nothing."""
+
+import argparse
+import http.client
+import os
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import orjson
+import polars as pl
+
+from sentinel.cli.run import Commands
+from sentinel.cli.show import print_json, visible
+from sentinel.collect.walk import walk
+from sentinel.errors import SentinelError
+from sentinel.pipeline.deliver import READERS, failing_since_s
+from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, Facts, Finding, ModelFacts, ReaderFacts, diagnose
+from sentinel.records import EVENTS
+from sentinel.settings import Settings
+from sentinel.spool import Spool
+from sentinel.wiring import MIB, open_registry, open_spool, store_of
+
+__all__ = ["add_commands", "gather"]
+
+NEWEST = 2_000  # records that are looked at for dates in the future
+ASK_TIMEOUT_S = 1.0
+MAX_UNREADABLE = 10
+SIGNS = {OK: "ok     ", NOTE: "note   ", PROBLEM: "PROBLEM"}
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `doctor`."""
+    doctor = commands.add_parser(
+        "doctor", help="say in plain words what is wrong and what to do; exit 1 if anything is"
+    )
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    doctor.set_defaults(run=_doctor)
+
+
+def _doctor(options: argparse.Namespace, settings: Settings) -> int:
+    findings = diagnose(gather(settings, time.time()))
+    problems = sum(finding.state == PROBLEM for finding in findings)
+    if options.json:
+        rows = [{"check": f.check, "state": f.state, "what": f.what, "advice": f.advice} for f in findings]
+        print_json({"healthy": not problems, "problems": problems, "findings": rows})
+    else:
+        for finding in findings:
+            _show(finding)
+        print("all is well" if not problems else f"{problems} {'problem' if problems == 1 else 'problems'}")
+    return 1 if problems else 0
+
+
+def _show(finding: Finding) -> None:
+    print(f"{SIGNS[finding.state]}  {finding.check:14}  {visible(finding.what)}")
+    if finding.advice:
+        print(f"{'':25}→ {visible(finding.advice)}")
+
+
+def gather(settings: Settings, now_s: float) -> Facts:
+    """Look at everything; what cannot be looked at is a failure of its check. Makes no file and no folder."""
+    known: dict[str, Any] = {"failures": {}}
+    looks: dict[str, Callable[[Settings, float], dict[str, Any]]] = {
+        "store": _look_at_store,
+        "spool": _look_at_spool,
+        "disk": _look_at_disk,
+        "model": _look_at_models,
+        "home": _look_at_home,
+        "watched folder": _look_at_watched,
+        "ports": _look_at_ports,
+    }
+    for check, look in looks.items():
+        try:
+            known |= look(settings, now_s)
+        except (SentinelError, OSError) as exc:
+            known["failures"][check] = (str(exc), "")
+    return Facts(now_s, **known)
+
+
+def _look_at_store(settings: Settings, now_s: float) -> dict[str, Any]:
+    kind = "elasticsearch" if settings.elastic_addr else "parquet"
+    if kind == "parquet" and not settings.log_sentinel_home.exists():
+        return {"kind": kind}
+    with closing(store_of(settings)) as store:
+        return {"kind": kind, "store": store.inspect()}
+
+
+def _look_at_spool(settings: Settings, now_s: float) -> dict[str, Any]:
+    if not (settings.log_sentinel_home / "spool").is_dir():
+        return {}
+    with open_spool(settings) as spool:
+        found = [(q.stream, q.first, q.last, q.dead) for q in spool.quarantined()]
+        return {
+            "ledger": spool.ledger(),
+            "readers": {name: _reader(spool, name, stream) for name, stream in READERS.items()},
+            "letters": spool.letter_counts(),
+            "quarantined": found,
+            **_newest(spool, now_s),
+        }
+
+
+def _reader(spool: Spool, name: str, stream: str) -> ReaderFacts:
+    position = spool.position(name)
+    behind = spool.last_sequence(stream) - position.sequence
+    return ReaderFacts(behind, position.attempts, position.error, failing_since_s(spool, name))
+
+
+def _newest(spool: Spool, now_s: float) -> dict[str, Any]:
+    """When the newest records were received, and which sources date theirs in the future."""
+    after = max(0, spool.last_sequence(EVENTS) - NEWEST)
+    frame = spool.read(EVENTS, after, NEWEST)
+    if frame.is_empty():
+        return {}
+    seconds = pl.col("timestamp").dt.epoch("ms").max() / 1000 - now_s
+    ahead = frame.group_by(pl.col("source").fill_null("(none)")).agg(seconds.alias("ahead")).sort("source")
+    received = float(frame["received"].dt.epoch("ms").max()) / 1000  # type: ignore[arg-type]  # polars' max is any type
+    return {"newest_received_s": received, "ahead": {source: s for source, s in ahead.iter_rows() if s > 0}}
+
+
+def _look_at_disk(settings: Settings, now_s: float) -> dict[str, Any]:
+    home = settings.log_sentinel_home.absolute()
+    place = next(folder for folder in (home, *home.parents) if folder.exists())
+    disk = os.statvfs(place)
+    return {
+        "free_bytes": disk.f_bavail * disk.f_frsize,
+        "min_free_bytes": settings.log_sentinel_min_free_mb * MIB,
+    }
+
+
+def _look_at_models(settings: Settings, now_s: float) -> dict[str, Any]:
+    if not (settings.log_sentinel_home / "models").is_dir():
+        return {}
+    registry = open_registry(settings)
+    try:
+        version = registry.champion()
+    except SentinelError as exc:
+        return {"model": ModelFacts("(champion)", problem=str(exc))}
+    if version is None:
+        return {}
+    try:
+        registry.load(version)
+        return {"model": ModelFacts(version, registry.manifest(version).confidence)}
+    except SentinelError as exc:
+        return {"model": ModelFacts(version, problem=str(exc))}
+
+
+def _look_at_home(settings: Settings, now_s: float) -> dict[str, Any]:
+    home = settings.log_sentinel_home
+    secret = [home / "signing.key", *(home / name for name in ("spool", "store", "models", "detector"))]
+    closed = not home.exists() or not home.stat().st_mode & 0o077
+    return {"open_paths": [] if closed else [str(p) for p in secret if p.exists() and p.stat().st_mode & 0o077]}
+
+
+def _look_at_watched(settings: Settings, now_s: float) -> dict[str, Any]:
+    found = walk(settings.log_sentinel_dir)
+    unreadable = [f"{path}: {reason}" for path, reason in found.problems]
+    unreadable += [f"{e.path}: it may not be read" for e in found.entries if not os.access(e.location, os.R_OK)]
+    shown = unreadable[:MAX_UNREADABLE]
+    if len(unreadable) > len(shown):
+        shown.append(f"… and {len(unreadable) - len(shown)} more")
+    return {"watched": str(settings.log_sentinel_dir), "unreadable": shown}
+
+
+def _look_at_ports(settings: Settings, now_s: float) -> dict[str, Any]:
+    host = settings.log_sentinel_host
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 what listens everywhere listens here
+    return {"ports": {port: _listener(host, port) for port in settings.log_sentinel_ports if port}}
+
+
+def _listener(host: str, port: int) -> str:
+    """Who answers there: "ours", "free", or what it says."""
+    connection = http.client.HTTPConnection(host, port, timeout=ASK_TIMEOUT_S)
+    try:
+        connection.request("GET", "/health")
+        answer = orjson.loads(connection.getresponse().read(10_000))
+    except ConnectionRefusedError:
+        return "free"
+    except (OSError, http.client.HTTPException, ValueError):
+        return "another program listens there"
+    finally:
+        connection.close()
+    is_ours = isinstance(answer, dict) and answer.get("status") == "alive"
+    return "ours" if is_ours else "another program listens there"
