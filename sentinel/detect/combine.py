@@ -32,9 +32,13 @@ DECISIVE = (
 """Features that may raise an alarm alone, each calibrated by itself."""
 _SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])
 _RATES_AT = np.array([FEATURE_INDEX[name] for name in (*TEMPLATE_REFS, *SOURCE_REFS, *GLOBAL_REFS) if name[:3] != "gap"])
+_BROKEN_AT = FEATURE_INDEX["broken_sequence"]
+_STUFFING_AT = np.array(
+    [FEATURE_INDEX[name] for name in ("template_actors", "failing_actors", "failing_users", "user_actors")]
+)
 _FAILURES = RAW_INDEX["failures0"]
 _RARE, _SEVERITY = FEATURE_INDEX["rare_template"], FEATURE_INDEX["severity"]
-F_SENSITIVE = 2
+F_SENSITIVE, F_AUTH = 2, 4
 
 
 class Switches(NamedTuple):
@@ -72,7 +76,7 @@ def _sparse(tails: Floats) -> float:
     """The largest of the few features that are decisive alone, nats."""
     worth = 0.0
     for k in range(len(_SPARSE_AT)):
-        worth = max(worth, tails[_SPARSE_AT[k]])
+        worth = max(worth, tails[_SPARSE_AT[k]] - (DRIFT_NATS if _SPARSE_AT[k] == _BROKEN_AT else 0.0))
     return min(worth, SPARSE_CAP)
 
 
@@ -91,6 +95,18 @@ def _flood(tails: Floats) -> float:
         elif p > fourth:
             fourth = p
     return min(fourth, PRIOR_CAP)
+
+
+@compiled
+def _stuffing(tails: Floats) -> float:
+    """On a failed log-in: the mean of the two largest tails of how many actors and users fail."""
+    first, second = 0.0, 0.0
+    for f in _STUFFING_AT:
+        if tails[f] > first:
+            first, second = tails[f], first
+        elif tails[f] > second:
+            second = tails[f]
+    return min(0.5 * (first + second), PRIOR_CAP)
 
 
 @compiled
@@ -130,6 +146,9 @@ def combine(
             out[i, NORM] = pooled_nats(np.sqrt(total), calibration, 0, 1, 0.0) if switches.norm else 0.0
             total = pooled_nats(out[i, FOREST] + out[i, NORM], calibration, 0, 2, 0.0)
             out[i, BULK] = max(total - DRIFT_NATS, 0.0)
-            out[i, SPARSE] = max(_sparse(tails[i]), _flood(tails[i])) if switches.sparse else 0.0
+            sparse = max(_sparse(tails[i]), _flood(tails[i]))
+            if flags[i] & F_AUTH:
+                sparse = max(sparse, _stuffing(tails[i]))
+            out[i, SPARSE] = sparse if switches.sparse else 0.0
         out[i, PRIOR] = prior
         out[i, NATS] = max(out[i, BULK], out[i, SPARSE], prior)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sentinel.detect.features import FEATURE_INDEX
 from sentinel.detect.jit import Floats, Integers, compiled
 
 __all__ = ["CAP_NATS", "TOLERANCE", "Tails", "fit_tails", "pooled_nats", "tail_nats"]
@@ -39,6 +40,9 @@ MIN_GROUP_LINES = 150
 SHRINK_LINES = 150.0
 ABSENT = -1.0  # a feature that does not apply: it says nothing, and its tail is that of the lines it applies to
 MIN_TAIL_LINES = 30
+WAKE_NATS = 3.0
+_SHARED = ("template0", "source0", "source_bad0", "all_bad0", "source_failures0")
+_SHARED_AT = np.array([FEATURE_INDEX[name] for name in _SHARED])
 
 
 class Tails(NamedTuple):
@@ -149,7 +153,7 @@ def pooled_nats(x: float, tails: Tails, g: int, f: int, tolerance: float) -> flo
 
 @compiled
 def tail_nats(values: Floats, groups: Integers, tails: Tails, tolerance: float, out: Floats) -> None:
-    """Fill out (n, features) with −ln p of values, each row under its group's tail drawn to the pooled one."""
+    """Fill out (n, features) with −ln p of values, each row (in FEATURES order) under its group's tail drawn to the pooled one."""
     for i in range(values.shape[0]):
         g = groups[i]
         for f in range(values.shape[1]):
@@ -158,3 +162,13 @@ def tail_nats(values: Floats, groups: Integers, tails: Tails, tolerance: float, 
             if w > 0.0:
                 p = w * pooled_nats(values[i, f], tails, g, f, tolerance) + (1.0 - w) * p
             out[i, f] = p
+        _damp(out[i])
+
+
+@compiled
+def _damp(tails: Floats) -> None:
+    """In the wake of a flood the long windows of shared keys stay high: they count as far as the short one bears out."""
+    for at in _SHARED_AT:
+        ceiling = tails[at] + WAKE_NATS
+        tails[at + 1] = min(tails[at + 1], ceiling)
+        tails[at + 2] = min(tails[at + 2], ceiling)
