@@ -12,10 +12,13 @@ from sentinel.cli.show import json_line, print_report, visible
 from sentinel.errors import TerminalError
 from sentinel.pipeline import collect, deliver
 from sentinel.pipeline.files import read_log_file
+from sentinel.pipeline.history import load_history
 from sentinel.settings import Settings
 from sentinel.wiring import opened
 
 __all__ = ["add_commands"]
+
+HOME_STORE = Path()  # stands for LOG_SENTINEL_HOME/store
 
 
 def add_commands(commands: Commands) -> None:
@@ -24,6 +27,14 @@ def add_commands(commands: Commands) -> None:
     collecting.add_argument("--json", action="store_true", help="print one JSON object")
     collecting.set_defaults(run=_collect)
     loading = commands.add_parser("load", help="deliver what waits in the spool to Elasticsearch (or Parquet)")
+    loading.add_argument(
+        "--from-parquet",
+        nargs="?",
+        type=Path,
+        const=HOME_STORE,
+        metavar="FOLDER",
+        help="load a history of Parquet files into Elasticsearch instead (without FOLDER: LOG_SENTINEL_HOME/store)",
+    )
     loading.add_argument("--json", action="store_true", help="print one JSON object")
     loading.set_defaults(run=_load)
     parsing = commands.add_parser("parse", help="show how the lines of a log file are read, without keeping them")
@@ -38,8 +49,13 @@ def _collect(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _load(options: argparse.Namespace, settings: Settings) -> int:
+    """Exit code 1 where the store refuses records of a history for good: the report names them."""
     with opened(settings) as sentinel:
-        return print_report(deliver(sentinel), as_json=options.json)
+        if options.from_parquet is None:
+            return print_report(deliver(sentinel), as_json=options.json)
+        is_own = options.from_parquet == HOME_STORE
+        report = load_history(sentinel, settings.log_sentinel_home / "store" if is_own else options.from_parquet)
+        return print_report(report, as_json=options.json) or int(report.counts["refused"] > 0)
 
 
 def _parse(options: argparse.Namespace, settings: Settings) -> int:
