@@ -61,22 +61,31 @@ _KEYS: tuple[tuple[int, str], ...] = (
         "unknown not known is was has with name id agent interface request requested session data logged login from and"
         " or in on to by does account input space mode process error denied user users invalid illegal the a an this"
         " list group groups for root: authentication auth failed failure password exists created deleted added that"
-        " service services manager count activity access of as port at via using it its all no new",
+        " service services manager count activity access of as port at via using it its all no new incorrect wrong bad rejected refused attempt attempts timeout timed out"
+        " succeeded success successful accepted granted blocked locked disabled expired required limit page form prompt"
+        " screen shell banner been will cannot could unable mismatch unsuccessful",
     ),
 )
 
 
+KEY_PLACES = 1024  # a power of two, several times the number of words
+
+
 def _tables() -> tuple[np.ndarray, np.ndarray]:
-    found: dict[int, int] = {}
+    hashes, classes = np.zeros(KEY_PLACES, np.uint64), np.zeros(KEY_PLACES, np.int64)
     for bits, text in _KEYS:
         for word in text.split():
-            found[hash_text(word)] = found.get(hash_text(word), 0) | bits
-    keys = sorted(found)
-    return np.array(keys, np.uint64), np.array([found[key] for key in keys], np.int64)
+            value = hash_text(word)
+            place = value & (KEY_PLACES - 1)
+            while hashes[place] not in (0, value):
+                place = (place + 1) & (KEY_PLACES - 1)
+            hashes[place] = value
+            classes[place] |= bits
+    return hashes, classes
 
 
 KEY_HASHES, KEY_CLASSES = _tables()
-"""Hashes (sorted) of the key words in small letters, and the bits of each."""
+"""An open-addressing table: hashes of the key words in small letters (0 = empty), and the bits of each."""
 
 _PATTERNS = (
     "/etc/passwd /etc/shadow /etc/sudoers etc%2fpasswd /bin/sh /bin/bash /bin/dash /bin/zsh /dev/shm /dev/tcp ../.."
