@@ -8,6 +8,7 @@ import polars as pl
 
 from sentinel.errors import TerminalError
 from sentinel.simulate.attacks.attack import Attack, Recipe
+from sentinel.simulate.attacks.everyday import everyday_rows
 from sentinel.simulate.attacks.failures import disk_full, error_burst, new_error
 from sentinel.simulate.attacks.logins import (
     brute_force,
@@ -97,8 +98,8 @@ def inject(
     """Put `each` attacks of every kind, in a drawn order and wording, between `since` and `until` (default: anywhere).
 
     `background` needs timestamp, level, source, message (host if it has one), in any order. The flows that some
-    attacks stop or slow are laid over its whole length first, so that they are part of what is normal. `earlier` more
-    of every kind (`<kind>#e<n>`) come before `since`: unlabelled incidents in what a detector will learn from.
+    attacks stop or slow, and the small mishaps of every day, are laid over its whole length first. `earlier` more of
+    every kind (`<kind>#e<n>`) come before `since`: unlabelled incidents in what a detector will learn from.
     Raises TerminalError for an unknown kind or an empty background.
     """
     unknown = [kind for kind in kinds if kind not in RECIPES]
@@ -108,7 +109,8 @@ def inject(
     lines = _normal(background)
     whole = Span(*(lines["timestamp"].dt.epoch("us")[i] / 1e6 for i in (0, -1)))
     stage = make_stage(seed, _samples(lines, whole))
-    lines = pl.concat([lines, _labelled(frame_of(stage_rows(stage, whole, seed)), 0, None)])
+    life = [row for row in (*stage_rows(stage, whole, seed), *everyday_rows(stage, whole, seed)) if row[0] in whole]
+    lines = pl.concat([lines, _labelled(frame_of(life), 0, None)])
     window = Span(since.timestamp() if since else whole.start_s, until.timestamp() if until else whole.end_s)
     plan = _plan(seed, [f"{kind}#{n}" for kind in kinds for n in range(each)], window)
     plan += _plan(seed, [f"{kind}#e{n}" for kind in kinds for n in range(earlier)], Span(whole.start_s, window.start_s))

@@ -154,6 +154,21 @@ def test_latency_is_far_above_the_normal(suite):
     assert slow.to_series().median() > 50 * normal.to_series().median()
 
 
+def test_words_of_most_attacks_are_there_every_day_too(day):
+    """A log-in that fails is no news by its words: in most suites the daemon under attack has failed people before."""
+    familiar = 0
+    for seed in range(12):
+        lines = inject(day, seed=seed, kinds=["brute_force"]).lines
+        attack = lines.filter(pl.col("label") == 1).row(0, named=True)
+        shape = pl.col("message").str.split(" ").list.head(2).list.join(" ")
+        normal = lines.filter((pl.col("label") == 0) & (pl.col("source") == attack["source"])).select(
+            shape.alias("shape")
+        )
+        familiar += " ".join(attack["message"].split(" ")[:2]) in normal["shape"].to_list()
+
+    assert familiar >= 4
+
+
 def test_wordings_are_many():
     """Log-ins fail in more than thirty dialects, every other kind has at least ten wordings, so that none is learnt."""
     assert len(read_logins()) > 30

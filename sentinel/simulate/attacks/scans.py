@@ -4,12 +4,12 @@ import random
 from urllib.parse import quote
 
 from sentinel.simulate.attacks.attack import Attack
-from sentinel.simulate.attacks.stage import STAGE_HOST, Stage
+from sentinel.simulate.attacks.stage import STAGE_HOST, Stage, choose
 from sentinel.simulate.clock import Row, Span
-from sentinel.simulate.wordings import read_list, read_wordings
+from sentinel.simulate.wordings import Wording, read_list, read_wordings
 from sentinel.simulate.world import outsider
 
-__all__ = ["port_scan", "web_scan"]
+__all__ = ["PORTS", "port_row", "port_scan", "request_row", "web_scan"]
 
 PORTS = (
     21, 22, 23, 25, 53, 80, 110, 111, 135, 139, 143, 389, 443, 445, 465, 587, 631, 993, 995, 1080, 1433, 1521, 1723,
@@ -23,28 +23,30 @@ PLACES = ("/shop", "/search", "/item", "/login")
 
 def port_scan(rng: random.Random, at_s: float, stage: Stage) -> Attack:
     """Forty or more ports of one machine, seven a second."""
-    wording, ip = rng.choice(read_wordings("port_scans")), outsider(rng)
+    wording, ip = choose(rng, stage.familiar.ports, read_wordings("port_scans")), outsider(rng)
     rows: list[Row] = []
     moment_s = at_s
     for port in rng.sample(PORTS, rng.randint(40, len(PORTS))):
-        fields = {"port": port, "spt": rng.randint(32_768, 60_999), "n": rng.randint(1, 9999)}
-        message = wording.texts[0].format(ip=ip, **fields)
-        rows.append((moment_s, wording.level, wording.source, STAGE_HOST, message))
+        rows.append(port_row(rng, moment_s, wording, ip=ip, port=port))
         moment_s += rng.expovariate(7.0)
     return Attack("port_scan", wording.name, ip, wording.source, Span(at_s, rows[-1][0]), tuple(rows))
 
 
+def port_row(rng: random.Random, at_s: float, wording: Wording, *, ip: str, port: int) -> Row:
+    """One connection that was refused."""
+    message = wording.texts[0].format(ip=ip, port=port, spt=rng.randint(32_768, 60_999), n=rng.randint(1, 9999))
+    return at_s, wording.level, wording.source, STAGE_HOST, message
+
+
 def web_scan(rng: random.Random, at_s: float, stage: Stage) -> Attack:
     """Forty to a hundred probes and injections of one address, two a second."""
-    wording, ip = rng.choice(read_wordings("web_requests")), outsider(rng)
+    wording, ip = choose(rng, stage.familiar.requests, read_wordings("web_requests")), outsider(rng)
     agent, share = rng.choice(SCANNERS), rng.choice((0.1, 0.5, 0.9))
     rows: list[Row] = []
     moment_s = at_s
     for _ in range(rng.randint(40, 100)):
         target, status = _request(rng, share)
-        level = "error" if status >= 500 else "warn" if status >= 400 else "info"
-        message = _message(rng, wording.texts[0], target=target, status=status, ip=ip, agent=agent)
-        rows.append((moment_s, level, wording.source, STAGE_HOST, message))
+        rows.append(request_row(rng, moment_s, wording, target=target, status=status, ip=ip, agent=agent))
         moment_s += rng.expovariate(2.0)
     return Attack("web_scan", wording.name, ip, wording.source, Span(at_s, rows[-1][0]), tuple(rows))
 
@@ -57,9 +59,14 @@ def _request(rng: random.Random, injections: float) -> tuple[str, int]:
     return rng.choice(read_list("web_probes")), rng.choice((404, 404, 404, 403))
 
 
-def _message(rng: random.Random, text: str, *, target: str, status: int, ip: str, agent: str) -> str:
+def request_row(
+    rng: random.Random, at_s: float, wording: Wording, *, target: str, status: int, ip: str, agent: str
+) -> Row:
+    """One request to a site; the level follows from its status."""
     path, _, query = target.partition("?")
     method = rng.choice(("GET", "GET", "GET", "POST", "HEAD"))
     numbers = {"size": rng.randint(150, 900), "n": rng.randint(1, 90), "spt": rng.randint(32_768, 60_999)}
     words = {"target": target, "path": path, "query": query or "-", "quoted": quote(target), "method": method}
-    return text.format(ip=ip, agent=agent, status=status, **words, **numbers)
+    message = wording.texts[0].format(ip=ip, agent=agent, status=status, **words, **numbers)
+    level = "error" if status >= 500 else "warn" if status >= 400 else "info"
+    return at_s, level, wording.source, STAGE_HOST, message

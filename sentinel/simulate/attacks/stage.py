@@ -4,16 +4,31 @@ A background of any origin gets these flows over its whole length; the attacks t
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sentinel.simulate.clock import Row, Span, arrivals, dice, ticks
-from sentinel.simulate.wordings import Dialect, Wording, read_logins, read_stage
+from sentinel.simulate.wordings import Dialect, Wording, read_logins, read_stage, read_wordings
 from sentinel.simulate.world import Person, make_world
 
-__all__ = ["STAGE_HOST", "Sample", "Stage", "flow_row", "latency_ms", "login_row", "make_stage", "stage_rows"]
+__all__ = [
+    "STAGE_HOST",
+    "Familiar",
+    "Sample",
+    "Stage",
+    "choose",
+    "flow_row",
+    "latency_ms",
+    "login_row",
+    "make_stage",
+    "stage_rows",
+]
 
 STAGE_HOST = "stage-1"
+FAMILIAR_SHARE = 0.75  # of the attacks speak in words that are there every day; the others in words never seen
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +42,22 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Familiar:
+    """The wordings in which things go wrong now and then in one suite, without an attack."""
+
+    logins: tuple[Dialect, ...]
+    ports: tuple[Wording, ...]
+    requests: tuple[Wording, ...]
+    errors: tuple[Wording, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """The flows of one suite, the dialect its people log in with, and common lines of the background."""
 
     people: tuple[Person, ...]
     logins: Dialect
+    familiar: Familiar
     sign: Wording
     sign_period_s: float
     work: Wording
@@ -47,6 +73,12 @@ def make_stage(seed: int, samples: tuple[Sample, ...]) -> Stage:
     return Stage(
         people=make_world(seed, Span(0.0, 1.0)).people[:8],
         logins=rng.choice([dialect for dialect in read_logins() if dialect.success]),
+        familiar=Familiar(
+            tuple(rng.sample(read_logins(), 6)),
+            tuple(rng.sample(read_wordings("port_scans"), 2)),
+            tuple(rng.sample(read_wordings("web_requests"), 2)),
+            tuple(rng.sample(read_wordings("error_bursts"), 4)),
+        ),
         sign=rng.choice(flows["sign"]),
         sign_period_s=rng.choice((30.0, 60.0, 60.0, 120.0)),
         work=rng.choice(flows["work"]),
@@ -54,6 +86,11 @@ def make_stage(seed: int, samples: tuple[Sample, ...]) -> Stage:
         steps=rng.choice(flows["steps"]),
         samples=samples,
     )
+
+
+def choose(rng: random.Random, familiar: Sequence[T], others: Sequence[T]) -> T:
+    """A wording for an attack: mostly one that is there every day."""
+    return rng.choice(familiar if rng.random() < FAMILIAR_SHARE else others)
 
 
 def stage_rows(stage: Stage, span: Span, seed: int) -> Iterator[Row]:
