@@ -12,6 +12,8 @@ from sentinel.evaluation.report import by_kind, method_rows
 
 __all__ = ["Curve", "draw"]
 
+MAX_POINTS = 4_000
+
 Curve = tuple[str, npt.NDArray[np.int64], npt.NDArray[np.float64]]
 """Method, labels (0 or 1) and scores of the lines of one group."""
 
@@ -38,10 +40,11 @@ def _precision(axes: Any, cases: Sequence[dict[str, Any]], curves: Sequence[Curv
     for method, label, scores in curves:
         order = np.argsort(-scores, kind="stable")
         true = np.cumsum(label[order])
-        axes.plot(true / max(int(label.sum()), 1), true / np.arange(1, len(label) + 1), label=method,
-                  linewidth=2.5 if method == OURS else 1.0)  # fmt: skip
+        at = np.unique(np.linspace(0, len(label) - 1, MAX_POINTS).astype(np.int64))
+        width = 2.5 if method == OURS else 1.0
+        axes.plot(true[at] / max(int(label.sum()), 1), true[at] / (at + 1), label=method, linewidth=width)
     axes.set(xlabel="recall (lines)", ylabel="precision (lines)", title=group, xlim=(0, 1), ylim=(0, 1.02))
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper right")
 
 
 def _delay(axes: Any, cases: Sequence[dict[str, Any]], curves: Sequence[Curve], group: str) -> None:
