@@ -67,7 +67,7 @@ class Intake:
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
             group, stop = self._gather(first)
-            self._commit(group)
+            self._commit([item for item in group if item[1].set_running_or_notify_cancel()])
             if stop:
                 return
 
@@ -87,6 +87,8 @@ class Intake:
 
     def _commit(self, group: list[tuple[Submission, Future[Answer]]]) -> None:
         """Commit a group; where it fails for no reason of the disk's, each alone, so that one cannot spoil another."""
+        if not group:
+            return
         try:
             answers = self._ingest([submission for submission, _ in group])
         except SentinelError as exc:

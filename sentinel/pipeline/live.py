@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 READER = "detect"
 ROUND_RECORDS = 2_000
 ROUND_BYTES = 4 * 1024 * 1024
-SCORE_CHUNK = 250  # records a hold of the lock, so that /predict never waits long
+SCORE_CHUNK = 100  # records a hold of the lock: some 5 ms, so that /predict never waits long
+YIELD_S = 0.0002  # long enough for a waiting prediction to take the lock
 SAVE_EVERY_S = 10.0
 RELOAD_EVERY_S = 1.0
 KEPT_ROUNDS = 64
@@ -59,6 +60,7 @@ class Live:
         self._news = threading.Condition()
         self._state: bytes | None = None
         self._learnt: Model | None = None  # the model whose own state we began with
+        self._asking = 0  # predictions under way; a wrong count costs a moment, not a verdict
         self.scored = self.flagged = 0
 
     @property
@@ -154,6 +156,8 @@ class Live:
         for chunk in fresh.iter_slices(SCORE_CHUNK):
             with self._lock:
                 verdicts.append(scorer.score(chunk))
+            if self._asking:
+                time.sleep(YIELD_S)
         if not verdicts:
             return
         judged = pl.concat(verdicts)
@@ -225,8 +229,12 @@ class Live:
         scorer = self._scorer
         if scorer is None:
             raise NoModelError(self._problem or "predict: there is no model yet; POST /train, or run `sentinel train`")
-        with self._lock:
-            return scorer.score(records) if observe else scorer.peek(records)
+        self._asking += 1
+        try:
+            with self._lock:
+                return scorer.score(records) if observe else scorer.peek(records)
+        finally:
+            self._asking -= 1
 
     def verdicts(self, span: Span, *, timeout_s: float) -> dict[int, dict[str, object]]:
         """The live reader's verdicts on the records of `span`, by sequence; those not scored in time are left out."""
