@@ -32,7 +32,7 @@ def open_parts(settings: Settings) -> Parts:
     live = Live(sentinel)
     detect = DetectReader(live)
     meters = Meters()
-    deliver = DeliverReader(sentinel.spool, sentinel.store, observe=meters.delivery)
+    deliver = DeliverReader(sentinel.spool, sentinel.store, observe=meters.delivery, observe_write=meters.store_write)
 
     def wake() -> None:
         deliver.wake()

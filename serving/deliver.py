@@ -46,8 +46,10 @@ class DeliverReader:
         *,
         clock: Callable[[], float] = time.time,
         observe: Observe = _unobserved,
+        observe_write: Callable[[str, float], None] = lambda reader, took_s: None,
     ) -> None:
         self._spool, self._store, self._clock, self._observe = spool, store, clock, observe
+        self._observe_write = observe_write
         self._is_set_up = False
         self._pruned_s = 0.0
         self._turns = Turns("deliver", self.turn, gather_s=GATHER_S)
@@ -110,6 +112,8 @@ class DeliverReader:
         took_s = time.perf_counter() - started_s
         if not turn.paused and (turn.delivered or turn.dead or turn.error):
             self._observe(reader, took_s, is_retry=turn.error is not None)
+        if turn.write_s:
+            self._observe_write(reader, turn.write_s)
         self.last[reader] = turn
         return turn
 

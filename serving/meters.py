@@ -31,6 +31,13 @@ class Meters:
             buckets=SLOW_S,
             registry=self.registry,
         )
+        self._store_write_s = Histogram(
+            "sentinel_store_write_seconds",
+            "What the store took to answer for the bulks of one round",
+            ["reader"],
+            buckets=SLOW_S,
+            registry=self.registry,
+        )
         self._deliver_retries = Counter(
             "sentinel_deliver_retries",
             "Rounds of delivery that must be tried again, wholly or in part",
@@ -50,3 +57,7 @@ class Meters:
         self._deliver_s.labels(reader).observe(took_s)
         if is_retry:
             self._deliver_retries.labels(reader).inc()
+
+    def store_write(self, reader: str, took_s: float) -> None:
+        """Note how long the store took for what one round offered it."""
+        self._store_write_s.labels(reader).observe(took_s)

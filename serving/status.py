@@ -1,13 +1,13 @@
 """How everything is, as one object: the books, the readers, the spool, the store, the model, the last training."""
 
 from collections import Counter
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import sentinel
-from sentinel.pipeline.deliver import READERS
+from sentinel.pipeline.deliver import READERS, failing_since_s
+from sentinel.pipeline.overview import source_books
 from sentinel.records import ANOMALIES, EVENTS
-from sentinel.spool import Ledger
+from sentinel.spool import Ledger, Spool
 from sentinel.store import Health
 from serving.parts import Parts
 
@@ -28,8 +28,10 @@ def status(parts: Parts, health: Health | None) -> dict[str, object]:
         "uptime_s": round(now_s - parts.started_s, 1),
         "ledger": _books(events),
         "anomalies": {name: getattr(anomalies, name) for name in COLUMNS[2:]},
-        "sources": _sources(events),
+        "sources": source_books(events)[:MAX_SOURCES],
         "rejected_reasons": _reasons(events),
+        "dead_letters": _letters(spool),
+        "quarantined": len(spool.quarantined()),
         "spool": {
             "bytes": events.bytes,
             "max_bytes": events.max_bytes,
@@ -47,10 +49,10 @@ def _books(ledger: Ledger) -> dict[str, int]:
     return {name: getattr(ledger, name) for name in COLUMNS}
 
 
-def _sources(ledger: Ledger) -> list[dict[str, object]]:
-    """The books of the sources with most records."""
-    biggest = sorted(ledger.by_source, key=lambda books: (-books.accepted, books.source))
-    return [asdict(books) for books in biggest[:MAX_SOURCES]]
+def _letters(spool: Spool) -> list[dict[str, object]]:
+    """Dead letters by state and reason, the most frequent first."""
+    names = ("stream", "state", "reason", "count")
+    return [dict(zip(names, row, strict=True)) for row in spool.letter_counts(limit=MAX_SOURCES)]
 
 
 def _reasons(ledger: Ledger) -> dict[str, int]:
@@ -65,12 +67,14 @@ def _readers(parts: Parts) -> dict[str, dict[str, object]]:
     spool, found = parts.sentinel.spool, dict[str, dict[str, object]]()
     for reader, stream in READERS.items():
         position, last = spool.position(reader), spool.last_sequence(stream)
+        since_s = failing_since_s(spool, reader)
         found[reader] = {
             "state": parts.deliver.state,
             "position": position.sequence,
             "last": last,
             "lag": last - position.sequence,
             "attempts": position.attempts,
+            "failing_since": _moment(since_s) if since_s is not None else None,
             "next_attempt": _moment(position.next_attempt_s) if position.attempts else None,
             "error": position.error or parts.deliver.error,
         }

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from sentinel.pipeline.deliver import READERS
+from sentinel.pipeline.overview import source_books
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import Ledger, Spool
 from serving.parts import Parts
@@ -53,7 +54,9 @@ class _SpoolCollector(Collector):
         """All families, from one reading."""
         ledgers = {stream: self._parts.sentinel.spool.ledger(stream) for stream in READERS.values()}
         yield from _books(ledgers, self._parts.clock())
+        yield from _sources(ledgers[EVENTS])
         yield from _rejected(ledgers[EVENTS])
+        yield from self._letters()
         yield from self._readers()
         yield from self._live()
 
@@ -63,13 +66,30 @@ class _SpoolCollector(Collector):
         attempts = GaugeMetricFamily(
             "sentinel_reader_attempts", "Attempts in a row that the store refused", labels=["reader"]
         )
+        backoff = GaugeMetricFamily(
+            "sentinel_reader_backoff_seconds", "Until the next attempt; 0 while all is well", labels=["reader"]
+        )
+        now_s = self._parts.clock()
         for reader, stream in READERS.items():
             position = spool.position(reader)
+            backoff.add_metric([reader], max(0.0, position.next_attempt_s - now_s) if position.attempts else 0.0)
             lag.add_metric([reader], spool.last_sequence(stream) - position.sequence)
             attempts.add_metric([reader], position.attempts)
         lag.add_metric(["detect"], max(0, spool.last_sequence(EVENTS) - self._parts.live.head))
         yield lag
         yield attempts
+        yield backoff
+
+    def _letters(self) -> Iterator[Metric]:
+        letters = GaugeMetricFamily(
+            "sentinel_dead_letters", "Dead letters by state and reason", labels=["stream", "state", "reason"]
+        )
+        for stream, state, reason, count in self._parts.sentinel.spool.letter_counts(limit=MAX_REASONS):
+            letters.add_metric([stream, state, reason], count)
+        yield letters
+        gone = GaugeMetricFamily("sentinel_quarantined_batches", "Batches of the spool that can no longer be read")
+        gone.add_metric([], len(self._parts.sentinel.spool.quarantined()))
+        yield gone
 
     def _live(self) -> Iterator[Metric]:
         live = self._parts.live
@@ -110,6 +130,23 @@ def _books(ledgers: dict[str, Ledger], now_s: float) -> Iterator[Metric]:
     yield age
     yield used
     yield GaugeMetricFamily("sentinel_spool_max_bytes", "Bytes at which intake answers 503", ledgers[EVENTS].max_bytes)
+
+
+def _sources(ledger: Ledger) -> Iterator[Metric]:
+    """The books of the biggest sources, the rest as one: each adds up as the whole does."""
+    rows = source_books(ledger)
+    columns = (
+        *((name, CounterMetricFamily) for name in ("received", "rejected", "accepted", "delivered")),
+        *((name, GaugeMetricFamily) for name in ("waiting", "dead")),
+    )
+    for name, family in columns:
+        unit = "" if family is CounterMetricFamily else "_records"
+        metric = family(f"sentinel_source_{name}{unit}", f"Records {name}, by source", labels=["source"])
+        for row in rows[:MAX_REASONS]:
+            metric.add_metric([str(row["source"])], int(row[name]))
+        if len(rows) > MAX_REASONS:
+            metric.add_metric([OTHER], sum(int(row[name]) for row in rows[MAX_REASONS:]))
+        yield metric
 
 
 def _rejected(ledger: Ledger) -> Iterator[Metric]:
