@@ -140,7 +140,7 @@ def _status(options: argparse.Namespace, settings: Settings) -> int:
     for title in ("ledger", "anomalies"):
         print(f"{title}: " + " ".join(f"{name}={count}" for name, count in view[title].items()))
     for name, reader in view["readers"].items():
-        failing = f", failing since {reader['attempts']} attempts: {reader['error']}" if reader["error"] else ""
+        failing = f", failing ({reader['attempts']} attempts): {reader['error']}" if reader["error"] else ""
         print(f"reader {name}: at {reader['position']}, {reader['behind']} behind{failing}")
     model = view["model"]
     print(f"model: {model['version']}, confidence {model['confidence']}" if model else "model: none yet")

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sentinel.cli import data, doctor, keep, making, model, run
+from sentinel.cli import data, doctor, judging, keep, making, model, run
 from sentinel.errors import TerminalError, TransientError
 from sentinel.settings import load_settings
 
@@ -22,7 +22,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="sentinel", description="Log Sentinel: log lines in, none lost, the strange ones named with their reasons."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for room in (run, data, model, making, keep, doctor):
+    for room in (run, data, model, making, keep, doctor, judging):
         room.add_commands(commands)
     return parser
 

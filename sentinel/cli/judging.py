@@ -1,0 +1,60 @@
+"""`evaluate`: the detector's figures beside its peers', on public logs and made suites."""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from sentinel.cli.run import Commands
+from sentinel.durable import write_file
+from sentinel.errors import TerminalError
+from sentinel.settings import Settings
+
+__all__ = ["add_commands"]
+
+DATA = Path("../shared/data")
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `evaluate`."""
+    judging = commands.add_parser("evaluate", help="run the table of figures: our detector beside the usual ones")
+    judging.add_argument("--out", type=Path, default=Path("var/evaluation"), help="folder for table, JSON and plots")
+    judging.add_argument("--data", type=Path, default=DATA, help="folder of public logs; left out where it is absent")
+    judging.add_argument("--sets", default="", help="comma-separated; all, if left out (an unknown one lists them)")
+    judging.add_argument("--seeds", type=int, default=3, help="made suites of each background")
+    judging.add_argument("--seed", type=int, default=0)
+    judging.add_argument("--quick", action="store_true", help="one seed and the smallest set of cases")
+    judging.add_argument("--no-peers", action="store_true", help="our detector alone")
+    judging.add_argument("--write", type=Path, metavar="PAGE.md", help="put the figures between the marks of this page")
+    judging.set_defaults(run=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    from sentinel.evaluation import SETS, evaluate, goal_rows, markdown
+
+    result = evaluate(
+        options.out,
+        data=options.data if options.data.is_dir() else None,
+        sets=tuple(part.strip() for part in options.sets.split(",") if part.strip()) or SETS,
+        seeds=options.seeds,
+        seed=options.seed,
+        quick=options.quick,
+        peers=not options.no_peers,
+        say=lambda text: print(text, file=sys.stderr, flush=True),
+    )
+    print(markdown(goal_rows(result)))
+    print(f"written to {options.out}")
+    if options.write is not None:
+        _write_page(options.write, (options.out / "evaluation.md").read_text(encoding="utf-8"))
+    return 0
+
+
+def _write_page(page: Path, figures: str) -> None:
+    """Replace what stands between the marks."""
+    text = page.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        raise TerminalError(f"write figures to {page}: it has no {BEGIN} and {END}")
+    shown = re.sub(r"^## ", "### ", figures, flags=re.MULTILINE)
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    write_file(page, f"{before}{BEGIN}\n\n{shown}\n{END}{after}".encode(), mode=0o644)
