@@ -30,7 +30,7 @@ def warm() -> float:
 
 def _records(count: int) -> pl.DataFrame:
     """Lines of two sources with an address and a number in each."""
-    rows = {
+    rows: dict[str, list[object]] = {
         "event_id": [f"{i:022d}" for i in range(count)],
         "timestamp": [START + timedelta(seconds=3 * i) for i in range(count)],
         "level": ["error" if i % 97 == 0 else "info" for i in range(count)],

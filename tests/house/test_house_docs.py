@@ -71,10 +71,8 @@ def test_readme_shows_every_deployment() -> None:
 
 def test_links_between_documents_lead_somewhere() -> None:
     """Relative links in the documents point to files that are there."""
-    broken = []
-    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
-        for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
-            if not (page.parent / link).exists():
-                broken.append((page.name, link))
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())]
+    broken = [(page.name, link) for page, link in links if not (page.parent / link).exists()]
 
     assert broken == []

@@ -95,9 +95,7 @@ def test_lock_holds_hashes_and_no_address() -> None:
 @pytest.mark.parametrize("module", ["serving.app", "sentinel.cli"])
 def test_import_leaves_out_what_is_slow_or_foreign(module: str) -> None:
     """The server and the command start without Prefect, scikit-learn, joblib and matplotlib."""
-    code = (
-        f"import sys, {module}; print(sorted({{'prefect', 'sklearn', 'joblib', 'matplotlib'}} & set(sys.modules)))"
-    )
+    code = f"import sys, {module}; print(sorted({{'prefect', 'sklearn', 'joblib', 'matplotlib'}} & set(sys.modules)))"
 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
 
