@@ -69,10 +69,10 @@ def acks(folder: Path, runner: Runner) -> list[str]:
             server.start()
             server.wait_ready()
             numbers = oracle.issue(HTTP, 20)
-            status, answer = Link(server.port).post(
-                "/logs", body_of([oracle.event(HTTP, n) for n in numbers], None), None
-            )
+            link = Link(server.port)
+            status, answer = link.post("/logs", body_of([oracle.event(HTTP, n) for n in numbers], None), None)
             server.kill()
+            link.close()
             if status == 202:
                 oracle.acknowledge(HTTP, numbers)
             else:

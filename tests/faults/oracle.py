@@ -24,7 +24,6 @@ TOKEN = re.compile(r"\b([HF])(\d{8})-([0-9a-f]{6})\b")
 LEVELS = ("debug", "info", "warn", "error")
 WORDS = ("accepted", "connection", "from", "user", "failed", "cache", "miss", "écran", "日志", "timeout", "retry", "ok")
 EPOCH_S = 1_790_000_000  # of the first event; one event a second
-POISON_EPOCH_S = -300_000_000  # a real Elasticsearch refuses what was before 1970 in a field of type date_nanos
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Event:
 
 def event(seed: int, kind: str, number: int, *, poison_every: int = POISON_EVERY) -> Event:
     """The event of this number: always the same for the same seed. Every `poison_every`-th one cannot be indexed: its
-    message has a word that the fake refuses, and its time is one that a real Elasticsearch refuses."""
+    message has a word that the fake refuses, and its host is the only one that is not a number."""
     digest = hashlib.blake2b(f"{seed}/{kind}/{number}".encode(), digest_size=16).digest()
     token = f"{kind}{number:08d}-{digest[:3].hex()}"
     words = " ".join(WORDS[byte % len(WORDS)] for byte in digest[3 : 5 + digest[5] % 8])
@@ -66,8 +65,8 @@ def event(seed: int, kind: str, number: int, *, poison_every: int = POISON_EVERY
         f"{token} {words} {digest[8:].hex()}{poison}",
         LEVELS[digest[0] % 4],
         f"oracle-{digest[1] % 9}",
-        f"machine-{digest[2] % 5}",
-        (POISON_EPOCH_S if is_poison else EPOCH_S) + number,
+        POISON if is_poison else str(digest[2] % 5),
+        EPOCH_S + number,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from tests.faults.fake_control import FakeElastic
+from tests.faults.io_server import post
 from tests.faults.kill import drain, judge, ledger_of
 from tests.faults.load import Clients, Link
 from tests.faults.oracle import HTTP, POISON, Oracle, Verdict, body_of
@@ -17,7 +18,7 @@ from tests.faults.processes import Home, Server
 __all__ = ["Bound", "Outage", "fill", "run"]
 
 WARM_S = 5.0
-BATCH = 500
+BATCH, SMALL_BATCH = 500, 10
 
 
 @dataclass
@@ -84,7 +85,7 @@ def run(folder: Path, *, seed: int, rate: float, down_s: float) -> Outage:
 
 
 def catch_up(server: Server, fake: FakeElastic) -> tuple[int, float]:
-    """Elasticsearch is back: the backlog, and the seconds from its first delivery until it has gone, intake going on."""
+    """Elasticsearch is back: the backlog, and the seconds from its first delivery until it is gone; intake goes on."""
     backlog, created = int(str(ledger_of(server)["waiting"])), fake.stats()["created"]
     fake.up()
     while fake.stats()["created"] == created:
@@ -102,7 +103,6 @@ class Bound:
     accepted: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     retry_after: set[str] = field(default_factory=set)
-    ready_status: int = 0
     ready_again: bool = False
     verdict: Verdict = field(default_factory=Verdict)
 
@@ -118,14 +118,9 @@ def fill(folder: Path, *, seed: int, tries_after: int = 200, settings: dict[str,
         server.wait_ready()
         fake.down()
         press(server, oracle, found, tries_after)
-        found.ready_status = server.get("/ready")[0]
         drain(home, server, fake)
         found.ready_again = server.wait_ready() < 30
-        numbers = oracle.issue(HTTP, 10)
-        status, _ = Link(server.port).post("/logs", body_of([oracle.event(HTTP, n) for n in numbers], None), None)
-        if status == 202:
-            oracle.acknowledge(HTTP, numbers)
-        found.ready_again = found.ready_again and status == 202
+        found.ready_again = found.ready_again and post(server, oracle) == 202
         drain(home, server, fake)
         found.verdict = judge(oracle, home, server, fake)
         server.stop()
@@ -139,7 +134,7 @@ def press(server: Server, oracle: Oracle, found: Bound, tries_after: int) -> Non
     def client() -> None:
         link, left = Link(server.port), tries_after // 2
         while left:
-            numbers = oracle.issue(HTTP, BATCH)
+            numbers = oracle.issue(HTTP, SMALL_BATCH if found.refused else BATCH)
             status, answer = link.post("/logs", body_of([oracle.event(HTTP, n) for n in numbers], None), None)
             with lock:
                 if status == 202:
