@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sentinel.errors import TerminalError, TransientError
-from sentinel.pipeline.deliver import READERS, Round, deliver_round
+from sentinel.pipeline.deliver import READERS, Round, deliver_round, note_failure
 from sentinel.spool import Spool
 from sentinel.store import Store
 from serving.turns import Turns
@@ -102,6 +102,7 @@ class DeliverReader:
             if self.store_error != str(exc):
                 log.warning("store not ready kind=%s error=%s", self._store.kind, exc)
             self.store_error = str(exc)
+            note_failure(self._spool, str(exc), now_s=self._clock())
             return False
         self._is_set_up, self.store_error = True, None
         return True

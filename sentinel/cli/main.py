@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sentinel.cli import data, doctor, judging, keep, making, model, run
+from sentinel.cli import data, doctor, judging, keep, letters, making, model, run, spool
 from sentinel.errors import TerminalError, TransientError
 from sentinel.settings import load_settings
 
@@ -22,7 +22,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="sentinel", description="Log Sentinel: log lines in, none lost, the strange ones named with their reasons."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for room in (run, data, model, making, keep, doctor, judging):
+    for room in (run, data, model, making, spool, letters, keep, doctor, judging):
         room.add_commands(commands)
     return parser
 
@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             format="%(asctime)s %(levelname)s %(name)s %(message)s",
             stream=sys.stderr,
         )
+        logging.getLogger("elastic_transport").setLevel(logging.ERROR)  # what fails there, our own message tells
         code = options.run(options, settings)
         sys.stdout.flush()
     except TransientError as exc:

@@ -7,7 +7,7 @@ import orjson
 
 from sentinel.pipeline import Report
 
-__all__ = ["json_line", "print_json", "print_report", "print_table", "visible"]
+__all__ = ["json_line", "print_json", "print_record", "print_report", "print_table", "visible"]
 
 
 def visible(value: object) -> str:
@@ -41,6 +41,18 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
     for line in [names, *cells]:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_record(record: Mapping[str, object], indent: str = "") -> None:
+    """Print one name and value a line, what is empty left out; records within are indented."""
+    shown = {name: value for name, value in record.items() if value is not None}
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        if isinstance(value, Mapping):
+            print(f"{indent}{name}")
+            print_record(value, indent + "  ")
+        else:
+            print(f"{indent}{name.ljust(width)}  {visible(value)}")
 
 
 def print_report(report: Report, *, as_json: bool) -> int:

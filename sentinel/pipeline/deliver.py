@@ -20,7 +20,7 @@ from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import DeadLettersFullError, Lease, Position, Spool
 from sentinel.store import Outcome, Store
 
-__all__ = ["READERS", "Round", "deliver", "deliver_round", "failing_since_s"]
+__all__ = ["READERS", "Round", "deliver", "deliver_round", "failing_since_s", "note_failure"]
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +94,15 @@ def _round_records(attempts: int) -> int:
     return max(PROBE_RECORDS, ROUND_RECORDS >> min(attempts, 10))
 
 
+def note_failure(spool: Spool, error: str, *, now_s: float) -> None:
+    """Note that the store cannot even be set up, where others see it, if anything waits for it."""
+    for reader, stream in READERS.items():
+        with spool.lease(reader) as lease:
+            position = spool.position(reader)
+            if lease is not None and position.sequence < spool.last_sequence(stream):
+                _write_failure(spool, lease, position.attempts + 1, now_s, 0.0, error)
+
+
 def failing_since_s(spool: Spool, reader: str) -> float | None:
     """Unix time of the first of the failed attempts in a row; None while the last attempt went well."""
     if not spool.position(reader).attempts:
@@ -152,12 +161,16 @@ def _postpone(spool: Spool, lease: Lease, position: Position | None, error: str,
     """Note in the spool that the store is away and when to come back: full jitter, doubling up to the cap, no end."""
     attempts = (position.attempts if position else 0) + 1
     pause_s = random.uniform(0.1, min(BACKOFF_CAP_S, BACKOFF_START_S * 2.0 ** min(attempts, 10)))  # noqa: S311 jitter
+    _write_failure(spool, lease, attempts, now_s, pause_s, error)
+    log.warning("postponed reader=%s attempts=%d pause_s=%.1f error=%s", lease.reader, attempts, pause_s, error)
+    return Round(wait_s=pause_s, error=error)
+
+
+def _write_failure(spool: Spool, lease: Lease, attempts: int, now_s: float, pause_s: float, error: str) -> None:
     with spool.transaction() as tx:
         tx.postpone(lease, attempts, now_s + pause_s, error)
         if attempts == 1:
             tx.put_blob(f"failing-{lease.reader}", msgspec.json.encode(_Failing(now_s)))
-    log.warning("postponed reader=%s attempts=%d pause_s=%.1f error=%s", lease.reader, attempts, pause_s, error)
-    return Round(wait_s=pause_s, error=error)
 
 
 def _replay(spool: Spool, store: Store, stream: str, lease: Lease, position: Position, now_s: float) -> Round:
@@ -197,7 +210,7 @@ def deliver(
     """
     elapsed = _timer(clock)
     started_s = elapsed()
-    sentinel.store.setup()
+    _set_up(sentinel, clock())
     before = sentinel.spool.ledger()
     marks = {reader: sentinel.spool.last_sequence(stream) for reader, stream in READERS.items()}
     for reader, mark in marks.items():
@@ -222,6 +235,15 @@ def deliver(
         for reader, mark in marks.items()
     ]
     return Report("deliver", counts, rows, elapsed() - started_s, notes)
+
+
+def _set_up(sentinel: Sentinel, now_s: float) -> None:
+    """Templates first: a record must never meet an index whose fields nobody has declared."""
+    try:
+        sentinel.store.setup()
+    except SentinelError as exc:
+        note_failure(sentinel.spool, str(exc), now_s=now_s)
+        raise
 
 
 def _timer(clock: Callable[[], float]) -> Callable[[], float]:

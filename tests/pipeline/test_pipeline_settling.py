@@ -251,3 +251,31 @@ def test_deliver_gives_up_with_the_reason_when_dead_letters_are_full(small: Spoo
     with pytest.raises(TransientError, match="sentinel dead-letters list"):
         deliver(full, patience_s=0.0, sleep=lambda seconds: None)
     assert small.ledger().waiting == 1
+
+
+def test_store_that_cannot_be_set_up_is_noted_where_others_see_it(
+    sentinel: Sentinel, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Since when and why stand in the spool, if anything waits; the first success forgets it."""
+
+    def fail() -> list[str]:
+        raise TransientError("set up: connection refused")
+
+    monkeypatch.setattr(store, "setup", fail)
+    for _ in range(2):
+        with pytest.raises(TransientError, match="connection refused"):
+            deliver(sentinel, clock=lambda: 1_000.0)
+    idle = sentinel.spool.position("deliver").attempts
+    accept(sentinel.spool, ["one"])
+    for now_s in (2_000.0, 3_000.0):
+        with pytest.raises(TransientError, match="connection refused"):
+            deliver(sentinel, clock=lambda now_s=now_s: now_s)  # type: ignore[misc]
+    position = sentinel.spool.position("deliver")
+    since_s = failing_since_s(sentinel.spool, "deliver")
+    monkeypatch.undo()
+    deliver(sentinel)
+
+    assert (idle, position.attempts, since_s) == (0, 2, 2_000.0)
+    assert "connection refused" in (position.error or "")
+    assert failing_since_s(sentinel.spool, "deliver") is None
+    assert store.count() == 1
