@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 IDLE_S = 1.0  # files are collected by another process, which does not wake us
 BUSY_S = 0.25
 GATHER_S = 0.5
-"""At the least between two rounds, unless the last was a big one: bulks of one record cost more than they give."""
+"""At the least between two rounds, unless the last was a big one or much is left (after an outage rounds begin small):
+bulks of one record cost more than they give."""
 
 BIG_ROUND = 2_000
 SETUP_RETRY_S = 5.0
@@ -123,7 +124,7 @@ class DeliverReader:
             return min(turn.wait_s, IDLE_S)
         if turn.busy:
             return BUSY_S
-        return 0.0 if turn.delivered + turn.dead >= BIG_ROUND else IDLE_S
+        return 0.0 if max(turn.delivered + turn.dead, turn.left) >= BIG_ROUND else IDLE_S
 
     def _prune(self) -> None:
         now_s = self._clock()

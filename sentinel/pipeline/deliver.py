@@ -47,6 +47,7 @@ class Round:
     paused: bool = False  # the pause after a failure is not over: nothing was tried
     wait_s: float = 0.0  # before the next try
     write_s: float = 0.0  # what the store took to answer
+    left: int = 0  # records that came later than those of this round
     error: str | None = None
 
     @property
@@ -86,7 +87,8 @@ def deliver_round(spool: Spool, store: Store, reader: str, *, now_s: float, wait
         reach("deliver.written")
         turn = _settle(spool, lease, position, frame, outcome, now_s)
         done, dead = turn.delivered + replayed.delivered, turn.dead + replayed.dead
-        return Round(done, dead, wait_s=turn.wait_s, write_s=write_s, error=turn.error)
+        left = spool.last_sequence(stream) - int(frame["sequence"][-1])
+        return Round(done, dead, wait_s=turn.wait_s, write_s=write_s, left=left, error=turn.error)
 
 
 def _round_records(attempts: int) -> int:

@@ -76,6 +76,24 @@ def test_deliver_turn_says_why_when_the_store_is_away(spool: Spool) -> None:
     assert seen == [("deliver", False), ("deliver", True), ("deliver", False)]
 
 
+def test_deliver_does_not_rest_while_a_backlog_is_left(spool: Spool) -> None:
+    """After an outage the first round is small; what is left keeps the reader going all the same."""
+    now_s = [1_000.0]
+    store = MemoryStore()
+    reader = DeliverReader(spool, store, clock=lambda: now_s[0])
+    accept(spool, 6_000)
+    store.away = "it is being restarted"
+    for _ in range(8):
+        reader.turn()
+        now_s[0] += 60.0
+    store.away = None
+
+    pauses = [reader.turn(), reader.turn(), reader.turn()]
+
+    assert pauses == [0.0, 0.0, IDLE_S]
+    assert store.count(EVENTS) == 6_000
+
+
 def test_deliver_waits_when_the_templates_cannot_be_written(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written into a store that is not set up."""
     from sentinel.errors import TransientError
