@@ -104,11 +104,9 @@ def newest_records(
 
 def _champion(registry: Registry) -> Model | None:
     """The model in service, to compare with; None when there is none that can be read."""
-    version = registry.champion()
-    if version is None:
-        return None
     try:
-        return registry.load(version)[0]
+        version = registry.champion()
+        return None if version is None else registry.load(version)[0]
     except ArtifactError as exc:
         log.warning("trained without a champion error=%s", exc)
         return None

@@ -1,0 +1,56 @@
+"""Training: a model that passes its gate serves; damage to the old one does not stop a new one."""
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from sentinel.errors import TerminalError, TransientError
+from sentinel.pipeline import Sentinel, train
+from sentinel.records import RECORD_SCHEMA, empty_records
+from tests.pipeline.conftest import START
+
+
+def some_records(count: int) -> pl.DataFrame:
+    known = {
+        "event_id": [f"{i:022d}" for i in range(count)],
+        "timestamp": [START + timedelta(seconds=5 * i) for i in range(count)],
+        "received": [START] * count,
+        "level": ["info"] * count,
+        "source": ["shop"] * count,
+        "message": [f"user u{i} logged in from 10.0.0.{i % 9}" for i in range(count)],
+    }
+    return pl.DataFrame({n: pl.Series(n, known.get(n, [None] * count), dtype=t) for n, t in RECORD_SCHEMA.items()})
+
+
+def test_two_lines_make_a_model_of_low_confidence(sentinel: Sentinel) -> None:
+    """A handful of lines is enough to try it; the answer says how little that is."""
+    report = train(sentinel.registry, some_records(2))
+
+    assert (report.promoted, report.confidence, report.rows) == (True, "low", 2)
+    assert sentinel.registry.champion() == report.model_version
+
+
+def test_nothing_to_learn_from_is_refused(sentinel: Sentinel) -> None:
+    """Without one record there is no model."""
+    with pytest.raises(TerminalError, match="not one record"):
+        train(sentinel.registry, empty_records())
+
+
+def test_second_training_is_refused_while_one_runs(sentinel: Sentinel) -> None:
+    """One training at a time."""
+    with sentinel.registry.training_lock(), pytest.raises(TransientError):
+        train(sentinel.registry, some_records(2))
+
+
+def test_damaged_champion_does_not_stop_the_next_training(sentinel: Sentinel) -> None:
+    """A model that can no longer be read is replaced by the next one."""
+    first = train(sentinel.registry, some_records(2))
+    for file in (sentinel.home / "models").rglob("*"):
+        if file.is_file() and file.suffix == ".json":
+            file.write_bytes(b"damaged")
+
+    second = train(sentinel.registry, some_records(3))
+
+    assert second.promoted
+    assert sentinel.registry.champion() == second.model_version != first.model_version
