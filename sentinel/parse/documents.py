@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 import polars as pl
 
 from sentinel.parse import attributes, finish, stamps, timestamps
+from sentinel.parse.few import MAX_FEW, Document, read_few
 from sentinel.parse.fields import BadDocumentError, DocumentFields, fields_of_document
 from sentinel.parse.finish import Parsed
 from sentinel.parse.formats import read_texts
@@ -23,14 +24,6 @@ _EXPLICIT: Final = {
 """The columns of DocumentFields, in its order."""
 
 
-class Document(NamedTuple):
-    """One decoded JSON value as it came in a request, with its id and the client that sent it."""
-
-    body: object
-    event_id: str
-    origin: str
-
-
 def parse_documents(documents: Sequence[Document], *, now: datetime, period: str = "month") -> Parsed:
     """Read documents like `{timestamp, level, message, source, …}`; see FIELD_OF_NAME for the other names they may use.
 
@@ -40,6 +33,8 @@ def parse_documents(documents: Sequence[Document], *, now: datetime, period: str
     message that is missing, empty or no text, a timestamp or level of an unusable type, a number that is no time.
     """
     moment = timestamps.now_ns(now)
+    if len(documents) <= MAX_FEW and (records := read_few(documents, now=moment, period=period)) is not None:
+        return Parsed(records, finish.rejected({}))
     fields, reasons = read_bodies([document.body for document in documents], moment)
     kept = [documents[row] for row in fields["row"].to_list()] if reasons else documents
     frame = fields.with_columns(

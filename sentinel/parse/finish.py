@@ -9,7 +9,7 @@ import polars as pl
 from sentinel.parse import attributes
 from sentinel.records import RECORD_SCHEMA, REJECTED_SCHEMA
 
-__all__ = ["UNKNOWN_SOURCE", "Parsed", "event_ids", "records", "rejected", "stems"]
+__all__ = ["UNKNOWN_SOURCE", "Parsed", "event_ids", "partition", "records", "rejected", "stems"]
 
 UNKNOWN_SOURCE: Final = "unknown"
 """The source of what came over HTTP and names none."""
@@ -36,10 +36,6 @@ def records(frame: pl.DataFrame, *, now: int, period: str) -> pl.DataFrame:
 
     `period` is "month", "day" or "none"; another one raises ValueError.
     """
-    if period not in _PARTITIONS:
-        raise ValueError(f"partition by {period!r}: not one of {', '.join(_PARTITIONS)}; correct ELASTIC_INDEX_PERIOD")
-    received = datetime.fromtimestamp(now // 1_000_000_000, UTC)
-    form = _PARTITIONS[period]
     pieces = [frame["attributes"]]
     if frame["unreadable"].null_count() < frame.height:
         pieces.append('"timestamp_unreadable":' + attributes.quoted(frame["unreadable"]))
@@ -47,13 +43,21 @@ def records(frame: pl.DataFrame, *, now: int, period: str) -> pl.DataFrame:
     made: dict[str, pl.Expr | pl.Series] = {
         "spool": pl.lit(None, dtype=pl.String),
         "sequence": pl.lit(None, dtype=pl.Int64),
-        "partition": pl.lit(received.strftime(form) if form else "all"),
+        "partition": pl.lit(partition(now, period)),
         "timestamp": pl.col("timestamp").fill_null(now).cast(RECORD_SCHEMA["timestamp"]),
         "received": pl.lit(now // 1_000_000).cast(RECORD_SCHEMA["received"]),
         "source": pl.coalesce("source", stems(frame)),
         "attributes": "{" + inner.alias("inner") + "}" if inner.null_count() < frame.height else inner,
     }
     return frame.select(made.get(name, pl.col(name)).alias(name) for name in RECORD_SCHEMA)
+
+
+def partition(now: int, period: str) -> str:
+    """The partition of what is received `now` (ns since 1970). Raises ValueError for a period that is none."""
+    if period not in _PARTITIONS:
+        raise ValueError(f"partition by {period!r}: not one of {', '.join(_PARTITIONS)}; correct ELASTIC_INDEX_PERIOD")
+    form = _PARTITIONS[period]
+    return datetime.fromtimestamp(now // 1_000_000_000, UTC).strftime(form) if form else "all"
 
 
 def event_ids(lines: pl.DataFrame) -> pl.Series:

@@ -1,10 +1,21 @@
 """The words, letters and numbers by which logs tell their level, and what they mean on our scale."""
 
+import re
 from typing import Final
 
 import polars as pl
 
-__all__ = ["ANY_LEVEL", "UPPER_LEVEL", "from_number", "from_status", "from_word", "leading", "normalise", "severities"]
+__all__ = [
+    "ANY_LEVEL",
+    "UPPER_LEVEL",
+    "from_number",
+    "from_status",
+    "from_word",
+    "leading",
+    "leading_word",
+    "normalise",
+    "severities",
+]
 
 _NAMES: Final = {
     "trace": "trace trc trce verbose finer finest all trace1 trace2 trace3 trace4 trace5 trace6 trace7 trace8 v t",
@@ -32,6 +43,7 @@ ANY_LEVEL: Final = "(?:" + "|".join(f"{w.upper()}|{w.capitalize()}|{w}" for w in
 
 _PLAIN_WORDS: Final = "|".join(f"{w.upper()}|{w.capitalize()}|{w}" for w in _PLAIN)
 _LEADING: Final = rf"^(?:\[(?:{_PLAIN_WORDS})\][: ]|(?:{_PLAIN_WORDS}): )"
+_LEADING_WORD: Final = re.compile(_LEADING)
 
 _SYSLOG_LEVELS: Final = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")  # RFC 5424, table 2
 SEVERITIES: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
@@ -56,6 +68,12 @@ def leading(messages: pl.Series) -> pl.Series:
     if found.null_count() == len(found):
         return found
     return normalise(found.str.strip_chars("[]: "))
+
+
+def leading_word(message: str) -> str | None:
+    """The same for one message."""
+    found = _LEADING_WORD.match(message)
+    return LEVEL_OF_WORD.get(found[0].strip("[]: ").lower()) if found else None
 
 
 def severities(pri: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from sentinel.parse import attributes, levels, stamps, timestamps
 
-__all__ = ["DIGITS", "FIELDS", "LETTERS", "UPPER", "Rule", "fields_of", "resolve"]
+__all__ = ["DIGITS", "FEW_CHARS", "FIELDS", "LETTERS", "UPPER", "Rule", "fields_of", "is_known", "resolve"]
 
 FIELDS: Final[dict[str, pl.DataType]] = {
     "row": pl.UInt32(),
@@ -97,8 +97,22 @@ def _candidates(texts: list[str], rules: Sequence[Rule]) -> Sequence[Rule]:
     """The rules that a few short texts need: the first that knows each of them, found without a frame's overhead."""
     if any(len(text) > FEW_CHARS for text in texts):
         return rules
-    first = {next((i for i, rule in enumerate(rules) if _compiled(rule.pattern).match(text)), -1) for text in texts}
+    first = {_first(text, rules) for text in texts}
     return [rules[i] for i in sorted(first - {-1})]
+
+
+def is_known(text: str, rules: Sequence[Rule]) -> bool:
+    """Whether a rule knows this text (at most FEW_CHARS), found without a frame."""
+    return _first(text, rules) >= 0
+
+
+def _first(text: str, rules: Sequence[Rule]) -> int:
+    """The place of the first rule that knows the text; -1 where none does."""
+    lead = text[:1]
+    for place, rule in enumerate(rules):
+        if (not rule.leads or lead in rule.leads) and _compiled(rule.pattern).match(text):
+            return place
+    return -1
 
 
 @cache

@@ -20,6 +20,7 @@ __all__ = [
     "YEAR_FIRST",
     "YEAR_SHORT",
     "ZONE_YEAR",
+    "read_iso",
     "read_text",
 ]
 
@@ -86,20 +87,19 @@ _EMAIL: Final = (
 )
 _DATE: Final = r"(?P<stamp>(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2}))"
 _WAYS: Final = (YEAR_FIRST, DAY_MONTH, MONTH_DAY, MONTH_DAY_YEAR, WEEKDAY, _EMAIL, YEAR_SHORT, _DATE, CLOCK)
-FEW_TEXTS: Final = 64
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COMMON: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2}):([0-9]{2})"
-    r"(?:[.,]([0-9]+))?(Z|[+-][0-9]{2}:?[0-9]{2})?\Z"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,6})?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-8]):?[0-5][0-9])?\Z"
 )
 _WHOLE: Final = tuple(rf"^[ \t]*{way}[ \t]*$" for way in _WAYS)
 
 
 def read_text(texts: pl.Series, now: int) -> pl.Series:
     """Nanoseconds since 1970 (Int64) of times written in any way of this file, or as a number; null if unreadable."""
-    if len(texts) <= FEW_TEXTS:
-        few = [None if text is None else _iso(text) for text in texts.to_list()]
-        if len(few) - few.count(None) == len(texts) - texts.null_count():
-            return pl.Series("timestamp", few, dtype=pl.Int64)
+    common = _all_iso(texts.to_list())
+    if common is not None:
+        return pl.Series("timestamp", common, dtype=pl.Int64)
     times = timestamps.epoch_ns(texts)
     for pattern in _WHOLE:
         left = times.is_null() & texts.is_not_null()
@@ -112,18 +112,29 @@ def read_text(texts: pl.Series, now: int) -> pl.Series:
     return times
 
 
-def _iso(text: str) -> int | None:
+def _all_iso(texts: list[str | None]) -> list[int | None] | None:
+    """What `read_iso` reads, one a text; None as soon as one of them is written in another way."""
+    read: list[int | None] = []
+    for text in texts:
+        moment = None if text is None else read_iso(text)
+        if moment is None and text is not None:
+            return None
+        read.append(moment)
+    return read
+
+
+def read_iso(text: str) -> int | None:
     """The same for one text in the commonest way, RFC 3339 and its kin; null for any other, to be read above."""
-    match = _COMMON.match(text)
-    if not match:
+    if not _COMMON.match(text):
         return None
-    year, month, day, hour, minute, second, fraction, zone = match.groups()
-    offset = timestamps.offset_seconds(zone) if zone else 0
     try:
-        moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    seconds = int(moment.timestamp()) - offset
-    if offset == -timestamps.DAY_S or not 0 <= seconds < timestamps.LATEST_S or moment.year < 1970:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    since = moment - _EPOCH
+    seconds = since.days * timestamps.DAY_S + since.seconds
+    if moment.year < 1970 or not 0 <= seconds < timestamps.LATEST_S:
         return None
-    return seconds * 1_000_000_000 + int((fraction or "")[:9].ljust(9, "0"))
+    return seconds * 1_000_000_000 + since.microseconds * 1_000

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.parse import Document, Malformed, Parsed, parse_documents
+from sentinel.parse.few import MAX_FEW, read_few
 from sentinel.parse.lines import MAX_LINE_BYTES
 from sentinel.records import LEVELS, RECORD_SCHEMA
 
 LINE = "Dec 10 06:55:46 LabSZ sshd[24200]: Invalid user admin"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOW_NS = int(NOW.timestamp()) * 10**9
 ReadDocument = Callable[..., dict[str, Any]]
 ReadDocuments = Callable[..., Parsed]
 
@@ -222,3 +225,48 @@ def test_one_document_is_read_as_in_a_batch(read_documents: ReadDocuments, read_
     for i, body in enumerate(bodies):
         alone = read_document(body)
         assert {**alone, "event_id": None} == {**batch.row(i, named=True), "event_id": None}
+
+
+WRITTEN = """2026-01-02T03:04:05Z|2026-01-02 03:04:05,123|2026-01-02T03:04:05.123456+02:00|2026-01-02T03:04:05+2300
+2026-01-02T03:04:05.123456789Z|2026-02-30T03:04:05Z|1970-01-01T00:00:00+01:00|2300-01-01T00:00:00Z|2026-W01-1T03:04:05
+2026-01-02|2026-01-02T24:00:00Z|Dec 10 06:55:46|| 2026-01-02T03:04:05Z """.replace("\n", "|").split("|")
+MESSAGES = """x|error: lost|[WARN] low|Warning: low|ends in a space |GET /a|-|2024-01-02 03:04:05 ERROR my.app: lost
+level=info msg=x a=b|key=value|kernel: [1.5] x""".replace("\n", "|").split("|")
+TIMES = st.sampled_from([*WRITTEN, 5, 1.7e9, -1])
+TEXTS = st.sampled_from([*MESSAGES, LINE, "a\x1c", "\ud800", "long " * 600])
+GOOD = st.fixed_dictionaries(
+    {"message": TEXTS},
+    optional={
+        "timestamp": TIMES,
+        "level": st.sampled_from(["info", "WARN", 30, "strange", None]),
+        "source": st.sampled_from(["web", "", None, 7]),
+        "host": st.sampled_from(["h", None]),
+        "user": st.sampled_from(["bob", 5, {"name": "bob"}, None]),
+    },
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(GOOD, min_size=1, max_size=6))
+def test_few_documents_are_read_as_many_are(bodies: list[object]) -> None:
+    """The quick way for a few documents agrees with the way of batches."""
+    documents = [Document(body, str(i), "c") for i, body in enumerate(bodies)]
+    filler = [Document({"message": LINE}, "filler", "c")] * (MAX_FEW + 1)
+
+    few, many = parse_documents(documents, now=NOW), parse_documents([*documents, *filler], now=NOW)
+
+    assert few.records.rows() == many.records.filter(pl.col("event_id") != "filler").rows()
+    assert few.rejected.rows() == many.rejected.rows()
+
+
+def test_few_documents_take_the_quick_way() -> None:
+    """Where they say all themselves, with or without a level."""
+    bodies = [
+        {"timestamp": "2026-01-02T03:04:05Z", "source": "a", "message": "x", "level": level} for level in ("info", None)
+    ]
+
+    read = read_few([Document(body, "0", "c") for body in bodies], now=NOW_NS, period="day")
+
+    assert read is not None
+    assert read["partition"].to_list() == ["2026.11.23"] * 2
+    assert read_few([Document({"message": LINE}, "0", "c")], now=NOW_NS, period="day") is None
