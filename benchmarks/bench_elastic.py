@@ -64,7 +64,7 @@ def _ours(url: str, client: Elasticsearch, content: bytes) -> tuple[float, float
 
             figures = timed(work)
     _check(client, f"{index}-events-*")
-    client.indices.delete(index=f"{index}-*", ignore_unavailable=True)
+    drop(client, index)
     return figures
 
 
@@ -100,6 +100,14 @@ def _peer(client: Elasticsearch, content: bytes) -> tuple[float, float]:
     _check(client, index)
     client.indices.delete(index=index)
     return figures
+
+
+def drop(client: Elasticsearch, index: str) -> None:
+    """Remove all indices of ours; by name, since a cluster may refuse wildcards."""
+    for name in client.indices.get(index=f"{index}-*").body:
+        client.indices.delete(index=name)
+    for template in client.indices.get_index_template(name=f"{index}*").body["index_templates"]:
+        client.indices.delete_index_template(name=template["name"])
 
 
 def _check(client: Elasticsearch, index: str) -> None:
