@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
+from sentinel.detect import Scorer
 from sentinel.errors import NoModelError
 from sentinel.pipeline import Live, Sentinel, collect, deliver, retrain, score_missing
 from sentinel.pipeline.ranges import missing_ranges
@@ -147,3 +149,17 @@ def test_prediction_changes_nothing_unless_observed(learnt: Sentinel, halves: Ha
 
     assert first.equals(second)
     assert not third["nats"].equals(first["nats"])
+
+
+def test_one_record_is_judged_as_a_batch_of_it_is(learnt: Sentinel, halves: Halves, clock: Clock) -> None:
+    """The quick way for a single line gives the verdict that a frame of that line gets."""
+    live = Live(learnt, clock=clock)
+    assert live.start()
+    records = pl.concat(list(learnt.store.scan())).tail(20)
+    scorer = Scorer(*learnt.registry.load(str(learnt.registry.champion())))
+
+    verdicts = [(live.predict(record), scorer.peek(record)) for record in records.iter_slices(1)]
+    live.stop()
+
+    for quick, usual in verdicts:
+        assert_frame_equal(quick, usual, rel_tol=1e-12, abs_tol=1e-12)
