@@ -31,7 +31,7 @@ def status(parts: Parts, health: Health | None) -> dict[str, object]:
         "sources": source_books(events)[:MAX_SOURCES],
         "rejected_reasons": _reasons(events),
         "dead_letters": _letters(spool),
-        "quarantined": len(spool.quarantined()),
+        "quarantined": spool.quarantined_count(),
         "spool": {
             "bytes": events.bytes,
             "max_bytes": events.max_bytes,

@@ -12,7 +12,7 @@ from sentinel.spool.recount import recount
 from sentinel.spool.rows import read_batches
 from sentinel.spool.schema import COUNTING_READERS, READER_STREAMS
 
-__all__ = ["CORRUPT", "Quarantined", "list_quarantined", "quarantine", "set_aside"]
+__all__ = ["CORRUPT", "Quarantined", "count_quarantined", "list_quarantined", "quarantine", "set_aside"]
 
 log = logging.getLogger(__name__)
 
@@ -106,3 +106,8 @@ def list_quarantined(connection: sqlite3.Connection) -> list[Quarantined]:
     """All batches in quarantine, oldest first."""
     rows = connection.execute("SELECT stream, first, last, dead, reason, at_s, blob FROM quarantine ORDER BY id")
     return [Quarantined(*row) for row in rows]
+
+
+def count_quarantined(connection: sqlite3.Connection) -> int:
+    """How many batches are in quarantine."""
+    return int(connection.execute("SELECT count(*) FROM quarantine").fetchone()[0])

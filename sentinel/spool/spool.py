@@ -258,6 +258,11 @@ class Spool:
         with self._database.reading("list the quarantine") as connection:
             return quarantine.list_quarantined(connection)
 
+    def quarantined_count(self) -> int:
+        """How many batches were set aside."""
+        with self._database.reading("count the quarantine") as connection:
+            return quarantine.count_quarantined(connection)
+
     @staticmethod
     def repair(folder: Path, *, clock: Callable[[], float] = time.time) -> repair.Repair:
         """Make a damaged spool usable again; see `sentinel.spool.repair.repair`. Nothing may have it open."""

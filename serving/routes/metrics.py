@@ -88,7 +88,7 @@ class _SpoolCollector(Collector):
             letters.add_metric([stream, state, reason], count)
         yield letters
         gone = GaugeMetricFamily("sentinel_quarantined_batches", "Batches of the spool that can no longer be read")
-        gone.add_metric([], len(self._parts.sentinel.spool.quarantined()))
+        gone.add_metric([], self._parts.sentinel.spool.quarantined_count())
         yield gone
 
     def _live(self) -> Iterator[Metric]:
