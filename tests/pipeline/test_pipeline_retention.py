@@ -12,7 +12,7 @@ from sentinel.errors import TransientError
 from sentinel.pipeline import Sentinel, deliver
 from sentinel.pipeline.retention import oldest_partition, prune_store
 from sentinel.records import RECORD_SCHEMA
-from sentinel.store import MemoryStore, ParquetStore, Store
+from sentinel.store import MemoryStore, ParquetStore, Store, open_store
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY_S = 86_400.0
@@ -107,3 +107,29 @@ def test_store_that_refuses_to_delete_stops_nothing_else(
     report = deliver(replace(sentinel, retention_days=30), clock=NOW.timestamp)
 
     assert "delete_index" in report.notes[0]
+
+
+def test_old_indices_of_a_real_elasticsearch_go(
+    sentinel: Sentinel, elastic_url: str, elastic_index: str, tmp_path: Path
+) -> None:
+    """Whole indices past their days are deleted with the delivery; the current one, and what is not ours, stay."""
+    from elasticsearch import Elasticsearch
+
+    store = open_store(addr=elastic_url, index=elastic_index, folder=tmp_path, retention_days=30, period="month")
+    client = Elasticsearch(elastic_url)
+    store.setup()
+    for sequence, partition in enumerate(("2025.11", "2026.11"), start=1):
+        store.write(records(partition, sequence))
+    client.indices.create(index=f"{elastic_index}-eventsource-2020.01")
+    try:
+        report = deliver(replace(sentinel, store=store, retention_days=30), clock=NOW.timestamp)
+        left = set(client.indices.get(index=f"{elastic_index}-*"))
+    finally:
+        client.indices.delete(
+            index=f"{elastic_index}-events-2026.11,{elastic_index}-anomalies,{elastic_index}-eventsource-2020.01"
+        )
+        client.close()
+        store.close()
+
+    assert report.notes == (f"deleted {elastic_index}-events-2025.11",)
+    assert left == {f"{elastic_index}-{name}" for name in ("events-2026.11", "anomalies", "eventsource-2020.01")}
