@@ -13,7 +13,7 @@ from tests.faults.oracle import FILES, HTTP, POISON, Oracle, Verdict, body_of
 from tests.faults.processes import ROOT, Home, Server, run_verb
 from tests.faults.stored import documents
 
-__all__ = ["PLACES", "Trial", "places_in_code", "run_place"]
+__all__ = ["PLACES", "Trial", "places_in_code", "run_history", "run_place"]
 
 CALL = re.compile(r"\breach\(\s*\"([^\"]+)\"")
 LINES, REQUEST, POISON_EVERY = 300, 120, 50
@@ -21,6 +21,7 @@ KILLED = -9
 BOOKS = ("received", "rejected", "accepted", "delivered", "waiting", "dead")
 
 COLLECT, LOAD, INTAKE, TRAIN, SCORE, LIVE = "collect", "load", "intake", "train", "score", "live"
+HISTORY = "history"
 
 PLACES: dict[str, tuple[str, ...]] = {
     "spool.before-append": (COLLECT, INTAKE),
@@ -42,6 +43,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "score.emitted": (SCORE,),
     "detect.emitted": (LIVE,),
     "detect.state-written": (LIVE,),
+    "history.loaded": (HISTORY,),
 }
 """Every place that the code names, and what must die there."""
 
@@ -88,6 +90,27 @@ def run_place(
         intake(trial, home, oracle, nths)
         finish(trial, home, LOAD)
     trial.verdict = judge(home, oracle, fake)
+    return trial
+
+
+def run_history(folder: Path, fake: FakeElastic, *, seed: int) -> Trial:
+    """A history in Parquet files is moved to Elasticsearch by runs that die on the way."""
+    (place,) = (place for place, who in PLACES.items() if HISTORY in who)
+    trial, oracle = Trial(place), Oracle(seed, poison_every=0)
+    fake.forget()
+    home = Home(folder)
+    write_lines(home, oracle)
+    for verb in (COLLECT, LOAD):
+        finish(trial, home, verb)
+    home.environment["ELASTIC_ADDR"] = fake.url
+    for _ in range(2):
+        code, _ = run_verb(home, LOAD, "--from-parquet", LOG_SENTINEL_FAILPOINT=f"{place}:kill:1")
+        trial.deaths[HISTORY] += code == KILLED
+    for _ in range(2):
+        code, _ = run_verb(home, LOAD, "--from-parquet")
+        if code != 0:
+            trial.wrong.append(f"load --from-parquet ended with {code}: {home.log_tail(1500)}")
+    trial.verdict = oracle.judge(documents(home, fake), [])
     return trial
 
 

@@ -6,54 +6,27 @@ second one takes `POST /odds`, `/script`, `/rules`, `/down`, `/up` and answers `
 
 import asyncio
 import contextlib
-import gzip
 import random
 import socket
 import struct
 import sys
 from collections import Counter, deque
 from dataclasses import dataclass, field, fields
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
 import orjson
 import uvloop
 
+from tests.faults.fake_http import Answer, Request, error, read_request, write_answer
 from tests.faults.fake_index import Index, Rules, answer_items, filtered, read_items
 
 VERSION = {"number": "8.14.1", "build_flavor": "default", "lucene_version": "9.10.0"}
 ROOT_ANSWER = {"name": "fake", "cluster_name": "fake", "cluster_uuid": "f" * 22, "version": VERSION}
 ROOT_ANSWER["tagline"] = "You Know, for Search"
-REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
-JSON_TYPE = "application/vnd.elasticsearch+json;compatible-with=8"
-
-
-@dataclass
-class Request:
-    """One request as it came in."""
-
-    method: str
-    path: str
-    query: dict[str, list[str]]
-    body: bytes
 
 
 class Abort(Exception):
     """The connection is to be reset without an answer."""
-
-
-@dataclass
-class Answer:
-    """What goes back; `cut` sends so many bytes fewer than announced and closes."""
-
-    status: int = 200
-    body: bytes = b"{}"
-    cut: int = 0
-
-
-def error(status: int, kind: str, reason: str) -> Answer:
-    """An error as Elasticsearch writes it."""
-    cause = {"type": kind, "reason": reason}
-    return Answer(status, orjson.dumps({"error": {"root_cause": [cause], **cause}, "status": status}))
 
 
 @dataclass
@@ -157,6 +130,8 @@ class Fake:
             shelves = self.index.documents.items()
             count = sum(len(shelf) for name, shelf in shelves if matches(first, name))
             return Answer(body=orjson.dumps({"count": count, "_shards": {"total": 1, "successful": 1, "failed": 0}}))
+        if request.path.endswith("/_search"):
+            return self.search(first, orjson.loads(request.body))
         if first in ("_index_template", "_component_template", "_ilm", "_ingest"):
             return self.template(request, first, rest)
         if first == "_cluster" and rest.startswith("health"):
@@ -174,6 +149,13 @@ class Fake:
         self.index.documents.setdefault(first, {})
         return Answer(body=orjson.dumps({"acknowledged": True, "shards_acknowledged": True, "index": first}))
 
+    def search(self, pattern: str, body: dict[str, dict[str, dict[str, list[str]]]]) -> Answer:
+        """Which of some ids are there: the only query that is asked while records are delivered."""
+        wanted = body["query"]["ids"]["values"]
+        shelves = [(name, shelf) for name, shelf in self.index.documents.items() if matches(pattern, name)]
+        hits = [{"_index": name, "_id": one} for name, shelf in shelves for one in wanted if one in shelf]
+        return Answer(body=orjson.dumps({"hits": {"hits": hits}, "timed_out": False, "_shards": {"failed": 0}}))
+
     def template(self, request: Request, kind: str, name: str) -> Answer:
         """Keep a template, or give it back."""
         key = f"{kind}/{name}"
@@ -189,40 +171,6 @@ class Fake:
 def matches(pattern: str, name: str) -> bool:
     """Whether an index is meant by a name with `*`, a list, or a prefix that is an alias."""
     return any(name == one or name.startswith(one.rstrip("*")) for one in unquote(pattern).split(","))
-
-
-async def read_request(reader: asyncio.StreamReader) -> Request | None:
-    """The next request of a connection; None at its end."""
-    try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return None
-    first, *lines = head[:-4].split(b"\r\n")
-    headers = {key.strip().lower(): value.strip() for key, _, value in (line.partition(b":") for line in lines)}
-    body = bytearray()
-    try:
-        if headers.get(b"transfer-encoding", b"") == b"chunked":
-            while size := int((await reader.readline()).split(b";")[0], 16):
-                body += await reader.readexactly(size)
-                await reader.readline()
-            await reader.readline()
-        else:
-            body += await reader.readexactly(int(headers.get(b"content-length", 0)))
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return None
-    method, target, _ = first.decode().split(" ")
-    parts = urlsplit(target)
-    packed = headers.get(b"content-encoding") == b"gzip"
-    return Request(method, parts.path, parse_qs(parts.query), gzip.decompress(body) if packed else bytes(body))
-
-
-def write_answer(writer: asyncio.StreamWriter, request: Request, answer: Answer) -> None:
-    """Send an answer, in full or cut."""
-    reason = REASONS.get(answer.status, "Status")
-    head = f"HTTP/1.1 {answer.status} {reason}\r\nX-elastic-product: Elasticsearch\r\nContent-Type: {JSON_TYPE}\r\n"
-    head += f"Content-Length: {len(answer.body)}\r\n\r\n"
-    body = b"" if request.method == "HEAD" else answer.body[: len(answer.body) - answer.cut]
-    writer.write(head.encode() + body)
 
 
 async def converse(fake: Fake, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 import orjson
 
 from tests.elastic_server import ElasticServer
+from tests.faults.bulk_matrix import throughput
 from tests.faults.kill import Verbs, dead_messages, drain, ledger_of
 from tests.faults.load import Clients, Writer
 from tests.faults.oracle import Oracle, Verdict
 from tests.faults.processes import Home, Server
 
-__all__ = ["Outcome", "run"]
+__all__ = ["Outcome", "cost_of_poison", "run"]
 
 INDEX = "faults"
 PAGE = 10_000
@@ -84,11 +85,24 @@ def block(server: ElasticServer, *, is_on: bool) -> None:
     ask(server, "PUT", f"/{INDEX}-events-*/_settings", settings)
 
 
-def conflict(server: ElasticServer) -> None:
-    """Make this month's index with a mapping of somebody else: hosts are numbers there, so that poison conflicts."""
+def conflict(server: ElasticServer, partition: str, index: str = INDEX) -> None:
+    """Make an index with a mapping of somebody else: hosts are numbers there, so that poison conflicts."""
     properties = {"host": {"properties": {"name": {"type": "long"}}}}
-    partition = datetime.now(UTC).strftime("%Y.%m")
-    ask(server, "PUT", f"/{INDEX}-events-{partition}", {"mappings": {"properties": properties}})
+    ask(server, "PUT", f"/{index}-events-{partition}", {"mappings": {"properties": properties}})
+
+
+def cost_of_poison(server: ElasticServer, folder: Path, *, rows: int, readings: int) -> dict[str, float]:
+    """R6: records a second without poison and with 1 %, the best of some readings taken in turns."""
+    found: dict[int, list[float]] = {0: [], 100: []}
+    for number in range(readings):
+        for every, speeds in found.items():
+            index = f"speed-{every}-{number}"
+            conflict(server, "2026.11", index)
+            place = folder / index
+            speeds.append(throughput(server.url, place, rows=rows, poison_every=every, index=index))
+            ask(server, "DELETE", f"/{index}-events-2026.11")
+    clean, poisoned = max(found[0]), max(found[100])
+    return {"clean_per_s": round(clean), "poisoned_per_s": round(poisoned), "kept": round(poisoned / clean, 2)}
 
 
 def run(folder: Path, elastic: ElasticServer, *, seed: int, events: int, kills: int) -> Outcome:
@@ -98,7 +112,7 @@ def run(folder: Path, elastic: ElasticServer, *, seed: int, events: int, kills: 
     server, verbs = Server(home), Verbs(home)
     server.start()
     server.wait_ready()
-    conflict(elastic)
+    conflict(elastic, datetime.now(UTC).strftime("%Y.%m"))
     clients = Clients(oracle, server.port, total=events // 2, rate=lambda: EVENTS_A_SECOND)
     writer = Writer(oracle, home.watched, total=events // 2, per_second=EVENTS_A_SECOND)
     for part in (clients, writer, verbs):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.crash_points import COLLECT, INTAKE, LOAD, PLACES, places_in_code, run_place
+from tests.faults.crash_points import COLLECT, HISTORY, INTAKE, LOAD, PLACES, places_in_code, run_history, run_place
 from tests.faults.fake_control import FakeElastic
 
 DELIVERY = sorted(place for place, who in PLACES.items() if {COLLECT, INTAKE, LOAD} & set(who))
@@ -32,3 +32,13 @@ def test_nothing_is_lost_or_twice_when_it_dies_here(place: str, fake: FakeElasti
     assert trial.verdict.passed, trial.verdict.explain()
     assert {who: count for who, count in trial.deaths.items() if count < 2} == {}
     assert set(trial.deaths) == set(PLACES[place])
+
+
+@pytest.mark.slow
+def test_history_that_is_moved_by_dying_runs_arrives_once(fake: FakeElastic, tmp_path: Path) -> None:
+    """`load --from-parquet` dies twice and is run twice to its end: every record is there once."""
+    trial = run_history(tmp_path, fake, seed=13)
+
+    assert trial.wrong == []
+    assert trial.verdict.passed, trial.verdict.explain()
+    assert trial.deaths == {HISTORY: 2}
