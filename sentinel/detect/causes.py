@@ -20,6 +20,9 @@ class Cause(NamedTuple):
     features: tuple[str, ...]
 
 
+MIN_TAIL_NATS = 2.0  # a cause less surprising than this is not asked for
+
+
 def _windows(name: str) -> tuple[str, ...]:
     return tuple(f"{name}{w}" for w in range(3))
 
@@ -66,10 +69,13 @@ def counterfactual(
 def weights(
     model: Model, raw: Floats, flags: Integers, surprise: Floats, tails: Floats, nats: Floats, switches: Switches
 ) -> tuple[Floats, Floats]:
-    """((n, causes) nats that a line loses without each cause, (n, causes) the largest tail in each)."""
-    lost = np.empty((len(raw), len(CAUSES)))
+    """((n, causes) nats that a line loses without each cause that stands out, (n, causes) the largest tail in each)."""
+    lost = np.zeros((len(raw), len(CAUSES)))
     largest = np.empty_like(lost)
     for k, cause in enumerate(CAUSES):
         largest[:, k] = (surprise if model.is_warm_up else tails)[:, _COLUMNS[k]].max(1)
-        lost[:, k] = nats - counterfactual(model, raw, flags, surprise, tails, switches, cause.name)
+        rows = np.flatnonzero(largest[:, k] >= MIN_TAIL_NATS) if k else np.arange(len(raw))
+        if len(rows):
+            without = counterfactual(model, raw[rows], flags[rows], surprise[rows], tails[rows], switches, cause.name)
+            lost[rows, k] = nats[rows] - without
     return lost, largest

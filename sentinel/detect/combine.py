@@ -9,11 +9,26 @@ from sentinel.detect.jit import Floats, Integers, compiled
 from sentinel.detect.statepass import RAW_INDEX
 from sentinel.detect.tails import Tails, pooled_nats
 
-__all__ = ["BULK", "DECISIVE", "FOREST", "NATS", "NORM", "NORM_CAP", "PARTS", "PRIOR", "SPARSE", "Switches", "combine", "norms"]
+__all__ = [
+    "BULK",
+    "DECISIVE",
+    "FOREST",
+    "NATS",
+    "NORM",
+    "NORM_CAP",
+    "PARTS",
+    "PRIOR",
+    "SPARSE",
+    "Switches",
+    "combine",
+    "floods",
+    "norms",
+]
 
 NORM_CAP = 8.0  # nats one feature may add to the norm
 SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
 DRIFT_NATS = 0.7  # traffic differs from training's: half of what looks improbable is only that
+EVENT_NATS = 0.2  # a decisive feature was counted in events, of which a share writes several lines
 PRIOR_CAP = 14.0
 PRIOR_ATTEMPTS = (4.2, 6.5, 14.0)  # failed attempts within about 15, 180, 1,800 s that are worth 7.5 nats
 ALARM_NATS = 7.5
@@ -31,7 +46,9 @@ DECISIVE = (
 )
 """Features that may raise an alarm alone, each calibrated by itself."""
 _SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])
-_RATES_AT = np.array([FEATURE_INDEX[name] for name in (*TEMPLATE_REFS, *SOURCE_REFS, *GLOBAL_REFS) if name[:3] != "gap"])
+_RATES_AT = np.array(
+    [FEATURE_INDEX[name] for name in (*TEMPLATE_REFS, *SOURCE_REFS, *GLOBAL_REFS) if name[:3] != "gap"]
+)
 _BROKEN_AT = FEATURE_INDEX["broken_sequence"]
 _STUFFING_AT = np.array(
     [FEATURE_INDEX[name] for name in ("template_actors", "failing_actors", "failing_users", "user_actors")]
@@ -76,7 +93,7 @@ def _sparse(tails: Floats) -> float:
     """The largest of the few features that are decisive alone, nats."""
     worth = 0.0
     for k in range(len(_SPARSE_AT)):
-        worth = max(worth, tails[_SPARSE_AT[k]] - (DRIFT_NATS if _SPARSE_AT[k] == _BROKEN_AT else 0.0))
+        worth = max(worth, tails[_SPARSE_AT[k]] + (-DRIFT_NATS if _SPARSE_AT[k] == _BROKEN_AT else EVENT_NATS))
     return min(worth, SPARSE_CAP)
 
 
@@ -95,6 +112,13 @@ def _flood(tails: Floats) -> float:
         elif p > fourth:
             fourth = p
     return min(fourth, PRIOR_CAP)
+
+
+@compiled
+def floods(tails: Floats, out: Floats) -> None:
+    """The flood statistic of each row of tails (n, features), nats."""
+    for i in range(tails.shape[0]):
+        out[i] = _flood(tails[i])
 
 
 @compiled

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sentinel.detect.baseline import Evidence, learn
-from sentinel.detect.combine import norms
+from sentinel.detect.combine import floods, norms
 from sentinel.detect.corpus import Corpus
 from sentinel.detect.features import FEATURE_INDEX, FEATURES, FLOORS
 from sentinel.detect.jit import Booleans, Floats, Integers
@@ -23,8 +23,10 @@ TRIM_ROWS = 60_000  # rows that the tails are fitted on while trimming
 TRIM_ROUNDS = 2
 TRIM_BULK = 0.88  # the share of lines whose tail says what is impossible
 TRIM_CAP_NATS = 60.0
+FLOOD_NATS = 10.0
 CROWD_LINES = 20
 CROWD_S = 900.0
+SLOTS = 60  # a block's end is moved by at most a span's 60th
 NUMBER_AT, MEAN_AT = FEATURE_INDEX["number"], FEATURE_INDEX["mean_number"]
 
 
@@ -41,7 +43,7 @@ class CrossFit:
         self.corpus, n = corpus, len(corpus)
         self.facts = corpus.coded.facts
         self.templates, self.sources = len(corpus.vocabulary.places), len(corpus.source_hashes)
-        self.block = np.minimum(np.arange(n) * BLOCKS // max(n, 1), BLOCKS - 1)
+        self.block = _blocks(corpus.coded.line.times)
         self.evidence = Evidence(corpus.raw, self.facts, self.templates, self.sources)
 
     def cap(self, use: Booleans) -> tuple[float, float]:
@@ -102,8 +104,8 @@ class CrossFit:
             raw[:, RAW_INDEX[name]] = np.bincount(codes[others], minlength=int(codes.max()) + 1)[codes[rows]]
         return raw
 
-    def _left_out_norms(self, use: Booleans, seed: int) -> Floats:
-        """(n,) the norm of each line's tails, under tables and tails of all other blocks."""
+    def _left_out(self, use: Booleans, seed: int) -> tuple[Floats, Floats]:
+        """(n,) the norm of each line's tails and its flood statistic, under tables and tails of all other blocks."""
         n, cap, rng = len(self.corpus), self.cap(use), np.random.default_rng(seed)
         sample = rng.random(n) < TRIM_ROWS / n
         parts = []
@@ -113,7 +115,7 @@ class CrossFit:
             chosen = mine[sample[mine] & use[mine]]
             seen = self.surprises(chosen, tables, self._raw_without_block(chosen, others))
             parts.append((mine, tables, self.facts, others, chosen, seen))
-        norm = np.empty(n)
+        norm, flood = np.empty(n), np.empty(n)
         for b, (mine, tables, facts, others, _, _) in enumerate(parts):
             self.facts = facts
             rest = [part for k, part in enumerate(parts) if k != b]
@@ -123,10 +125,11 @@ class CrossFit:
                 rows = mine[a : a + CHUNK_ROWS]
                 found = self.surprises(rows, tables, self._raw_without_block(rows, others))
                 tail_nats(found, places[facts.source[rows]], tails, TOLERANCE, found)
-                part = np.empty(len(rows))
-                norms(found, part)
-                norm[rows] = part
-        return norm
+                one, two = np.empty(len(rows)), np.empty(len(rows))
+                norms(found, one)
+                floods(found, two)
+                norm[rows], flood[rows] = one, two
+        return norm, flood
 
     def clean(self, use: Booleans, seed: int) -> Booleans:
         """Which lines may teach: not the crowds that the bulk of the others calls impossible (an incident in training).
@@ -138,11 +141,21 @@ class CrossFit:
         slot = self.facts.source * 10_000_000 + ((times - times[0]) // CROWD_S).astype(np.int64)
         _, group = np.unique(slot, return_inverse=True)
         for _ in range(TRIM_ROUNDS):
-            norm = self._left_out_norms(ok, seed)
+            norm, flood = self._left_out(ok, seed)
             bulk = norm[ok & (norm <= np.quantile(norm[ok], TRIM_BULK))]
-            far = _far(bulk, norm) > np.log(10.0 * n)
+            far = (_far(bulk, norm) > np.log(10.0 * n)) | (flood > FLOOD_NATS)
             ok = use & ~(far & (np.bincount(group, far)[group] >= CROWD_LINES))
         return ok
+
+
+def _blocks(times: Floats) -> Integers:
+    """(n,) the block of each line: equal counts of lines, but a flood is never cut in two."""
+    n = len(times)
+    by_count = np.minimum(np.arange(n) * BLOCKS // max(n, 1), BLOCKS - 1)
+    slot_s = max(min(CROWD_S, (times[-1] - times[0]) / SLOTS), 1e-3)
+    _, first, slot = np.unique((times - times[0]) // slot_s, return_index=True, return_inverse=True)
+    blocks: Integers = by_count[first][slot]
+    return blocks if len(np.unique(blocks)) == BLOCKS else by_count
 
 
 def _far(bulk: Floats, norm: Floats) -> Floats:

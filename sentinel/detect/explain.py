@@ -19,6 +19,8 @@ MAX_REASONS = 4
 MIN_TAIL_NATS = 3.0  # a cause less surprising than this is no reason
 SPANS = ("15 s", "3 min", "30 min")
 _SPAN_S = (15.0, 180.0, 1800.0)
+_GUESSING = ("failures", "stuffing", "errors", "rate", "actor_rate", "novelty")
+MIN_ATTEMPTS = 2.5
 DAY_S, HOUR_S, MINUTE_S = 86_400.0, 3_600.0, 60.0
 
 
@@ -133,10 +135,10 @@ class Explainer:
             return ""
         after = ", then one that worked" if row.flags & ACCEPTED else ""
         usual = max(round(self._upper("failures1", row)), 1)
-        return (
-            f"{_many(lines, 'failed log-in', 'failed log-ins')} from {row.actor} in {_duration(seconds)}{after};"
-            f" usual for {row.source}: at most {usual} in 3 min"
-        )
+        known = f"usual for {row.source}: at most {usual} in 3 min"
+        if usual >= lines:  # training was full of them: the fixed prior speaks
+            known = "more than people mistype, however usual it has become"
+        return f"{_many(lines, 'failed log-in', 'failed log-ins')} from {row.actor} in {_duration(seconds)}{after}; {known}"
 
     def _say_stuffing(self, row: Row) -> str:
         actors, users = row.value("failing_actors"), row.value("failing_users")
@@ -258,11 +260,11 @@ class Explainer:
         flags = row.flags
         if row.prior >= row.nats - 1e-9:
             return "brute_force"
-        if flags & AUTH_FAILURE and any(
-            n in order[:3] for n in ("failures", "stuffing", "errors", "rate", "actor_rate")
-        ):
-            alone = row.value("failures2") < 2.5
-            return "credential_stuffing" if alone and row.value("failing_actors") > 2.5 else "brute_force"
+        if flags & AUTH_FAILURE and any(n in order[:3] for n in _GUESSING):
+            if row.value("failures2") < MIN_ATTEMPTS and row.value("failing_actors") >= MIN_ATTEMPTS:
+                return "credential_stuffing"
+            if row.value("burst_lines") >= MIN_ATTEMPTS:
+                return "brute_force"
         if (
             top == "scan" or (row.sensitive_text and top in ("novelty", "actor_rate", "privilege", "number", "rate"))
         ) and (row.text(IP)):

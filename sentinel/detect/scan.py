@@ -55,12 +55,15 @@ def _is_delimiter(c: int) -> bool:
 @compiled
 def _word_class(buffer: Bytes, start: int, end: int, words: Hashes, classes: Integers) -> int:
     """The bits of a key word (`words.py`), 0 for any other."""
-    if end - start > 16 or end == start:
+    if end - start > 16 or end == start or not 97 <= buffer[start] | 32 <= 122:
         return 0
     h = lower_hash(buffer, start, end)
-    i = np.searchsorted(words, h)
-    if i < len(words) and words[i] == h:
-        return int(classes[i])
+    last = len(words) - 1
+    i = np.int64(h & np.uint64(last))
+    while words[i] != 0:
+        if words[i] == h:
+            return int(classes[i])
+        i = (i + 1) & last
     return 0
 
 
@@ -293,6 +296,19 @@ def _special(
 
 
 @compiled
+def _url_end(buffer: Bytes, start: int, end: int, stop: int) -> int:
+    """Where a run ends: one with `://` goes on to the next blank, quote or bracket."""
+    if end >= stop or end - start < 5 or (buffer[end] != 61 and buffer[end] != 44 and buffer[end] != 59):
+        return end
+    for i in range(start, end - 2):
+        if buffer[i] == 58 and buffer[i + 1] == 47 and buffer[i + 2] == 47:
+            while end < stop and (not _is_delimiter(buffer[end]) or buffer[end] in (61, 44, 59)):
+                end += 1
+            break
+    return end
+
+
+@compiled
 def _scan_one(
     buffer: Bytes,
     start: int,
@@ -326,6 +342,7 @@ def _scan_one(
         j = i
         while j < stop and not _is_delimiter(buffer[j]):
             j += 1
+        j = _url_end(buffer, i, j, stop)
         b = j
         while b > i + 1 and (buffer[b - 1] == 58 or buffer[b - 1] == 46 or buffer[b - 1] == 33 or buffer[b - 1] == 63):
             b -= 1

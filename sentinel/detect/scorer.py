@@ -188,14 +188,16 @@ class Scorer:
     def _frame(self, found: Scored, sources: pl.Series) -> pl.DataFrame:
         nats, n = found.nats, len(found.nats)
         strange: Booleans = nats >= self.threshold_nats
-        kinds: list[str | None] = [None] * n
-        reasons: list[list[str]] = [[]] * n
-        at = np.flatnonzero(strange)
+        kinds: list[str | None] = [None]
+        reasons: list[list[str]] = [[]]
+        at, place = np.flatnonzero(strange), np.zeros(n, np.int64)
+        place[at] = 1 + np.arange(len(at))
         for a in range(0, len(at), MAX_EXPLAINED):
             rows = at[a : a + MAX_EXPLAINED]
             names = [name or "" for name in sources.gather(rows).to_list()]
-            for i, (kind, why) in zip(rows, self._explained(found, rows, names), strict=True):
-                kinds[i], reasons[i] = kind, why
+            for kind, why in self._explained(found, rows, names):
+                kinds.append(kind)
+                reasons.append(why)
         keys, which = np.unique(found.coded.line.templates, return_inverse=True)
         texts = pl.Series([self._vocabulary.template_text(key) for key in keys.tolist()], dtype=pl.String)
         return pl.DataFrame(
@@ -204,8 +206,8 @@ class Scorer:
                 "nats": nats,
                 "threshold": np.full(n, nats_to_score(self.threshold_nats)),
                 "is_anomaly": strange,
-                "kind": pl.Series(kinds, dtype=pl.String),
-                "reasons": pl.Series(reasons, dtype=pl.List(pl.String)),
+                "kind": pl.Series(kinds, dtype=pl.String).gather(place),
+                "reasons": pl.Series(reasons, dtype=pl.List(pl.String)).gather(place),
                 "template": texts.gather(which),
                 "model_version": pl.repeat(self.model.version, n, dtype=pl.String, eager=True),
                 "confidence": pl.repeat(self.model.confidence, n, dtype=pl.String, eager=True),

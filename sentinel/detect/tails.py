@@ -9,30 +9,7 @@ from sentinel.detect.jit import Floats, Integers, compiled
 
 __all__ = ["CAP_NATS", "TOLERANCE", "Tails", "fit_tails", "pooled_nats", "tail_nats"]
 
-LEVELS = np.array(
-    [
-        0,
-        0.25,
-        0.5,
-        0.6,
-        0.7,
-        0.8,
-        0.85,
-        0.9,
-        0.925,
-        0.95,
-        0.965,
-        0.975,
-        0.98,
-        0.9875,
-        0.99,
-        0.995,
-        0.9975,
-        0.999,
-        0.9995,
-        1,
-    ]
-)
+LEVELS = np.array([0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.965, 0.975, 0.98, 0.9875, 0.993, 0.9965, 0.999, 0.9995, 1.0])
 KNOTS = len(LEVELS)
 CAP_NATS = 25.0
 TOLERANCE = 0.05  # ties that differ by a rounding must not become tail events
@@ -41,6 +18,7 @@ SHRINK_LINES = 150.0
 ABSENT = -1.0  # a feature that does not apply: it says nothing, and its tail is that of the lines it applies to
 MIN_TAIL_LINES = 30
 WAKE_NATS = 3.0
+_LN2 = float(np.log(2.0))
 _SHARED = ("template0", "source0", "source_bad0", "all_bad0", "source_failures0")
 _SHARED_AT = np.array([FEATURE_INDEX[name] for name in _SHARED])
 
@@ -48,7 +26,7 @@ _SHARED_AT = np.array([FEATURE_INDEX[name] for name in _SHARED])
 class Tails(NamedTuple):
     """Group 0 is all lines pooled; −ln p at `knots` is `nats`, beyond `start` an exponential tail of scale `scale`.
 
-    `knots`, `nats` (groups, features, 20); `start`, `scale`, `base` (groups, features): base is −ln p at the start;
+    `knots`, `nats` (groups, features, 16); `start`, `scale`, `base` (groups, features): base is −ln p at the start;
     `weight` (groups, features): how far a group's own tail counts against the pooled one.
     """
 
@@ -74,10 +52,11 @@ def _one_tail(column: Floats, q: float, floor: float) -> _Tail:
     values = np.sort(column[column > ABSENT])
     n = len(values)
     if n < MIN_TAIL_LINES:  # hardly ever seen: what is usual ends at 0, the tables' bound
-        return _Tail(np.linspace(ABSENT, 0.0, KNOTS), 4.0 * LEVELS, 0.0, max(floor, 0.1), 4.0, n)
+        return _Tail(np.linspace(ABSENT, 0.0, KNOTS), np.linspace(0.0, 4.0, KNOTS), 0.0, max(floor, 0.1), 4.0, n)
     knots = values[np.minimum(np.floor(LEVELS * (n - 1) + 1e-9).astype(int), n - 1)]
     reached = n - np.searchsorted(values, knots, side="left")
     nats = -np.log((reached + 1.0) / (n + 1.0))
+    nats[0] = 0.0  # what six in ten lines do is nothing
     start = values[int(q * (n - 1))]
     above = values[values > start]
     share = max(len(above) / n, 1.0 / (n + 1))
@@ -129,23 +108,22 @@ def fit_tails(
 @compiled
 def pooled_nats(x: float, tails: Tails, g: int, f: int, tolerance: float) -> float:
     """−ln p of x under one tail, at most 25."""
-    knots, nats = tails.knots[g, f], tails.nats[g, f]
-    if x <= ABSENT:
-        return 0.0
+    knots, nats = tails.knots, tails.nats
     y = x - tolerance
-    p = 0.0
-    if y > knots[KNOTS - 1]:
-        p = -np.log(np.exp(-nats[KNOTS - 1]) * 0.5)
-    elif y > knots[0]:
+    if x <= ABSENT or y <= knots[g, f, 0]:
+        return 0.0
+    if y > knots[g, f, KNOTS - 1]:
+        p = nats[g, f, KNOTS - 1] + _LN2  # above all: 1 in n + 1 instead of 2
+    else:
         low, high = 0, KNOTS - 1  # knots[low] < y <= knots[high]
         while high - low > 1:
-            middle = (low + high) // 2
-            if knots[middle] < y:
+            middle = (low + high) >> 1
+            if knots[g, f, middle] < y:
                 low = middle
             else:
                 high = middle
-        span = knots[high] - knots[low]
-        p = nats[low] + (nats[high] - nats[low]) * (y - knots[low]) / span
+        share = (y - knots[g, f, low]) / (knots[g, f, high] - knots[g, f, low])
+        p = nats[g, f, low] + (nats[g, f, high] - nats[g, f, low]) * share
     if x > tails.start[g, f] + tolerance:
         p = max(p, tails.base[g, f] + (x - tails.start[g, f]) / tails.scale[g, f])
     return min(max(p, 0.0), CAP_NATS)
@@ -162,13 +140,13 @@ def tail_nats(values: Floats, groups: Integers, tails: Tails, tolerance: float, 
             if w > 0.0:
                 p = w * pooled_nats(values[i, f], tails, g, f, tolerance) + (1.0 - w) * p
             out[i, f] = p
-        _damp(out[i])
+        _damp(out, i)
 
 
 @compiled
-def _damp(tails: Floats) -> None:
+def _damp(tails: Floats, i: int) -> None:
     """In the wake of a flood the long windows of shared keys stay high: they count as far as the short one bears out."""
     for at in _SHARED_AT:
-        ceiling = tails[at] + WAKE_NATS
-        tails[at + 1] = min(tails[at + 1], ceiling)
-        tails[at + 2] = min(tails[at + 2], ceiling)
+        ceiling = tails[i, at] + WAKE_NATS
+        tails[i, at + 1] = min(tails[i, at + 1], ceiling)
+        tails[i, at + 2] = min(tails[i, at + 2], ceiling)

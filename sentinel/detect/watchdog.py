@@ -65,14 +65,20 @@ class Watch:
             return
         places = np.searchsorted(self._templates, templates)
         places[places == len(self._templates)] = 0
-        for i in np.flatnonzero(self._templates[places] == templates).tolist():
-            key, t = (int(templates[i]), int(sources[i])), float(times[i])
-            if key not in self._rows:
-                continue
+        rows = np.flatnonzero(self._templates[places] == templates)
+        pairs = templates[rows] * np.uint64(0x9E3779B97F4A7C15) ^ sources[rows]
+        _, first, group = np.unique(pairs, return_index=True, return_inverse=True)
+        newest = np.full(len(first), -np.inf)
+        np.maximum.at(newest, group, times[rows])
+        for i, t in zip(rows[first].tolist(), newest.tolist(), strict=True):
+            self._saw_one((int(templates[i]), int(sources[i])), float(times[i]), t)
+
+    def _saw_one(self, key: tuple[int, int], first_s: float, newest_s: float) -> None:
+        if key in self._rows:
             since = self._silent.pop(key, None)
             if since is not None:
-                self._back.append((key, since, t))
-            self._last[key] = max(self._last.get(key, t), t)
+                self._back.append((key, since, first_s))
+            self._last[key] = max(self._last.get(key, newest_s), newest_s)
 
     def tick(self, now: datetime, model: "Model", threshold_nats: float) -> tuple[pl.DataFrame, pl.DataFrame]:
         """(records, verdicts): one `silence` for each outage that has begun, one `rate_drop` verdict when it ends."""

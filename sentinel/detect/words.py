@@ -124,7 +124,9 @@ _AUTH_FAILURE = re.compile(
     r"|\" S40[13] |unauthori[sz]ed|maximum authentication attempts|server security layer detected an error",
     re.I,
 )
-_DONE = r"succe\w+|accepted|\bok\b|completed|authori[sz]ed|authenticated|granted|allowed|opened|established|NT STATUS OK"
+_DONE = (
+    r"succe\w+|accepted|\bok\b|completed|authori[sz]ed|authenticated|granted|allowed|opened|established|NT STATUS OK"
+)
 _ACCEPTED = re.compile(
     rf"\b(?:{_DONE}).{{0,30}}?(?:{_AUTH})|(?:{_AUTH}).{{0,30}}?\b(?:{_DONE})|session opened|logged (?:in|on)\b"
     r"|\blog[io]n:|\blog[io]n (?:by|on|from|for)\b|type=log[io]n\b|\"log[io]n\"|sasl username=|ISSUE: authtime"

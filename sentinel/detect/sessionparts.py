@@ -1,0 +1,263 @@
+"""What sessions usually hold: counts of their templates, what follows what, whole count vectors; and how far one is off."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from sentinel.detect.jit import Floats, Hashes, Integers
+from sentinel.detect.words import BAD, flags_of
+from sentinel.errors import ArtifactError
+
+__all__ = ["PARTS", "Content", "Usual", "contents", "learn"]
+
+PARTS = ("more", "fewer", "failing", "far", "order")
+"""How a session differs: templates too many or new, too few or missing, failures, no known counts near, odd order."""
+
+MAX_TEMPLATES = 2_000  # the most frequent; others count as never seen
+MAX_VECTORS = 1_024  # the most frequent count vectors
+BUCKETS = 48
+_EXACT = 32  # counts up to here have a bucket each, then four to a doubling
+_LN2 = float(np.log(2.0))
+_BUCKET_STEPS = 4.0
+_FREE_NATS = _LN2  # what half of all sessions do is no surprise
+
+
+class Content(NamedTuple):
+    """What n sessions hold. `row`, `code`, `count`: one entry a session and template (code ≥ known: never seen).
+
+    `steps` (n,): mean surprise of its transitions, nats; `unseen_keys`: the keys of the codes that were never seen.
+    """
+
+    sessions: int
+    row: Integers
+    code: Integers
+    count: Integers
+    steps: Floats
+    unseen_keys: Hashes
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """Tables over V templates of n sessions, all of plain numbers.
+
+    `keys` (V,) sorted; `present` (V,) sessions that have it; `most` (V,) greatest count; `up`, `low` (V, 48): −ln of the
+    share of sessions with at least / at most so many; `pairs`, `pair_nats`: transitions a·(V + 2) + b, sorted, and
+    −ln P(b | a); `other_nats` (V + 2,): of any other b; `vectors` (R, V) known counts; `weights` (V,) of templates.
+    """
+
+    sessions: int
+    keys: Hashes
+    present: Integers
+    most: Integers
+    up: Floats
+    low: Floats
+    pairs: Integers
+    pair_nats: Floats
+    other_nats: Floats
+    vectors: Floats
+    weights: Floats
+    failing: npt.NDArray[np.bool_]
+    unseen_nats: float
+    ceiling: float
+
+    def code(self, keys: Hashes) -> tuple[Integers, Hashes]:
+        """The place of each key; never seen ones follow from V on, in the order of their keys, which are returned."""
+        place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        known = self.keys[place] == keys
+        unseen, which = np.unique(keys[~known], return_inverse=True)
+        code = place.astype(np.int64)
+        code[~known] = len(self.keys) + which
+        return code, unseen
+
+    def step_nats(self, before: Integers, after: Integers) -> Floats:
+        """Surprise of each transition between codes; V is the outside (start and end), above it the never seen."""
+        v = len(self.keys)
+        a, b = np.minimum(before, v + 1), np.minimum(after, v + 1)
+        wanted = a * (v + 2) + b
+        place = np.minimum(np.searchsorted(self.pairs, wanted), len(self.pairs) - 1)
+        found = self.pairs[place] == wanted
+        nats: Floats = np.where(found, self.pair_nats[place], self.other_nats[a])
+        return np.minimum(nats, self.ceiling)
+
+    def parts(self, content: Content) -> Floats:
+        """How far each session is off, (n, 5) in the order of PARTS; the scales differ, tails make them comparable."""
+        v = len(self.keys)
+        found = np.zeros((content.sessions, len(PARTS)))
+        known = content.code < v
+        row, code, bucket = content.row[known], content.code[known], _bucket(content.count[known])
+        more = np.maximum(self.up_nats(code, content.count[known]) - _FREE_NATS, 0.0)
+        np.add.at(found[:, 0], row, more)
+        again = _LN2 * np.minimum(content.count[~known] - 1, 4)
+        np.add.at(found[:, 0], content.row[~known], self.unseen_nats + again)
+        low = np.maximum(self.low - _FREE_NATS, 0.0)
+        found[:, 1] = low[:, 0].sum()
+        np.add.at(found[:, 1], row, low[code, bucket] - low[code, 0])
+        np.add.at(found[:, 2], row, np.where(self.failing[code], more, 0.0))
+        found[:, 3] = self._far(content)
+        found[:, 4] = content.steps
+        return np.maximum(found, 0.0)
+
+    def up_nats(self, code: Integers, count: Integers) -> Floats:
+        """−ln of the share of sessions with a known template at least so often; above all, each doubling adds."""
+        beyond = np.log2(np.maximum(count, 1) / np.maximum(self.most[code], 1))
+        nats: Floats = self.up[code, _bucket(count)] + np.maximum(beyond, 0.0) * 2 * _LN2
+        return nats
+
+    def _far(self, content: Content) -> Floats:
+        """Weighted L1 distance to the nearest known count vector, as a share of the larger of the two: 0…1."""
+        v = len(self.keys)
+        vectors, sums = (self.vectors * self.weights).T.copy(), self.vectors @ self.weights
+        order = np.argsort(content.row, kind="stable")
+        row, code, count = content.row[order], content.code[order], content.count[order].astype(np.float64)
+        ends = np.searchsorted(row, np.arange(content.sessions + 1))
+        seen: dict[bytes, float] = {}
+        far = np.zeros(content.sessions)
+        for i in range(content.sessions):
+            here = slice(ends[i], ends[i + 1])
+            own, many = code[here], count[here]
+            sort = np.argsort(own)
+            own, many = own[sort], many[sort]
+            known = own < v
+            lost = float(many[~known].sum()) * self.unseen_nats
+            own, many = own[known], many[known]
+            name = own.tobytes() + many.tobytes() + np.float64(lost).tobytes()
+            distance = seen.get(name)
+            if distance is None:
+                held = vectors[own]
+                mine = many * self.weights[own]
+                apart = sums + (np.abs(held - mine[:, None]) - held).sum(0) + lost
+                whole = np.maximum(sums, mine.sum() + lost)
+                distance = seen[name] = float((apart / np.maximum(whole, 1e-9)).min())
+            far[i] = max(distance, 0.0)
+        return far
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Plain arrays by name."""
+        return {name: np.asarray(getattr(self, name)) for name in self.__slots__}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """The inverse of `to_arrays`. Raises ArtifactError where arrays are missing or do not fit together."""
+        try:
+            numbers: dict[str, Any] = {name: np.asarray(arrays[name]) for name in cls.__slots__}
+            numbers["sessions"] = int(numbers["sessions"])
+            for name in ("unseen_nats", "ceiling"):
+                numbers[name] = float(numbers[name])
+        except (KeyError, TypeError, ValueError) as exc:
+            raise ArtifactError(f"read tables of sessions: {exc!r}; train again") from exc
+        usual = cls(**numbers)
+        v = len(usual.keys)
+        shapes = {usual.up.shape, usual.low.shape} == {(v, BUCKETS)}
+        lengths = {len(usual.present), len(usual.most), len(usual.weights), len(usual.failing)} == {v}
+        pairs = len(usual.pairs) == len(usual.pair_nats) > 0 and len(usual.other_nats) == v + 2
+        if not (v and shapes and lengths and pairs and usual.vectors.ndim == 2 and usual.vectors.shape[1] == v):
+            raise ArtifactError("read tables of sessions: arrays of different lengths; train again")
+        return usual
+
+
+def _bucket(count: Integers) -> Integers:
+    many = np.maximum(count, _EXACT)
+    beyond = _EXACT + np.floor(np.log2(many / _EXACT) * _BUCKET_STEPS).astype(np.int64)
+    return np.where(count < _EXACT, count, np.minimum(beyond, BUCKETS - 1)).astype(np.int64)
+
+
+def flat(sequences: Sequence[Sequence[int]]) -> tuple[Hashes, Integers]:
+    """All keys one after another, and where each sequence begins (n + 1 offsets)."""
+    offsets = np.zeros(len(sequences) + 1, np.int64)
+    np.cumsum([len(sequence) for sequence in sequences], out=offsets[1:])
+    keys = np.fromiter((key for sequence in sequences for key in sequence), np.uint64, int(offsets[-1]))
+    return keys, offsets
+
+
+def contents(usual: Usual, sequences: Sequence[Sequence[int]]) -> Content:
+    """What each session, a sequence of template keys in order, holds."""
+    keys, offsets = flat(sequences)
+    code, unseen = usual.code(keys)
+    n = len(sequences)
+    row = np.repeat(np.arange(n), np.diff(offsets))
+    width = len(usual.keys) + len(unseen)
+    cells, count = np.unique(row * width + code, return_counts=True)
+    before, after, owner = _steps(code, row, offsets, len(usual.keys))
+    nats = usual.step_nats(before, after)
+    steps = np.bincount(owner, nats, n) / np.maximum(np.bincount(owner, minlength=n), 1)
+    return Content(n, cells // width, cells % width, count, steps, unseen)
+
+
+def _steps(code: Integers, row: Integers, offsets: Integers, outside: int) -> tuple[Integers, Integers, Integers]:
+    """Every transition (from, to, session), those from and to the outside among them; the never seen are one."""
+    shifted = np.where(code >= outside, outside + 1, code)
+    filled = np.diff(offsets) > 0
+    first, last = offsets[:-1][filled], offsets[1:][filled] - 1
+    own = np.flatnonzero(filled)
+    inner = np.flatnonzero(row[1:] == row[:-1])
+    edge = np.full(len(own), outside, np.int64)
+    before = np.concatenate([edge, shifted[inner], shifted[last]])
+    after = np.concatenate([shifted[first], shifted[inner + 1], edge])
+    return before, after, np.concatenate([own, row[inner], own])
+
+
+def learn(sequences: Sequence[Sequence[int]], texts: Mapping[int, str], *, history: int) -> Usual:
+    """Tables of sessions; no surprise exceeds what `history` sessions could yield, so that tables compare."""
+    keys, offsets = flat(sequences)
+    n = len(sequences)
+    distinct, code, total = np.unique(keys, return_inverse=True, return_counts=True)
+    kept = np.sort(np.argsort(-total, kind="stable")[:MAX_TEMPLATES])
+    place = np.full(len(distinct), len(kept), np.int64)
+    place[kept] = np.arange(len(kept))
+    code, distinct, v = place[code], distinct[kept], len(kept)
+    row = np.repeat(np.arange(n), np.diff(offsets))
+    cells, count = np.unique((row * (v + 1) + code)[code < v], return_counts=True)
+    owner, template = cells // (v + 1), cells % (v + 1)
+    ceiling = float(np.log(2.0 * (history + 1)))
+    present = np.bincount(template, minlength=v)
+    most = np.zeros(v, np.int64)
+    np.maximum.at(most, template, count)
+    up, low = _shares(template, count, present, n, ceiling)
+    weights = np.maximum(np.log((n + 1) / (present + 0.5)), 0.1)
+    once = int((present == 1).sum())
+    steps = _steps(code, row, offsets, v)
+    return Usual(
+        n, distinct, present, most, up, low, *_transitions(steps[0], steps[1], v),
+        _vectors(owner, template, count, n, v), weights,
+        np.array([bool(flags_of(texts.get(int(key), "")) & BAD) for key in distinct.tolist()], bool),
+        min(float(-np.log((once + 0.5) / (n + 1))), ceiling), ceiling,
+    )  # fmt: skip
+
+
+def _shares(template: Integers, count: Integers, present: Integers, n: int, ceiling: float) -> tuple[Floats, Floats]:
+    """−ln of the share of sessions with at least, and with at most, a count; half a session is added to each."""
+    histogram = np.zeros((len(present), BUCKETS))
+    np.add.at(histogram, (template, _bucket(count)), 1.0)
+    histogram[:, 0] = n - present
+    at_least = histogram[:, ::-1].cumsum(1)[:, ::-1]
+    at_most = histogram.cumsum(1)
+    up, low = (-np.log((share + 0.5) / (n + 1.0)) for share in (at_least, at_most))
+    return np.clip(up, 0.0, ceiling), np.clip(low, 0.0, ceiling)
+
+
+def _transitions(before: Integers, after: Integers, v: int) -> tuple[Integers, Floats, Floats]:
+    """−ln P(after | before) of each pair there is and of any other one, drawn to how often `after` comes at all."""
+    pairs, count = np.unique(before * (v + 2) + after, return_counts=True)
+    origin, target = pairs // (v + 2), pairs % (v + 2)
+    out = np.bincount(origin, count, v + 2)
+    into = np.bincount(target, count, v + 2) / max(count.sum(), 1)
+    nats = -np.log((count + into[target]) / (out[origin] + 1.0))
+    return pairs, nats, np.log((out + 1.0) * 2.0 * (v + 2))
+
+
+def _vectors(owner: Integers, template: Integers, count: Integers, n: int, v: int) -> Floats:
+    """The most frequent count vectors, (R, v)."""
+    ends = np.searchsorted(owner, np.arange(n + 1))
+    found: dict[bytes, list[int]] = {}
+    for i in range(n):
+        here = slice(ends[i], ends[i + 1])
+        held = found.setdefault(template[here].tobytes() + count[here].tobytes(), [0, i])
+        held[0] += 1
+    first = [i for _, i in sorted(found.values(), key=lambda held: (-held[0], held[1]))[:MAX_VECTORS]]
+    vectors = np.zeros((len(first), v))
+    for k, i in enumerate(first):
+        vectors[k, template[ends[i] : ends[i + 1]]] = count[ends[i] : ends[i + 1]]
+    return vectors

@@ -1,0 +1,129 @@
+"""Fitting: from two lines on, without labels, the same from the same seed, unmoved by incidents in the past."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sentinel.detect import Scorer
+from sentinel.detect.fit import Trained, fit
+from sentinel.errors import TerminalError
+
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def records(rows: list[tuple[float, str | None, str, str]]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "timestamp": pl.Series([int(t * 1e9) for t, *_ in rows]).cast(pl.Datetime("ns", "UTC")),
+            "level": pl.Series([level for _, level, _, _ in rows], dtype=pl.String),
+            "source": [source for _, _, source, _ in rows],
+            "message": [message for *_, message in rows],
+            "attributes": pl.Series([None] * len(rows), dtype=pl.String),
+        }
+    )
+
+
+def test_two_lines_make_a_model() -> None:
+    """Two lines give a warm-up model: confidence low, a known line quiet, a new failure stranger, none constant."""
+    trained = fit(records([(1.7e9, "info", "api", "started on port 80"), (1.7e9 + 5, "info", "api", "ready")]), now=NOW)
+    scorer = Scorer(trained.model, trained.state)
+    probe = records([(1.7e9 + 9, "info", "api", "ready"), (1.7e9 + 9, "error", "db", "disk failure on sda")])
+
+    verdicts = scorer.peek(probe)
+
+    assert trained.model.confidence == "low"
+    assert trained.forest is None
+    assert verdicts["nats"][0] < verdicts["nats"][1] < 7.5
+    assert verdicts["confidence"].to_list() == ["low", "low"]
+
+
+def test_warm_up_knows_brute_force() -> None:
+    """The prior needs no training: the fifth quick failure of one address is an anomaly under two lines of past."""
+    trained = fit(records([(1.7e9, "info", "api", "started"), (1.7e9 + 5, "info", "api", "ready")]), now=NOW)
+    rows = [
+        (1.7e9 + 10 + i, None, "sshd", f"Failed password for root from 203.0.113.9 port {4000 + i} ssh2")
+        for i in range(8)
+    ]
+
+    verdicts = Scorer(trained.model, trained.state).score(records(rows))
+
+    assert verdicts["kind"][-1] == "brute_force"
+    assert verdicts["is_anomaly"].to_list().index(True) <= 4
+
+
+def test_nothing_to_learn_from_is_said() -> None:
+    """An empty frame is refused with a sentence."""
+    with pytest.raises(TerminalError, match="not one record"):
+        fit(records([]), now=NOW)
+
+
+def test_same_seed_same_model(past: pl.DataFrame, trained: Trained) -> None:
+    """Nothing in a fit depends on the clock or on chance."""
+    again = fit(past, now=NOW, seed=1, trees=60)
+
+    assert again.model.version == trained.model.version
+
+
+def test_confidence_is_normal_with_enough_lines(trained: Trained) -> None:
+    """Above two thousand lines there is a forest, with trees of its own, and quantiles of its training scores."""
+    assert trained.model.confidence == "normal"
+    assert trained.model.trees is not None
+    assert np.all(np.diff(trained.model.quantiles[:, 1]) >= 0)
+
+
+def test_incident_in_training_is_left_out(past: pl.DataFrame, present: pl.DataFrame) -> None:
+    """A flood in the past does not teach that floods are usual: the next one is still found."""
+    start = past["timestamp"][0] + timedelta(hours=4)
+    flood = past.head(1).select(
+        timestamp=pl.Series(
+            [start + timedelta(milliseconds=50 * i) for i in range(600)], dtype=pl.Datetime("ns", "UTC")
+        ),
+        level=pl.lit("error"),
+        source=pl.lit("billing"),
+        host=pl.lit("app-1"),
+        message=pl.lit("ledger write timed out after 900 ms"),
+        attributes=pl.lit(None, dtype=pl.String),
+    )
+    steady = flood.with_columns(
+        timestamp=pl.Series(
+            [past["timestamp"][0] + timedelta(seconds=30 * i) for i in range(600)], dtype=pl.Datetime("ns", "UTC")
+        )
+    )
+    dirty = fit(pl.concat([past, steady, flood]), now=NOW, seed=1, trees=60)
+    scorer = Scorer(dirty.model, dirty.state)
+    scorer.score(present)
+    again = flood.with_columns(pl.col("timestamp") + (present["timestamp"][-1] - start))
+
+    verdicts = scorer.score(again)
+
+    assert dirty.left_out > 300
+    assert verdicts["is_anomaly"].tail(300).all()
+    assert verdicts["kind"][-1] in ("error_burst", "rate_spike")
+
+
+@pytest.mark.parametrize(("name", "year"), [("OpenSSH_2k.log", 2015), ("auth_fall2023.log", 2023)])
+def test_real_brute_force_is_found(name: str, year: int) -> None:
+    """Trained on the first half of a real log, the addresses that guess in the second half are named."""
+    path = DATA / name
+    if not path.is_file():
+        pytest.skip(f"{name} is not there")
+    rows = []
+    for line in path.read_text(errors="replace").splitlines():
+        stamp, _, rest = line[:15], line[15:16], line[16:]
+        moment = datetime.strptime(f"{year} {stamp}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
+        program, _, message = rest.partition(" ")[2].partition(": ")
+        rows.append((moment.timestamp(), None, program.partition("[")[0], message))
+    half = len(rows) // 2
+    trained = fit(records(rows[:half]), now=NOW, trees=60)
+
+    later = records(rows[half:])
+    verdicts = Scorer(trained.model, trained.state).score(later)
+
+    found = pl.concat([later, verdicts], how="horizontal").filter(pl.col("kind") == "brute_force")
+    busiest = later["message"].str.extract(r"Failed password .* from (\S+)").drop_nulls().value_counts(sort=True)
+    address = busiest.row(0)[0] if busiest.height else found["message"].str.extract(r"(\d+\.\d+\.\d+\.\d+)")[0]
+    assert found.filter(pl.col("reasons").list.first().str.contains(address, literal=True)).height > 0

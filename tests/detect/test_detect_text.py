@@ -1,0 +1,145 @@
+"""Messages become masked texts, entities and numbers."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sentinel.detect.drain import Drain
+from sentinel.detect.scan import IP, PARAM, SESSION, USER
+from sentinel.detect.text import Scanned, join, scan
+from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, SENSITIVE, flags_of
+
+
+def scan_texts(texts: list[str]) -> Scanned:
+    return scan(*join(pl.Series(texts, dtype=pl.String)))
+
+
+@pytest.mark.parametrize(
+    ("message", "masked"),
+    [
+        ("Connection from 10.0.0.7:22 closed", "Connection from <IP>:<NUM> closed"),
+        ("took 12.5ms for 3 rows", "took <NUM>ms for <NUM> rows"),
+        ("eth0 up, sda1 mounted", "eth0 up, sda1 mounted"),
+        ("id 3f2504e0-4f89-11d3-9a0c-0305e82c3301 gone", "id <UUID> gone"),
+        ("at 10:15:20 wrote /var/log/syslog", "at <TIME> wrote <PATH>"),
+        ("see https://a.example/x?y=1 now", "see <URL> now"),
+        ("peer fe80::1ff:fe23:4567:890a left", "peer <IP> left"),
+        ('1.2.3.4 "GET /a/b?c=1 HTTP/1.1" 404 12 "-" "curl/8"', '<IP> "GET <PATH>" S4xx <NUM> "<STR>"'),
+        ("block blk_-1608999687919862906 lost", "block <BLK> lost"),
+        ("0xdeadbeef and 8e4f2a91bc", "<HEX> and <HEX>"),
+        ("Invalid user admin from 1.2.3.4", "Invalid user <USER> from <IP>"),
+        ("status=500 code", "status=500 code"),
+        ("naïve café ÿ", "naïve café ÿ"),
+        ("", ""),
+    ],
+)
+def test_message_is_masked(message: str, masked: str) -> None:
+    """Variable parts become their kind; words, device names and status codes stay."""
+    assert scan_texts([message]).text(0) == masked
+
+
+@pytest.mark.parametrize(
+    ("message", "user", "address"),
+    [
+        ("Failed password for root from 203.0.113.9 port 22 ssh2", "root", "203.0.113.9"),
+        ("Failed password for invalid user user from 203.0.113.9 port 22", "user", "203.0.113.9"),
+        ("authentication failure; logname= uid=0 ruser= rhost=203.0.113.9  user=bob", "bob", "203.0.113.9"),
+        ('{"event":"login","user":"eve","client_ip":"203.0.113.9"}', "eve", "203.0.113.9"),
+        ("Access denied for user 'app'@'203.0.113.9' (using password: YES)", "app", "203.0.113.9"),
+        ("login rejected [user: sales] [Source: 203.0.113.9]", "sales", "203.0.113.9"),
+        ("proxy 10.0.0.1 refused client 203.0.113.9", "", "203.0.113.9"),
+        ("waiting for lock", "", ""),
+        ("Invalid user  from 203.0.113.9", "", "203.0.113.9"),
+    ],
+)
+def test_user_and_address_are_found(message: str, user: str, address: str) -> None:
+    """A user is found by the word before or after it; an announced address comes before the first one."""
+    found = scan_texts([message])
+
+    assert (found.entity(0, USER), found.entity(0, IP)) == (user, address)
+
+
+def test_session_and_parameter_are_found() -> None:
+    """Blocks, requests and order numbers are sessions; the path asked for and the port scanned are parameters."""
+    found = scan_texts(
+        [
+            "Receiving block blk_42 src: /10.0.0.1:5 dest: /10.0.0.2:6",
+            "Order 31297065 paid",
+            '1.2.3.4 "GET /a/b?c HTTP/1.1" 200 5',
+            "BLOCK SRC=1.2.3.4 DST=10.0.0.5 SPT=56474 DPT=445",
+        ]
+    )
+
+    assert found.entity(0, SESSION) == "blk_42"
+    assert found.entity(1, SESSION) == "31297065"
+    assert found.entity(2, PARAM) == "/a/b"
+    assert found.entity(3, PARAM) == "445"
+
+
+def test_numbers_are_kept_in_order() -> None:
+    """Measures are kept, ports are not."""
+    found = scan_texts(["took 250ms, 3 retries, port 8080, load 0.5"])
+
+    assert found.numbers[0, :3].tolist() == [250.0, 3.0, 0.5]
+    assert np.isnan(found.numbers[0, 3])
+
+
+def test_batch_equals_single_when_texts_are_odd() -> None:
+    """A batch gives what each text gives alone, whatever its bytes."""
+    rng = np.random.default_rng(3)
+    letters = list("abz AZ09 \"'[]()=:./-_@<>{},;|\\%+#é漢\t\n\x00")
+    texts = ["".join(rng.choice(letters, rng.integers(0, 80))) for _ in range(400)]
+
+    together = scan_texts(texts)
+
+    for i, text in enumerate(texts):
+        alone = scan_texts([text])
+        assert alone.text(0) == together.text(i)
+        assert alone.entities[0].tolist() == together.entities[i].tolist()
+        assert np.array_equal(alone.numbers[0], together.numbers[i], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("masked", "flags"),
+    [
+        ("Failed password for <USER> from <IP>", AUTH_FAILURE | BAD),
+        ('{"event":"login_failed","user":"<USER>"}', AUTH_FAILURE | BAD),
+        ("FAIL LOGIN: Client", AUTH_FAILURE | BAD),
+        ("Accepted publickey for <USER>", ACCEPTED | SENSITIVE),
+        ("Authentication success for principal <USER>", ACCEPTED | SENSITIVE),
+        ("payment failed for order <NUM>", BAD),
+        ("request completed status=200", 0),
+        ("new user: name=x, UID=<NUM>, GID=<NUM>", SENSITIVE),
+    ],
+)
+def test_flags_say_what_a_text_reads_as(masked: str, flags: int) -> None:
+    """Failed and accepted log-ins are told from other failures and from ordinary lines."""
+    assert flags_of(masked) & (AUTH_FAILURE | ACCEPTED | BAD | SENSITIVE) == flags
+
+
+def test_every_learnt_text_is_found_again() -> None:
+    """What was learnt is never unknown later, however the templates were generalised."""
+    texts = [f"job {word} started on {place} with plan" for word in ("a", "b", "c") for place in ("x", "y", "z")]
+    drain = Drain()
+    for text in texts:
+        drain.learn(text)
+
+    assert all(drain.find(text) is not None for text in texts)
+    assert len(drain.clusters) == 1
+
+
+def test_opposites_stay_apart() -> None:
+    """Texts that differ in a guard word are two templates."""
+    drain = Drain()
+    first = drain.learn("log-in of <USER> from <IP> succeeded today")
+    second = drain.learn("log-in of <USER> from <IP> failed today")
+
+    assert first.key != second.key
+
+
+def test_finding_changes_nothing() -> None:
+    """An unknown text is not found, and looking for it does not make it known."""
+    drain = Drain([(1, "a b c d")])
+
+    assert drain.find("w x y z q") is None
+    assert drain.parts() == [(1, "a b c d")]
