@@ -1,4 +1,4 @@
-"""As much of HTTP/1.1 as the fake Elasticsearch needs: requests read from a stream, answers written, be it cut short."""
+"""As much of HTTP/1.1 as the fake Elasticsearch needs: requests read from a stream, answers written or cut short."""
 
 import asyncio
 import gzip

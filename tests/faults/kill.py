@@ -199,7 +199,7 @@ def dead_messages(home: Home) -> list[str]:
     messages = []
     for start in range(0, len(letters), LETTERS_A_CALL):
         sequences = [str(letter["sequence"]) for letter in letters[start : start + LETTERS_A_CALL]]
-        code, output = run_verb(home, "dead-letters", "show", "--json", *sequences)
+        code, output = run_verb(home, "dead-letters", "show", *sequences, "--json")
         assert code == 0, home.log_tail()
         messages += [str(orjson.loads(line)["record"]["message"]) for line in output.splitlines()]
     return messages

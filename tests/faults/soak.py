@@ -176,7 +176,7 @@ def run_part(name: str, seed: int) -> dict[str, Any]:
     try:
         passed, figures = PARTS[name](folder, seed)
     except Exception:
-        passed, figures = False, {"error": traceback.format_exc()[-4000:]}
+        passed, figures = False, {"error": traceback.format_exc()[-1000:]}
     if passed:
         shutil.rmtree(folder, ignore_errors=True)
     took_s = round(time.monotonic() - began, 1)
