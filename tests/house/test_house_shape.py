@@ -22,6 +22,10 @@ VENDORS = {
 }
 MAX_FUNCTION_LINES = 40
 MAX_FILE_LINES = 300
+# A compiled kernel takes every table as an argument of its own and calls nothing that numba does not know.
+MAX_KERNEL_LINES = 80
+MAX_KERNEL_FILE_LINES = 500
+KERNEL = "compiled"
 
 
 def imported(tree: ast.AST) -> set[str]:
@@ -43,19 +47,27 @@ def function_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return lines
 
 
+def is_kernel(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(isinstance(mark, ast.Name) and mark.id == KERNEL for mark in node.decorator_list)
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_file_and_functions_stay_small(path: Path) -> None:
-    """A file has at most 300 lines and says in its docstring what it is; a function has at most 40 lines."""
+    """A file has at most 300 lines and says in its docstring what it is; a function has at most 40 lines. Compiled
+    kernels may be longer."""
     tree = ast.parse(path.read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    kernels = [node for node in functions if is_kernel(node)]
 
     long = {
         node.name: function_lines(node)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and function_lines(node) > MAX_FUNCTION_LINES
+        for node in functions
+        if function_lines(node) > (MAX_KERNEL_LINES if node in kernels else MAX_FUNCTION_LINES)
     }
+    most = MAX_KERNEL_FILE_LINES if len(kernels) > len(functions) / 2 else MAX_FILE_LINES
 
     assert long == {}
-    assert len(path.read_text().splitlines()) <= MAX_FILE_LINES
+    assert len(path.read_text().splitlines()) <= most
     assert ast.get_docstring(tree) or not tree.body
 
 
