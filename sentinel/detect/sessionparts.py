@@ -1,4 +1,4 @@
-"""What sessions usually hold: counts of their templates, what follows what, whole count vectors; and how far one is off."""
+"""What sessions usually hold (counts of templates, what follows what, count vectors), and how far one is off."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sentinel.detect.jit import Floats, Hashes, Integers
 from sentinel.detect.words import BAD, flags_of
 from sentinel.errors import ArtifactError
 
-__all__ = ["PARTS", "Content", "Usual", "contents", "learn"]
+__all__ = ["PARTS", "Content", "Usual", "contents", "failing", "learn"]
 
 PARTS = ("more", "fewer", "failing", "far", "order")
 """How a session differs: templates too many or new, too few or missing, failures, no known counts near, odd order."""
@@ -26,25 +26,29 @@ _FREE_NATS = _LN2  # what half of all sessions do is no surprise
 
 
 class Content(NamedTuple):
-    """What n sessions hold. `row`, `code`, `count`: one entry a session and template (code ≥ known: never seen).
+    """What n sessions hold. `row`, `code`, `times`: one entry a session and template (code ≥ known: never seen).
 
-    `steps` (n,): mean surprise of its transitions, nats; `unseen_keys`: the keys of the codes that were never seen.
+    `steps` (n,): mean surprise of its transitions, nats; `worst` (n, 2): the codes of the most surprising one, and
+    `worst_nats` (n,); `unseen` and `unseen_failing`: keys of the codes never seen, and whether they read as failures.
     """
 
     sessions: int
     row: Integers
     code: Integers
-    count: Integers
+    times: Integers
     steps: Floats
-    unseen_keys: Hashes
+    worst: Integers
+    worst_nats: Floats
+    unseen: Hashes
+    unseen_failing: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
     """Tables over V templates of n sessions, all of plain numbers.
 
-    `keys` (V,) sorted; `present` (V,) sessions that have it; `most` (V,) greatest count; `up`, `low` (V, 48): −ln of the
-    share of sessions with at least / at most so many; `pairs`, `pair_nats`: transitions a·(V + 2) + b, sorted, and
+    `keys` (V,) sorted; `present` (V,) sessions that have it; `most` (V,) greatest count; `up`, `low` (V, 48): −ln of
+    the share of sessions with at least / at most so many; `pairs`, `pair_nats`: transitions a·(V + 2) + b, sorted, and
     −ln P(b | a); `other_nats` (V + 2,): of any other b; `vectors` (R, V) known counts; `weights` (V,) of templates.
     """
 
@@ -82,23 +86,42 @@ class Usual:
         nats: Floats = np.where(found, self.pair_nats[place], self.other_nats[a])
         return np.minimum(nats, self.ceiling)
 
+    def one_step_nats(self, before: int, after: int) -> float:
+        """The same of one transition."""
+        return float(self.step_nats(np.array([before]), np.array([after]))[0])
+
+    def has_step(self, before: int, after: int) -> bool:
+        """Whether a transition between codes (V: outside) is known."""
+        return bool(np.isin(before * (len(self.keys) + 2) + after, self.pairs))
+
     def parts(self, content: Content) -> Floats:
         """How far each session is off, (n, 5) in the order of PARTS; the scales differ, tails make them comparable."""
-        v = len(self.keys)
-        found = np.zeros((content.sessions, len(PARTS)))
-        known = content.code < v
-        row, code, bucket = content.row[known], content.code[known], _bucket(content.count[known])
-        more = np.maximum(self.up_nats(code, content.count[known]) - _FREE_NATS, 0.0)
-        np.add.at(found[:, 0], row, more)
-        again = _LN2 * np.minimum(content.count[~known] - 1, 4)
-        np.add.at(found[:, 0], content.row[~known], self.unseen_nats + again)
+        found = self.rising(content)
+        known = content.code < len(self.keys)
+        row, code, bucket = content.row[known], content.code[known], _bucket(content.times[known])
         low = np.maximum(self.low - _FREE_NATS, 0.0)
         found[:, 1] = low[:, 0].sum()
         np.add.at(found[:, 1], row, low[code, bucket] - low[code, 0])
-        np.add.at(found[:, 2], row, np.where(self.failing[code], more, 0.0))
         found[:, 3] = self._far(content)
         found[:, 4] = content.steps
         return np.maximum(found, 0.0)
+
+    def rising(self, content: Content) -> Floats:
+        """The parts that only grow while a session lasts ("more", "failing"), (n, 5); the others are 0."""
+        found = np.zeros((content.sessions, len(PARTS)))
+        more = self.more_nats(content)
+        failing = np.append(self.failing, content.unseen_failing)[content.code]
+        np.add.at(found[:, 0], content.row, more)
+        np.add.at(found[:, 2], content.row, np.where(failing, more, 0.0))
+        return found
+
+    def more_nats(self, content: Content) -> Floats:
+        """How surprising it is, for each entry of a content, that there is so much of the template."""
+        v = len(self.keys)
+        code = np.minimum(content.code, v - 1)
+        known = np.maximum(self.up_nats(code, content.times) - _FREE_NATS, 0.0)
+        again = _LN2 * np.minimum(content.times - 1, 4)
+        return np.where(content.code < v, known, self.unseen_nats + again)
 
     def up_nats(self, code: Integers, count: Integers) -> Floats:
         """−ln of the share of sessions with a known template at least so often; above all, each doubling adds."""
@@ -106,12 +129,17 @@ class Usual:
         nats: Floats = self.up[code, _bucket(count)] + np.maximum(beyond, 0.0) * 2 * _LN2
         return nats
 
+    def low_nats(self, code: Integers, count: Integers) -> Floats:
+        """−ln of the share of sessions with a known template at most so often."""
+        nats: Floats = self.low[code, _bucket(count)]
+        return nats
+
     def _far(self, content: Content) -> Floats:
         """Weighted L1 distance to the nearest known count vector, as a share of the larger of the two: 0…1."""
         v = len(self.keys)
         vectors, sums = (self.vectors * self.weights).T.copy(), self.vectors @ self.weights
         order = np.argsort(content.row, kind="stable")
-        row, code, count = content.row[order], content.code[order], content.count[order].astype(np.float64)
+        row, code, count = content.row[order], content.code[order], content.times[order].astype(np.float64)
         ends = np.searchsorted(row, np.arange(content.sessions + 1))
         seen: dict[bytes, float] = {}
         far = np.zeros(content.sessions)
@@ -172,8 +200,8 @@ def flat(sequences: Sequence[Sequence[int]]) -> tuple[Hashes, Integers]:
     return keys, offsets
 
 
-def contents(usual: Usual, sequences: Sequence[Sequence[int]]) -> Content:
-    """What each session, a sequence of template keys in order, holds."""
+def contents(usual: Usual, sequences: Sequence[Sequence[int]], texts: Mapping[int, str]) -> Content:
+    """What each session, a sequence of template keys in order, holds; `texts`: templates of keys never seen."""
     keys, offsets = flat(sequences)
     code, unseen = usual.code(keys)
     n = len(sequences)
@@ -183,7 +211,18 @@ def contents(usual: Usual, sequences: Sequence[Sequence[int]]) -> Content:
     before, after, owner = _steps(code, row, offsets, len(usual.keys))
     nats = usual.step_nats(before, after)
     steps = np.bincount(owner, nats, n) / np.maximum(np.bincount(owner, minlength=n), 1)
-    return Content(n, cells // width, cells % width, count, steps, unseen)
+    worst, worst_nats = np.zeros((n, 2), np.int64), np.zeros(n)
+    order = np.argsort(nats, kind="stable")  # the last one written stays: the highest
+    worst[owner[order], 0], worst[owner[order], 1] = before[order], after[order]
+    worst_nats[owner[order]] = nats[order]
+    return Content(
+        n, cells // width, cells % width, count, steps, worst, worst_nats, unseen, failing(unseen, texts)
+    )  # fmt: skip
+
+
+def failing(keys: Hashes, texts: Mapping[int, str]) -> npt.NDArray[np.bool_]:
+    """Whether each key's template reads as a failure (keys without a text do not)."""
+    return np.array([bool(flags_of(texts.get(int(key), "")) & BAD) for key in keys.tolist()], bool)
 
 
 def _steps(code: Integers, row: Integers, offsets: Integers, outside: int) -> tuple[Integers, Integers, Integers]:
@@ -217,13 +256,13 @@ def learn(sequences: Sequence[Sequence[int]], texts: Mapping[int, str], *, histo
     np.maximum.at(most, template, count)
     up, low = _shares(template, count, present, n, ceiling)
     weights = np.maximum(np.log((n + 1) / (present + 0.5)), 0.1)
-    once = int((present == 1).sum())
+    odd = len(np.unique(owner[present[template] == 1]))  # Good and Turing: as many sessions will bring a new template
     steps = _steps(code, row, offsets, v)
     return Usual(
         n, distinct, present, most, up, low, *_transitions(steps[0], steps[1], v),
         _vectors(owner, template, count, n, v), weights,
-        np.array([bool(flags_of(texts.get(int(key), "")) & BAD) for key in distinct.tolist()], bool),
-        min(float(-np.log((once + 0.5) / (n + 1))), ceiling), ceiling,
+        failing(distinct, texts),
+        min(float(-np.log((odd + 0.5) / (n + 1))), ceiling), ceiling,
     )  # fmt: skip
 
 
