@@ -137,8 +137,8 @@ class Usual:
     def _far(self, content: Content) -> Floats:
         """Weighted L1 distance to the nearest known count vector, as a share of the larger of the two: 0…1."""
         v = len(self.keys)
-        vectors, sums = (self.vectors * self.weights).T.copy(), self.vectors @ self.weights
-        order = np.argsort(content.row, kind="stable")
+        sums = self.vectors @ self.weights
+        order = np.lexsort((content.code, content.row))
         row, code, count = content.row[order], content.code[order], content.times[order].astype(np.float64)
         ends = np.searchsorted(row, np.arange(content.sessions + 1))
         seen: dict[bytes, float] = {}
@@ -146,17 +146,14 @@ class Usual:
         for i in range(content.sessions):
             here = slice(ends[i], ends[i + 1])
             own, many = code[here], count[here]
-            sort = np.argsort(own)
-            own, many = own[sort], many[sort]
             known = own < v
             lost = float(many[~known].sum()) * self.unseen_nats
             own, many = own[known], many[known]
             name = own.tobytes() + many.tobytes() + np.float64(lost).tobytes()
             distance = seen.get(name)
             if distance is None:
-                held = vectors[own]
-                mine = many * self.weights[own]
-                apart = sums + (np.abs(held - mine[:, None]) - held).sum(0) + lost
+                held, mine = self.vectors[:, own] * self.weights[own], many * self.weights[own]
+                apart = sums + (np.abs(held - mine) - held).sum(1) + lost
                 whole = np.maximum(sums, mine.sum() + lost)
                 distance = seen[name] = float((apart / np.maximum(whole, 1e-9)).min())
             far[i] = max(distance, 0.0)

@@ -101,12 +101,19 @@ def _victim(table: Table, base: int) -> int:
 
 
 @compiled
+def _copy_row(table: Table, place: int, rows: Floats, aux: Hashes, n: int) -> None:
+    for k in range(ROW):
+        rows[n, k] = table.rows[place, k]
+    for k in range(AUX):
+        aux[n, k] = table.aux[place, k]
+
+
+@compiled
 def _write_down(journal: Journal, counters: Floats, which: int, table: Table, place: int) -> None:
     n = np.int64(counters[JOURNAL_LENGTH])
     journal.where[n, 0], journal.where[n, 1] = which, place
     journal.keys[n] = table.keys[place]
-    journal.rows[n] = table.rows[place]
-    journal.aux[n] = table.aux[place]
+    _copy_row(table, place, journal.rows, journal.aux, n)
     counters[JOURNAL_LENGTH] = n + 1.0
 
 
@@ -173,6 +180,8 @@ def roll_back(memory: Memory) -> None:
         table = memory.core if journal.where[n, 0] == 0 else memory.edge
         place = journal.where[n, 1]
         table.keys[place] = journal.keys[n]
-        table.rows[place] = journal.rows[n]
-        table.aux[place] = journal.aux[n]
+        for k in range(ROW):
+            table.rows[place, k] = journal.rows[n, k]
+        for k in range(AUX):
+            table.aux[place, k] = journal.aux[n, k]
     memory.counters[JOURNAL_LENGTH] = 0.0

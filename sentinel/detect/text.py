@@ -12,7 +12,9 @@ from sentinel.detect.drain import Cluster, Drain
 from sentinel.detect.hashing import hash_text
 from sentinel.detect.jit import Bytes, Floats, Hashes, Integers
 from sentinel.detect.scan import ENTITIES, MAX_NUMBERS, scan_lines
-from sentinel.detect.words import KEY_CLASSES, KEY_HASHES, PATTERN_BYTES, PATTERN_STARTS, flags_of
+from sentinel.detect.shapes import COUNTS
+from sentinel.detect.sheet import STATE
+from sentinel.detect.words import flags_of
 
 __all__ = ["Meaning", "Scanned", "Vocabulary", "join", "scan", "words_of"]
 
@@ -83,10 +85,8 @@ def scan(buffer: Bytes, offsets: Integers) -> Scanned:
             found.numbers,
             found.sensitive,
             found.masked,
-            KEY_HASHES,
-            KEY_CLASSES,
-            PATTERN_BYTES,
-            PATTERN_STARTS,
+            np.zeros(STATE, np.int64),
+            np.zeros(COUNTS, np.int64),
         )
     return found
 

@@ -43,7 +43,10 @@ class Trees(NamedTuple):
         cast = np.ascontiguousarray(rows, dtype=np.float32)
         if cast.ndim != 2 or cast.shape[1] != self.width:
             raise ValueError(f"score rows: shape {cast.shape} does not fit a forest over {self.width} features")
-        scores: Floats = _score_in_numpy(self, cast) if IS_PLAIN else _score_rows(self, cast)
+        if IS_PLAIN:
+            return _score_in_numpy(self, cast)
+        scores: Floats = np.zeros(len(cast))
+        _score_rows(self, cast, scores)
         return scores
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -118,11 +121,10 @@ def _path_length(trees: Trees, row: Floats32) -> float:
 
 
 @compiled
-def _score_rows(trees: Trees, rows: Floats32) -> Floats:
-    """Score rows, four at a time, so that one waits for memory while the others go on."""
+def _score_rows(trees: Trees, rows: Floats32, total: Floats) -> None:
+    """Fill total (n,), which comes as zeros: rows four at a time, so that one waits for memory while others go on."""
     feature, threshold, left, value, depth = trees.feature, trees.threshold, trees.left, trees.value, trees.depth
     n_rows = rows.shape[0]
-    total = np.zeros(n_rows)
     for first in range(0, n_rows, BLOCK_ROWS):
         last = min(first + BLOCK_ROWS, n_rows)
         fours = last - (last - first) % 4
@@ -142,7 +144,6 @@ def _score_rows(trees: Trees, rows: Floats32) -> Floats:
             total[i] = _path_length(trees, rows[i])
     for i in range(n_rows):
         total[i] = 2.0 ** (-total[i] / trees.normaliser)
-    return total
 
 
 @compiled
