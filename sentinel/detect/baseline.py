@@ -130,7 +130,7 @@ def _shares_of_new(evidence: Evidence, use: Booleans, template: Floats) -> None:
 
 
 def learn(evidence: Evidence, use: Booleans, cap: tuple[float, float], trust: Floats | None = None) -> Baseline:
-    """Tables from the rows `use`. `cap`: ceilings of rarities, nats; `trust` (templates, 2): how far to believe numbers."""
+    """Tables from the rows `use`. `cap`: ceilings of rarities, nats; `trust` (templates, 2): belief in numbers."""
     size = evidence.templates
     groups, length = evidence.facts.template[use], evidence.facts.length[use]
     template = np.zeros((size + 1, TEMPLATE_COLUMNS))

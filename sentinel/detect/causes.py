@@ -53,7 +53,7 @@ _FAILURES_AT = slice(RAW_INDEX["failures0"], RAW_INDEX["failures2"] + 1)
 def counterfactual(
     model: Model, raw: Floats, flags: Integers, surprise: Floats, tails: Floats, switches: Switches, cause: str
 ) -> Floats:
-    """(n,) the nats of lines had one cause been normal: its features' tails 0, and no failures where it is `failures`."""
+    """(n,) the nats of lines had one cause been normal: its features' tails 0, and no failures for `failures`."""
     at = CAUSE_NAMES.index(cause)
     without, calm, plain = tails.copy(), surprise.copy(), raw.copy()
     without[:, _COLUMNS[at]] = 0.0

@@ -40,14 +40,14 @@ class CrossFit:
     """Surprises of training lines from tables of other lines: of earlier blocks, or of all other blocks."""
 
     def __init__(self, corpus: Corpus) -> None:
-        self.corpus, n = corpus, len(corpus)
+        self.corpus = corpus
         self.facts = corpus.coded.facts
         self.templates, self.sources = len(corpus.vocabulary.places), len(corpus.source_hashes)
         self.block = _blocks(corpus.coded.line.times)
         self.evidence = Evidence(corpus.raw, self.facts, self.templates, self.sources)
 
     def cap(self, use: Booleans) -> tuple[float, float]:
-        """The ceilings of every rarity, by lines and by windows: what the smallest history (the first blocks) yields."""
+        """The ceilings of every rarity, by lines and by windows: what the smallest history yields."""
         first = use & (self.block < FIRST)
         windows = self.corpus.raw[first, RAW_INDEX["windows"]]
         most = float(windows.max()) if len(windows) else 0.0

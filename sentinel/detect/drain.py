@@ -1,4 +1,4 @@
-"""Find the template of a masked text: a Drain tree (He et al. 2017, doi:10.1109/ICWS.2017.13) that keeps opposites apart."""
+"""Find the template of a masked text: a Drain tree (He et al. 2017, doi:10.1109/ICWS.2017.13), opposites apart."""
 
 import re
 from collections.abc import Iterable

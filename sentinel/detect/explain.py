@@ -138,7 +138,8 @@ class Explainer:
         known = f"usual for {row.source}: at most {usual} in 3 min"
         if usual >= lines:  # training was full of them: the fixed prior speaks
             known = "more than people mistype, however usual it has become"
-        return f"{_many(lines, 'failed log-in', 'failed log-ins')} from {row.actor} in {_duration(seconds)}{after}; {known}"
+        guesses = _many(lines, "failed log-in", "failed log-ins")
+        return f"{guesses} from {row.actor} in {_duration(seconds)}{after}; {known}"
 
     def _say_stuffing(self, row: Row) -> str:
         actors, users = row.value("failing_actors"), row.value("failing_users")
@@ -207,7 +208,8 @@ class Explainer:
         if not row.flags & SENSITIVE:
             return ""
         hits = row.value("hits_template")
-        return f"touches log-ins, privileges or system files in a template seen {_many(hits, 'time', 'times') if hits else 'never'} before"
+        seen = _many(hits, "time", "times") if hits else "never"
+        return f"touches log-ins, privileges or system files in a template seen {seen} before"
 
     def _say_entity(self, row: Row) -> str:
         user, address = row.text(USER), row.text(IP)
@@ -225,7 +227,8 @@ class Explainer:
             low, _, high = self._tables.numbers[place, 3 * k : 3 * k + 3]
             x = facts.numbers[row.i, k]
             if not np.isnan(x) and not np.isnan(low) and not low - 0.2 <= np.log1p(x) <= high + 0.2:
-                return f"the number {_figure(x)} is outside this template's usual {_figure(np.expm1(low))} to {_figure(np.expm1(high))}"
+                usual = f"{_figure(np.expm1(low))} to {_figure(np.expm1(high))}"
+                return f"the number {_figure(x)} is outside this template's usual {usual}"
         for k in range(4):
             low, _, high = self._tables.means[place, 3 * k : 3 * k + 3]
             x = row.value(f"mean{k}")

@@ -30,7 +30,7 @@ QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training gives: the model, the state after its last line, the forest (None for a warm-up), what it kept."""
+    """What a training gives: the model, the state after its last line, the forest (None for a warm-up)."""
 
     model: Model
     state: bytes

@@ -37,4 +37,4 @@ def compiled(function: Kernel) -> Kernel:
     No fast math: the same row gives the same bits alone, in a batch, and after a restart. With NUMBA_DISABLE_JIT=1 the
     decorated function is the plain Python one.
     """
-    return cast("Kernel", numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+    return cast("Kernel", numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))  # type: ignore[call-overload]

@@ -15,7 +15,7 @@ from sentinel.detect.announced import (
 from sentinel.detect.hashing import hash_bytes
 from sentinel.detect.jit import Bytes, Floats, Hashes, Integers, compiled
 from sentinel.detect.runs import write_run
-from sentinel.detect.shapes import COUNTS, has_scheme
+from sentinel.detect.shapes import has_scheme
 from sentinel.detect.sheet import (
     AFTER_ENTITY,
     CLASSES,
@@ -34,7 +34,6 @@ from sentinel.detect.sheet import (
     SENSITIVE_SEEN,
     SEPARATOR,
     SESSION,
-    STATE,
     STATUS_NEXT,
     STOP,
     STR,

@@ -44,8 +44,8 @@ RAW = (
     " burst_lines burst_s mean0 mean1 mean2 mean3 means_seen user_failures windows windows_template hits_probe"
 ).split()
 """What the pass says of each line, in this order: hits are lines taught before it; `…0 …1 …2` are counts decayed over
-15, 180 and 1,800 s with the line itself; distinct counts are decayed over 600 s; gaps are seconds; windows are spans of 600 s in which there was anything, and
-in which the template was there; −1 = not applicable."""
+15, 180 and 1,800 s with the line itself; distinct counts are decayed over 600 s; gaps are seconds; windows are spans of
+600 s in which there was anything, and in which the template was there; −1 = not applicable."""
 
 RAW_INDEX = {name: i for i, name in enumerate(RAW)}
 TOUCHES_A_LINE = 28
@@ -269,7 +269,7 @@ def _pairs(
 
 @compiled
 def _count_failure(rows: Floats, place: int, t: float, out: Floats) -> None:
-    """Failed log-ins of an actor: attempts (its busiest failure template: an attempt writes several lines), the burst."""
+    """Failed log-ins of an actor: attempts (its busiest failure template, as one writes several lines), the burst."""
     since = t - rows[place, TIME]
     start, lines = rows[place, DISTINCT0], rows[place, DISTINCT1]
     age(rows, place, t)
@@ -287,7 +287,7 @@ def _count_failure(rows: Floats, place: int, t: float, out: Floats) -> None:
 def _failures(
     memory: Memory, source: np.uint64, actor: np.uint64, user: np.uint64, flags: int, t: float, out: Floats
 ) -> None:
-    """Failed log-ins of the actor, of the user under attack and of the source; a log-in that worked sees its actor's."""
+    """Failed log-ins of the actor, of the user under attack, of the source; a log-in that worked sees its actor's."""
     edge, core = memory.edge, memory.core
     key = mix(K_FAILURES, actor, NONE)
     if flags & F_AUTH == 0:

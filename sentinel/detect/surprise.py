@@ -100,7 +100,7 @@ def _rarity(hits: float, of: float, cap: float) -> float:
 
 @compiled
 def _novelty(raw: Floats, cap: float, windows_cap: float, rare: float, out: Floats, at: int) -> float:
-    """How new a template is, by lines or by windows of time (where a flood counts once): 0 to 3; writes rare_windows."""
+    """How new a template is, by lines or by windows of time (a flood counts once): 0 to 3; writes rare_windows."""
     by_window = _rarity(raw[_WINDOWS_T], raw[_WINDOWS], windows_cap)
     out[at] = by_window
     return max(rare - (cap - NEW_SPAN), by_window - max(windows_cap - NEW_SPAN, MIN_WINDOW_RARITY), 0.0)

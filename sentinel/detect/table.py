@@ -66,7 +66,7 @@ class Journal(NamedTuple):
 class Memory(NamedTuple):
     """All that the pass remembers: templates and sources (`core`), actors and pairs (`edge`), counters, undo journal.
 
-    `counters` (6,): lines taught, lines walked, entries in the journal, newest time, windows of 600 s with lines in them,
+    `counters` (6,): lines taught, lines walked, entries in the journal, newest time, windows of 600 s with lines,
     begin of the last such window.
     """
 
@@ -113,7 +113,7 @@ def _write_down(journal: Journal, counters: Floats, which: int, table: Table, pl
     n = np.int64(counters[JOURNAL_LENGTH])
     journal.where[n, 0], journal.where[n, 1] = which, place
     journal.keys[n] = table.keys[place]
-    _copy_row(table, place, journal.rows, journal.aux, n)
+    _copy_row(table, place, journal.rows, journal.aux, int(n))
     counters[JOURNAL_LENGTH] = n + 1.0
 
 
@@ -127,7 +127,7 @@ def touch(memory: Memory, which: int, key: np.uint64, t: float) -> int:
     place = find(table, key)
     fresh = place < 0
     if fresh:
-        place = _victim(table, np.int64(key & np.uint64(len(table.keys) // WAYS - 1)) * WAYS)
+        place = _victim(table, int(np.int64(key & np.uint64(len(table.keys) // WAYS - 1))) * WAYS)
     if len(memory.journal.keys) > 0:
         _write_down(memory.journal, memory.counters, which, table, place)
     if fresh:

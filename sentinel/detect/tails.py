@@ -66,7 +66,7 @@ def _one_tail(column: Floats, q: float, floor: float) -> _Tail:
 
 
 def _places(sizes: Integers, rest: int) -> tuple[list[int], Integers, bool]:
-    """Groups with a tail of their own, each group's place (small ones share one, if they are enough), whether they are."""
+    """Groups with a tail of their own, each group's place (small ones share one, if enough), whether they are."""
     big = np.flatnonzero(sizes >= MIN_GROUP_LINES)
     places = np.zeros(len(sizes) + 1, np.int64)
     places[big] = 1 + np.arange(len(big))
@@ -131,7 +131,7 @@ def pooled_nats(x: float, tails: Tails, g: int, f: int, tolerance: float) -> flo
 
 @compiled
 def tail_nats(values: Floats, groups: Integers, tails: Tails, tolerance: float, out: Floats) -> None:
-    """Fill out (n, features) with −ln p of values, each row (in FEATURES order) under its group's tail drawn to the pooled one."""
+    """Fill out (n, features) with −ln p of values, each row under its group's tail drawn to the pooled one."""
     for i in range(values.shape[0]):
         g = groups[i]
         for f in range(values.shape[1]):
@@ -145,7 +145,7 @@ def tail_nats(values: Floats, groups: Integers, tails: Tails, tolerance: float, 
 
 @compiled
 def _damp(tails: Floats, i: int) -> None:
-    """In the wake of a flood the long windows of shared keys stay high: they count as far as the short one bears out."""
+    """After a flood the long windows of shared keys stay high: they count as far as the short one bears out."""
     for at in _SHARED_AT:
         ceiling = tails[i, at] + WAKE_NATS
         tails[i, at + 1] = min(tails[i, at + 1], ceiling)

@@ -1,4 +1,4 @@
-"""Turn messages into integers: entities, numbers and the masked text of each, and what each distinct masked text means."""
+"""Turn messages into integers: entities, numbers and masked text of each, and what each masked text means."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -99,7 +99,7 @@ def words_of(masked: str) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a distinct masked text means: its template's key, the template's place in the model (−1 = not there), flags."""
+    """What a distinct masked text means: its template's key and place in the model (−1 = not there), flags."""
 
     template: int
     place: int

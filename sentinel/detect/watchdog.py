@@ -122,8 +122,7 @@ def _maker(
 
     def make(key: tuple[int, int], since: float, until: float, row: list[float], begins: bool) -> _Made:
         template, source = texts.get(key[0], ""), names.get(key[1], "")
-        # far beyond the deadline is far beyond all that was seen; one that ended is news, not alarm
-        nats = max(8.0, threshold_nats + 0.5) if begins else 0.0
+        nats = max(8.0, threshold_nats + 0.5) if begins else 0.0  # an end is news, not an alarm
         moment = datetime.fromtimestamp(until, UTC)
         gap, usual = _duration(until - since), _duration(row[MEDIAN])
         said = f"no line {template!r} from {source} for {gap}" if begins else f"{template!r} from {source} is back"
