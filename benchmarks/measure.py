@@ -26,7 +26,7 @@ class Figure:
         text = f"{self.what:58} {self.ours:>12,.1f} {self.unit:14}"
         if self.peer is not None and self.ratios is not None:
             low, middle, high = self.ratios
-            text += f" | {self.peer_name} {self.peer:,.1f} | ratio {middle:.2f} ({low:.2f}–{high:.2f})"
+            text += f" | {self.peer_name} {self.peer:,.1f} | ratio {middle:.3g} ({low:.3g}–{high:.3g})"
         return text + (f" | goal {self.goal}" if self.goal else "")
 
     def as_dict(self) -> dict[str, object]:

@@ -1,8 +1,11 @@
 """Whole sessions: what is found, what is not, in what words; in flight as at the end; bounded, saved, repeatable."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from sentinel.detect.hashing import hash_text
 from sentinel.detect.sessions import SessionModel, Sessions, fit_sessions
 from sentinel.errors import ArtifactError, TerminalError
 
@@ -18,6 +21,7 @@ TEXTS = {
     COPY: "copy <*> elsewhere",
 }
 Sequences = list[list[int]]
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 def usual(count: int, seed: int) -> Sequences:
@@ -208,3 +212,16 @@ def test_empty_and_foreign_sessions_are_scored_when_asked(model: SessionModel) -
     nats, _ = model.score([[], [2**64 - 1]])
     assert np.isfinite(nats).all()
     assert (nats >= 7.5).all()
+
+
+@pytest.mark.skipif(not (SHARED / "openstack_train").exists(), reason="needs openstack_* in ../shared/data")
+def test_faults_of_openstack_are_found_when_25_normal_sessions_teach() -> None:
+    """The goal is F1 .99 at the fixed threshold; below .97 something broke. Flagging all scores .21."""
+
+    def read(name: str) -> Sequences:
+        lines = (SHARED / name).read_text(encoding="utf-8").splitlines()
+        return [[hash_text(event) for event in line.partition(",")[2].split()] for line in lines if line]
+
+    model = fit_sessions(read("openstack_train"), seed=0)
+    faulty, normal = (model.score(read(f"openstack_test_{kind}"))[0] >= 7.5 for kind in ("abnormal", "normal"))
+    assert 2 * faulty.sum() / (faulty.sum() + normal.sum() + len(faulty)) >= 0.97
