@@ -79,6 +79,8 @@ class TrainAnswer(BaseModel):
 
     model_version: str
     rows: int
+    left_out: int = Field(0, description="rows that did not teach: incidents")
+    excluded: int = Field(0, description="those of them that the model in service calls an attack")
     promoted: bool = Field(description="false: a check failed, and the model before stays in service")
     in_service: bool = Field(False, description="this server has loaded it")
     confidence: str

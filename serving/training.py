@@ -54,19 +54,19 @@ class Trainer:
         finally:
             self._busy = False
 
-    async def from_lines(self, lines: bytes) -> dict[str, object]:
+    async def from_lines(self, lines: bytes, *, exclude_anomalies: bool | None = None) -> dict[str, object]:
         """Train on NDJSON. Errors as `from_store`."""
         with tempfile.TemporaryDirectory(dir=make_private_dir(self._folder), prefix="train-") as folder:
             path = Path(folder) / "lines.ndjson"
             await asyncio.get_running_loop().run_in_executor(None, path.write_bytes, lines)
-            return await self._run("--file", str(path))
+            return await self._run("--file", str(path), *_switch(exclude_anomalies))
 
-    async def from_store(self) -> dict[str, object]:
-        """Train on the newest records of the store.
+    async def from_store(self, *, exclude_anomalies: bool | None = None) -> dict[str, object]:
+        """Train on the newest records of the store; `exclude_anomalies` None is the command's default.
 
         Raises TransientError where a repeat may help, TerminalError where there is nothing to learn from.
         """
-        return await self._run()
+        return await self._run(*_switch(exclude_anomalies))
 
     async def stop(self) -> None:
         """End a training under way; the model in service stays."""
@@ -112,6 +112,12 @@ class Trainer:
         )
         self.last = {**answer, "finished_s": time.time()}
         return answer
+
+
+def _switch(exclude_anomalies: bool | None) -> tuple[str, ...]:
+    if exclude_anomalies is None:
+        return ()
+    return ("--exclude-anomalies",) if exclude_anomalies else ("--no-exclude-anomalies",)
 
 
 def _failure(code: int, said: str) -> Exception:

@@ -22,19 +22,27 @@ TIMEOUT_S = 3600
     timeout_seconds=TIMEOUT_S,
     persist_result=False,
 )
-async def train_challenger(since: datetime | None, until: datetime | None, max_records: int | None) -> str:
+async def train_challenger(
+    since: datetime | None, until: datetime | None, max_records: int | None, exclude_anomalies: bool
+) -> str:
     """Fit, gate and promote, leave the table of the gate's checks, and return one line that says what was done."""
-    report = await with_sentinel(partial(_retrain, since=since, until=until, max_records=max_records))
+    wanted = partial(_retrain, since=since, until=until, max_records=max_records, exclude_anomalies=exclude_anomalies)
+    report = await with_sentinel(wanted)
     summary = (
-        f"train model={report.model_version} records={report.rows} promoted={report.promoted} "
-        f"confidence={report.confidence} took_s={report.took_s:.2f}"
+        f"train model={report.model_version} records={report.rows} excluded={report.excluded} "
+        f"promoted={report.promoted} confidence={report.confidence} took_s={report.took_s:.2f}"
     )
     await leave_table("retrain-detector", report.table(), summary)
     return summary
 
 
 def _retrain(
-    sentinel: Sentinel, *, since: datetime | None, until: datetime | None, max_records: int | None
+    sentinel: Sentinel,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    max_records: int | None,
+    exclude_anomalies: bool,
 ) -> TrainReport:
     limit = max_records or load_settings().log_sentinel_train_max_records
-    return retrain(sentinel, since=since, until=until, max_records=limit)
+    return retrain(sentinel, since=since, until=until, max_records=limit, exclude_anomalies=exclude_anomalies)

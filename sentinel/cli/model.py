@@ -24,6 +24,11 @@ def add_commands(commands: Commands) -> None:
     training.add_argument("--since", type=moment, help="event time, ISO 8601")
     training.add_argument("--until", type=moment, help="event time, ISO 8601")
     training.add_argument("--max-records", type=int, help="newest records by arrival (LOG_SENTINEL_TRAIN_MAX_RECORDS)")
+    training.add_argument(
+        "--exclude-anomalies",
+        action=argparse.BooleanOptionalAction,
+        help="leave out the attacks that the model in service finds (default: yes from the store, no from a file)",
+    )
     training.add_argument("--seed", type=int, default=0)
     training.add_argument("--json", action="store_true", help="print one JSON object")
     training.set_defaults(run=_train)
@@ -55,12 +60,21 @@ def moment(text: str) -> datetime:
 def _train(options: argparse.Namespace, settings: Settings) -> int:
     if options.file is not None:
         records, rejected = read_training(_existing(options.file), now=datetime.now(UTC))
-        report = train(open_registry(settings), records, seed=options.seed)
+        exclude = bool(options.exclude_anomalies)  # a file is someone's choice of what is normal
+        report = train(open_registry(settings), records, exclude_anomalies=exclude, seed=options.seed)
     else:
         rejected = 0
         wanted = options.max_records or settings.log_sentinel_train_max_records
+        exclude = options.exclude_anomalies is not False
         with opened(settings) as sentinel:
-            report = retrain(sentinel, since=options.since, until=options.until, max_records=wanted, seed=options.seed)
+            report = retrain(
+                sentinel,
+                since=options.since,
+                until=options.until,
+                max_records=wanted,
+                exclude_anomalies=exclude,
+                seed=options.seed,
+            )
     if options.json:
         print_json({**report.answer(), "rejected": rejected})
     else:

@@ -11,6 +11,7 @@ import polars as pl
 from sentinel.detect.combine import DECISIVE, NATS, PARTS, Switches, combine, norms
 from sentinel.detect.corpus import Corpus, read
 from sentinel.detect.crossfit import CrossFit, rows_of
+from sentinel.detect.exclude import attacks
 from sentinel.detect.features import FEATURE_INDEX, FEATURES, FLOORS
 from sentinel.detect.forest import fit_forest
 from sentinel.detect.jit import Booleans, Floats, Integers
@@ -30,7 +31,10 @@ QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training gives: the model, the state after its last line, the forest (None for a warm-up)."""
+    """What a training gives: the model, the state after its last line, the forest (None for a warm-up).
+
+    `left_out` of the `rows` lines did not teach; `excluded` of these because the champion calls them an attack.
+    """
 
     model: Model
     state: bytes
@@ -38,6 +42,7 @@ class Trained:
     sample: pl.DataFrame
     rows: int
     left_out: int
+    excluded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +184,15 @@ def fit(
 ) -> Trained:
     """Fit a model on records (RECORD_SCHEMA; any order), without labels. Never reads a clock or a store.
 
-    `exclude_anomalies` leaves out what the champion finds anomalous; `trim_crowds` leaves out incidents that are in the
-    training data themselves. Fewer than 2,000 lines give a warm-up model with `confidence` low. Raises TerminalError
-    when there is no record at all.
+    `exclude_anomalies` leaves out the attacks that the champion finds (see `exclude`); `trim_crowds` leaves out
+    incidents by the training data themselves. Fewer than 2,000 lines give a warm-up model with `confidence` low.
+    Raises TerminalError when there is no record at all.
     """
     if records.is_empty():
         raise TerminalError("train: there is not one record to learn from; collect or send logs first")
     corpus = read(records, champion)
-    use = np.ones(len(corpus), bool)
+    out = attacks(corpus, champion) if champion and exclude_anomalies else np.zeros(len(corpus), bool)
+    use = ~out
     if len(corpus) < MIN_LINES:
         learnt = _warm_up(corpus, use)
     else:
@@ -195,6 +201,6 @@ def fit(
     watch = Watch(model.watched_keys, model.watched)
     watch.saw(corpus.coded.line.templates, corpus.coded.line.sources, corpus.coded.line.times)
     state = pack(corpus.memory, {"vocabulary": {"templates": [], "assigned": []}, "watch": watch.parts()})
-    return Trained(
-        model, state, learnt.forest, records.tail(5_000), len(corpus), int(len(corpus) - np.count_nonzero(learnt.ok))
-    )
+    left_out = int(len(corpus) - np.count_nonzero(learnt.ok))
+    sample = records.tail(5_000)
+    return Trained(model, state, learnt.forest, sample, len(corpus), left_out, int(np.count_nonzero(out)))

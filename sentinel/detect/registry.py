@@ -53,6 +53,14 @@ class Trained(Protocol):
     def forest(self) -> object:
         """The scikit-learn forest, or None for a warm-up model."""
 
+    @property
+    def left_out(self) -> int:
+        """How many lines did not teach."""
+
+    @property
+    def excluded(self) -> int:
+        """How many of these did not because the champion called them an attack."""
+
 
 class Report(Protocol):
     """What a gate said of it."""
@@ -82,7 +90,7 @@ class Registry:
             model = replace(trained.model, version=version)
             arrays, tables = model.to_parts()
             parts = Parts(arrays, tables, trained.state)
-            write_artifact(self.folder, parts, trained.forest, _manifest(model, report), key=self._key)
+            write_artifact(self.folder, parts, trained.forest, _manifest(model, trained, report), key=self._key)
         return version
 
     def load(self, version: str) -> tuple[Model, bytes]:
@@ -230,10 +238,11 @@ class Registry:
         return {**row, **facts, "since": known.since, "until": known.until, "passed": passed, "problem": None}
 
 
-def _manifest(model: Model, report: Report | None) -> Manifest:
+def _manifest(model: Model, trained: Trained, report: Report | None) -> Manifest:
     since, until = (datetime.fromtimestamp(at_s, UTC).isoformat() for at_s in model.span)
     checks = [] if report is None else [{"name": n, "passed": bool(p), "detail": d} for n, p, d in report.checks]
     quantiles = {f"nats_at_{share}": model.quantile_nats(share) for share in (0.5, 0.9, 0.99, 0.999, 0.9999)}
+    left_out = {"left_out": float(trained.left_out), "excluded": float(trained.excluded)}
     return Manifest(
         version=model.version,
         trained_at=model.trained_at.astimezone(UTC).isoformat(),
@@ -242,7 +251,7 @@ def _manifest(model: Model, report: Report | None) -> Manifest:
         rows=model.rows,
         since=since,
         until=until,
-        metrics={"threshold_nats": model.threshold_nats, **quantiles},
+        metrics={"threshold_nats": model.threshold_nats, **quantiles, **left_out},
         gate=None if report is None else {"passed": bool(report.passed), "checks": checks},
         libraries=library_versions(),
     )

@@ -26,7 +26,11 @@ KEPT_MODELS = 5
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """What a training did. `checks` are (name, passed, detail); `promoted` is False where one of them failed."""
+    """What a training did. `checks` are (name, passed, detail); `promoted` is False where one of them failed.
+
+    Of `rows` lines `left_out` did not teach: incidents of the training itself, and `excluded` that the champion calls
+    an attack.
+    """
 
     model_version: str
     rows: int
@@ -34,6 +38,8 @@ class TrainReport:
     confidence: str  # "low" or "normal"
     checks: list[tuple[str, bool, str]]
     took_s: float
+    left_out: int = 0
+    excluded: int = 0
 
     def answer(self) -> dict[str, object]:
         """All of it as JSON-able values."""
@@ -41,6 +47,8 @@ class TrainReport:
         return {
             "model_version": self.model_version,
             "rows": self.rows,
+            "left_out": self.left_out,
+            "excluded": self.excluded,
             "promoted": self.promoted,
             "confidence": self.confidence,
             "checks": checks,
@@ -49,7 +57,8 @@ class TrainReport:
 
     def table(self) -> list[dict[str, object]]:
         """One row for the model and one for each check of the gate."""
-        head = {"check": "model", "passed": self.promoted, "detail": f"{self.model_version}, {self.rows} rows"}
+        lines = f"{self.rows} rows, {self.left_out} left out, {self.excluded} of them as attacks by the champion"
+        head = {"check": "model", "passed": self.promoted, "detail": f"{self.model_version}, {lines}"}
         return [head, *({"check": n, "passed": p, "detail": d} for n, p, d in self.checks)]
 
 
@@ -57,11 +66,13 @@ def train(
     registry: Registry,
     records: pl.DataFrame,
     *,
+    exclude_anomalies: bool = False,
     seed: int = SEED,
     clock: Callable[[], float] = time.time,
 ) -> TrainReport:
     """Fit a model on records, without labels, and promote it if it passes the gate.
 
+    With `exclude_anomalies` the attacks that the champion finds in them do not teach.
     Raises TransientError when another training is running, TerminalError when there is nothing to learn from.
     """
     started_s = clock()
@@ -69,14 +80,22 @@ def train(
         raise TerminalError("train: there is not one record to learn from; collect or send logs first")
     with registry.training_lock():
         champion = _champion(registry)
-        trained = fit(records, seed=seed, now=datetime.fromtimestamp(started_s, UTC), champion=champion)
+        now = datetime.fromtimestamp(started_s, UTC)
+        trained = fit(records, seed=seed, now=now, champion=champion, exclude_anomalies=exclude_anomalies)
         verdict = gate(trained, champion)
         version = registry.save(trained, verdict)
         if verdict.passed:
             registry.promote(version)
         registry.prune(keep=KEPT_MODELS)
     return TrainReport(
-        version, records.height, verdict.passed, trained.model.confidence, list(verdict.checks), clock() - started_s
+        version,
+        records.height,
+        verdict.passed,
+        trained.model.confidence,
+        list(verdict.checks),
+        clock() - started_s,
+        trained.left_out,
+        trained.excluded,
     )
 
 
@@ -86,12 +105,16 @@ def retrain(
     since: datetime | None = None,
     until: datetime | None = None,
     max_records: int,
+    exclude_anomalies: bool = True,
     seed: int = SEED,
     clock: Callable[[], float] = time.time,
 ) -> TrainReport:
-    """Train on what the store holds: by event time, or the newest `max_records` by arrival."""
+    """Train on what the store holds: by event time, or the newest `max_records` by arrival.
+
+    What the champion calls an attack does not teach, unless `exclude_anomalies` is off: nobody has looked at it.
+    """
     records = newest_records(sentinel, since=since, until=until, max_records=max_records)
-    return train(sentinel.registry, records, seed=seed, clock=clock)
+    return train(sentinel.registry, records, exclude_anomalies=exclude_anomalies, seed=seed, clock=clock)
 
 
 def newest_records(

@@ -26,26 +26,33 @@ def router(parts: Parts) -> APIRouter:
         responses=answers(200, TrainAnswer, 400, 409, 413, 415, 422, 503),
         openapi_extra=TRAIN_BODY,
     )
-    async def post_train(request: Request) -> Response:
-        """Fit, check at the gate, promote. Takes seconds to minutes; goes on if the client leaves."""
+    async def post_train(request: Request, exclude_anomalies: bool | None = None) -> Response:
+        """Fit, check at the gate, promote. Takes seconds to minutes; goes on if the client leaves.
+
+        `exclude_anomalies` leaves out the attacks that the model in service finds; unset: from the store yes, from the
+        body no.
+        """
         with parts.budget.hold() as take:
             received = await receive(request, parts, take, may_be_empty=True)
-            training = asyncio.ensure_future(_train(parts, received.body, is_empty=not received.size))
+            training = asyncio.ensure_future(
+                _train(parts, received.body, exclude_anomalies, is_empty=not received.size)
+            )
             answer = await asyncio.shield(training)
         return json_answer(answer)
 
     return routes
 
 
-async def _train(parts: Parts, body: Body, *, is_empty: bool) -> dict[str, object]:
+async def _train(parts: Parts, body: Body, exclude: bool | None, *, is_empty: bool) -> dict[str, object]:
     """Train, and serve the new model before the answer. ProblemError 409 where a training is under way."""
     with parts.trainer.claim():
         if is_empty:
-            answer = await parts.trainer.from_store()
+            answer = await parts.trainer.from_store(exclude_anomalies=exclude)
         else:
             loop = asyncio.get_running_loop()
             lines, rejected = await loop.run_in_executor(parts.pools.decode, _lines, body, parts.clock())
-            answer = {**await parts.trainer.from_lines(lines), "rejected": rejected}
+            learnt = await parts.trainer.from_lines(lines, exclude_anomalies=exclude)
+            answer = {**learnt, "rejected": rejected}
     if answer.get("promoted"):
         version = str(answer["model_version"])
         answer["in_service"] = await parts.detect.serve(version, timeout_s=parts.limits.reload_wait_s)

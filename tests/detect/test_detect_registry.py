@@ -31,6 +31,8 @@ class Trained:
     model: Model
     state: bytes
     forest: object = FOREST
+    left_out: int = 7
+    excluded: int = 5
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,11 @@ def test_deployment_has_one_schedule_and_a_limit_of_one(deployment: dict[str, An
 
 
 def test_retrain_takes_a_span_and_a_bound() -> None:
-    """The nightly retrain can be asked for another span of time or number of records."""
+    """The nightly retrain can be asked for another span of time or number of records; it learns from no attack."""
     from flows.retrain_detector import retrain_detector
 
-    assert set(retrain_detector.parameters.properties) == {"since", "until", "max_records"}
+    assert set(retrain_detector.parameters.properties) == {"since", "until", "max_records", "exclude_anomalies"}
+    assert retrain_detector.parameters.properties["exclude_anomalies"]["default"] is True
 
 
 def test_pool_is_the_same_everywhere() -> None:

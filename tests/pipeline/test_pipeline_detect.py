@@ -45,6 +45,21 @@ def learnt(sentinel: Sentinel, halves: Halves, clock: Clock) -> Sentinel:
     return sentinel
 
 
+def test_a_retrain_leaves_out_the_attack_of_the_day(learnt: Sentinel, halves: Halves, clock: Clock) -> None:
+    """From the store, guessed passwords do not teach unless that is asked for; report and manifest say how many."""
+    put(learnt, halves[1], clock)
+    deliver(learnt)
+
+    report = retrain(learnt, max_records=100_000, clock=clock)
+    clock.now_s += 1.0
+    everything = retrain(learnt, max_records=100_000, exclude_anomalies=False, clock=clock)
+
+    assert 10 < report.excluded <= report.left_out < report.rows
+    assert learnt.registry.manifest(report.model_version).metrics["excluded"] == report.excluded
+    assert report.answer()["excluded"] == report.excluded
+    assert everything.excluded == 0
+
+
 def test_scoring_without_a_model_says_what_to_do(sentinel: Sentinel) -> None:
     """There is no score before the first training."""
     with pytest.raises(NoModelError, match="train"):

@@ -42,6 +42,18 @@ async def test_training_hands_over_the_lines_and_removes_them_after(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("wanted", "flags"),
+    [(None, []), (True, ["--exclude-anomalies"]), (False, ["--no-exclude-anomalies"])],
+)
+async def test_training_hands_over_the_switch(tmp_path: Path, wanted: bool | None, flags: list[str]) -> None:
+    """What the client says of anomalies becomes the command's flag; unsaid, the command decides."""
+    training = trainer(tmp_path, "import sys, json; print(json.dumps({'flags': sys.argv[1:]}))")
+
+    assert await training.from_store(exclude_anomalies=wanted) == {"flags": flags}
+    assert (await training.from_lines(b"{}", exclude_anomalies=wanted))["flags"][2:] == flags  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
     ("code", "kind", "said"),
     [
         ("import sys; sys.exit('sentinel train: another training is running')", TransientError, "another training"),

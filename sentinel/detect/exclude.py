@@ -1,0 +1,156 @@
+"""Find the training lines that the champion calls an attack, so that the next model does not learn it as normal.
+
+Never done here: leave out single odd lines (the threshold must learn to bear them), or what has come to stay.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sentinel.detect.causes import CAUSES
+from sentinel.detect.combine import NATS, NORM, PARTS, PRIOR, Switches, combine
+from sentinel.detect.corpus import Corpus
+from sentinel.detect.crossfit import rows_of
+from sentinel.detect.features import FEATURE_INDEX, FEATURES
+from sentinel.detect.jit import Booleans, Floats, Integers
+from sentinel.detect.model import Model
+from sentinel.detect.surprise import Facts, surprises
+from sentinel.detect.tails import TOLERANCE, tail_nats
+
+__all__ = ["attacks"]
+
+CHUNK_LINES = 65_536
+SLOT_S = 900.0
+CROWD_LINES = 10  # anomalies of one source within a slot; fewer are the noise of every day
+LEAD_S, WAKE_S = 300.0, 60.0  # an attack begins some lines before it is called one, and ends after the last
+STAYS_SLOTS = 24  # six hours: what goes on for longer, in half of its slots, is a new habit and not an attack
+STAYS_SHARE = 0.5
+MAX_SHARE = 0.3  # of all lines: a champion that calls more of them an attack knows another log, and is not asked
+MIN_NORM_NATS = 2.0  # the forest is asked where the norm alone is this strange
+NEEDS_A_PAST = ("novelty", "source", "privilege", "entity", "sequence")
+"""Causes that ask whether something was ever seen: a training window begins with an empty memory and cannot say."""
+
+_NEEDS_A_PAST_AT = np.array(
+    [FEATURE_INDEX[f] for cause in CAUSES if cause.name in NEEDS_A_PAST for f in cause.features]
+)
+
+
+def attacks(corpus: Corpus, champion: Model) -> Booleans:
+    """(n,) the lines of a training that may not teach, as the champion sees them.
+
+    These are lines of guessed passwords by the fixed prior, and crowds (ten anomalies of one source within 15 min) by
+    rates, distinct counts and numbers, with the lines of their templates five minutes before: an attack is called one
+    some lines after it began. Left in are crowds of a template that has come to stay: in half
+    of the quarter hours from its first anomaly to the end, and for six hours at least. None, where it would be 30 % of
+    all lines.
+    """
+    nats, prior = _judge(corpus, champion)
+    guesses: Booleans = prior >= champion.threshold_nats
+    strange = guesses | (nats >= champion.threshold_nats)
+    bursts = _bursts(corpus)
+    _, group = np.unique(corpus.coded.facts.source * 10_000_000 + bursts.slot, return_inverse=True)
+    crowds = strange & (np.bincount(group, strange)[group] >= CROWD_LINES)
+    for found in (guesses | (crowds & ~_stays(corpus, champion, crowds, bursts)), guesses):
+        whole = bursts.whole(found, corpus.coded.line.times)
+        if np.count_nonzero(whole) <= MAX_SHARE * len(corpus):
+            return whole
+    return np.zeros(len(corpus), bool)
+
+
+class _Bursts(NamedTuple):
+    """The quarter hour of each line from the first, the number of its template in its source, and of quarter hours."""
+
+    slot: Integers
+    pair: Integers
+    slots: int
+
+    def whole(self, some: Booleans, times: Floats) -> Booleans:
+        """Some lines with those of the same template and source in the LEAD_S before, and the WAKE_S after them."""
+        order = np.lexsort((times, self.pair))
+        marked, here = np.flatnonzero(some[order]), np.arange(len(order))
+        found = some.copy()
+        if len(marked):
+            place = np.searchsorted(marked, here)
+            for neighbour, within_s in ((place, LEAD_S), (place - 1, WAKE_S)):
+                other = order[marked[np.clip(neighbour, 0, len(marked) - 1)]]
+                near = np.abs(times[other] - times[order]) <= within_s
+                found[order] |= near & (self.pair[other] == self.pair[order])
+        return found
+
+
+def _bursts(corpus: Corpus) -> _Bursts:
+    times, facts = corpus.coded.line.times, corpus.coded.facts
+    slot = ((times - times[0]) // SLOT_S).astype(np.int64)
+    _, pair = np.unique(facts.template * len(corpus.source_hashes) + facts.source, return_inverse=True)
+    return _Bursts(slot, pair, int(slot[-1]) + 1)
+
+
+def _moved(places: Integers, own: list[int], theirs: list[int]) -> Integers:
+    """Places among `own` keys as places among `theirs`, −1 where the key is not there."""
+    at = {key: i for i, key in enumerate(theirs)}
+    moved: Integers = np.array([at.get(key, -1) for key in own], np.int64)[places]
+    return moved
+
+
+def _facts(corpus: Corpus, champion: Model) -> Facts:
+    """The facts of all lines with the champion's places; how rare words are is not asked."""
+    facts = corpus.coded.facts
+    return facts._replace(
+        template=_moved(facts.template, list(corpus.vocabulary.places), champion.template_keys.tolist()),
+        source=_moved(facts.source, corpus.source_hashes.tolist(), champion.source_hashes.tolist()),
+    )
+
+
+def _judge(corpus: Corpus, champion: Model) -> tuple[Floats, Floats]:
+    """((n,) nats of all lines under the champion, but for causes that need a past; (n,) nats of the prior alone)."""
+    n, facts = len(corpus), _facts(corpus, champion)
+    nats, prior = np.empty(n), np.empty(n)
+    for a in range(0, n, CHUNK_LINES):
+        rows = slice(a, min(a + CHUNK_LINES, n))
+        parts = _parts(corpus.raw[rows], rows_of(facts, np.arange(rows.start, rows.stop)), champion)
+        nats[rows], prior[rows] = parts[:, NATS], parts[:, PRIOR]
+    return nats, prior
+
+
+def _parts(raw: Floats, facts: Facts, champion: Model) -> Floats:
+    """The parts of some lines' scores."""
+    found = np.empty((len(raw), len(FEATURES)))
+    surprises(raw, facts, champion.baseline, found)
+    tails, forest, parts = np.zeros_like(found), np.zeros(len(raw)), np.empty((len(raw), len(PARTS)))
+    if champion.trees is None:  # a warm-up model knows only the prior
+        combine(raw, facts.flags, found * 0.0, tails, forest, champion.calibration, Switches(), True, parts)
+        return parts
+    tail_nats(found, champion.tail_places[facts.source], champion.tails, TOLERANCE, tails)
+    tails[:, _NEEDS_A_PAST_AT] = 0.0
+    combine(raw, facts.flags, found, tails, forest, champion.calibration, Switches(forest=False), False, parts)
+    asked = np.flatnonzero(parts[:, NORM] >= MIN_NORM_NATS)
+    if len(asked):
+        some = np.empty((len(asked), len(PARTS)))
+        scores = champion.trees.score_samples(tails[asked])
+        combine(
+            raw[asked],
+            facts.flags[asked],
+            found[asked],
+            tails[asked],
+            scores,
+            champion.calibration,
+            Switches(),
+            False,
+            some,
+        )
+        parts[asked] = some
+    return parts
+
+
+def _stays(corpus: Corpus, champion: Model, crowds: Booleans, bursts: _Bursts) -> Booleans:
+    """(n,) lines of a template and source whose anomalies have become its habit by the end of the training."""
+    slot, pair, end = bursts
+    own = np.array(list(corpus.vocabulary.places), np.uint64)
+    known = np.isin(own, champion.template_keys)[corpus.coded.facts.template]
+    counted = crowds | (~known & (np.bincount(pair, crowds)[pair] > 0))  # a new template is one habit, calm or not
+    first = np.full(int(pair.max()) + 1, end)
+    np.minimum.at(first, pair[counted], slot[counted])
+    filled = np.bincount(np.unique(pair[counted] * end + slot[counted]) // end, minlength=len(first))
+    lasts = end - first
+    stays: Booleans = ((lasts >= STAYS_SLOTS) & (filled >= STAYS_SHARE * lasts))[pair]
+    return stays
