@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sentinel.detect.combine import NATS, PARTS, Switches, combine
+from sentinel.detect.combine import BULK, HABIT, NATS, PARTS, PRIOR, Switches, combine
 from sentinel.detect.features import FEATURE_INDEX
 from sentinel.detect.jit import Floats, Integers
 from sentinel.detect.model import Model
@@ -51,9 +51,19 @@ _FAILURES_AT = slice(RAW_INDEX["failures0"], RAW_INDEX["failures2"] + 1)
 
 
 def counterfactual(
-    model: Model, raw: Floats, flags: Integers, surprise: Floats, tails: Floats, switches: Switches, cause: str
+    model: Model,
+    raw: Floats,
+    flags: Integers,
+    surprise: Floats,
+    tails: Floats,
+    habit: Floats,
+    switches: Switches,
+    cause: str,
 ) -> Floats:
-    """(n,) the nats of lines had one cause been normal: its features' tails 0, and no failures for `failures`."""
+    """(n,) the nats of lines had one cause been normal: its features' tails 0, and no failures for `failures`.
+
+    `habit` (n, 3): the nats that the lines' habits take off each channel.
+    """
     at = CAUSE_NAMES.index(cause)
     without, calm, plain = tails.copy(), surprise.copy(), raw.copy()
     without[:, _COLUMNS[at]] = 0.0
@@ -63,19 +73,23 @@ def counterfactual(
     scores = model.trees.score_samples(without) if model.trees is not None else np.zeros(len(raw))
     parts = np.empty((len(raw), len(PARTS)))
     combine(plain, flags, calm, without, scores, model.calibration, switches, model.is_warm_up, parts)
-    return parts[:, NATS]
+    lowered: Floats = np.maximum((parts[:, BULK : BULK + 3] - habit).max(1), parts[:, PRIOR])
+    return lowered
 
 
 def weights(
-    model: Model, raw: Floats, flags: Integers, surprise: Floats, tails: Floats, nats: Floats, switches: Switches
+    model: Model, raw: Floats, flags: Integers, surprise: Floats, tails: Floats, said: Floats, switches: Switches
 ) -> tuple[Floats, Floats]:
-    """((n, causes) nats that a line loses without each cause that stands out, (n, causes) the largest tail in each)."""
+    """((n, causes) nats that a line loses without each cause that stands out, (n, causes) the largest tail in each).
+
+    `said` (n, len(PARTS)): the parts of the lines' scores.
+    """
     lost = np.zeros((len(raw), len(CAUSES)))
     largest = np.empty_like(lost)
     for k, cause in enumerate(CAUSES):
         largest[:, k] = (surprise if model.is_warm_up else tails)[:, _COLUMNS[k]].max(1)
         rows = np.flatnonzero(largest[:, k] >= MIN_TAIL_NATS) if k else np.arange(len(raw))
         if len(rows):
-            without = counterfactual(model, raw[rows], flags[rows], surprise[rows], tails[rows], switches, cause.name)
-            lost[rows, k] = nats[rows] - without
+            of = (raw[rows], flags[rows], surprise[rows], tails[rows], said[rows, HABIT:])
+            lost[rows, k] = said[rows, NATS] - counterfactual(model, *of, switches, cause.name)
     return lost, largest

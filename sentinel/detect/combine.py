@@ -12,7 +12,9 @@ from sentinel.detect.tails import Tails, pooled_nats
 __all__ = [
     "BULK",
     "DECISIVE",
+    "FLOOD",
     "FOREST",
+    "HABIT",
     "NATS",
     "NORM",
     "NORM_CAP",
@@ -34,8 +36,8 @@ PRIOR_ATTEMPTS = (4.2, 6.5, 14.0)  # failed attempts within about 15, 180, 1,800
 ALARM_NATS = 7.5
 WARM_UP_SHARE = 0.6  # of a rarity that counts in a warm-up model where nothing reads as failure
 
-PARTS = ("nats", "bulk", "sparse", "prior", "forest", "norm")
-NATS, BULK, SPARSE, PRIOR, FOREST, NORM = range(len(PARTS))
+PARTS = ("nats", "bulk", "sparse", "flood", "prior", "forest", "norm", "habit_bulk", "habit_sparse", "habit_flood")
+NATS, BULK, SPARSE, FLOOD, PRIOR, FOREST, NORM, HABIT = range(8)
 DECISIVE = (
     "rare_failure",
     "rare_privilege",
@@ -65,6 +67,7 @@ class Switches(NamedTuple):
     norm: bool = True
     sparse: bool = True
     prior: bool = True
+    habits: bool = True
 
 
 @compiled
@@ -153,14 +156,14 @@ def combine(
     warm_up: bool,
     out: Floats,
 ) -> None:
-    """Fill out (n, len(PARTS)) from raw values, surprises, tails and forest scores.
+    """Fill out (n, len(PARTS)) from raw values, surprises, tails and forest scores, before habits are settled.
 
     `calibration` holds tails in its one group: forest score, norm, their sum, and each decisive feature's.
     """
     for i in range(len(raw)):
         prior = prior_nats(raw[i]) if switches.prior else 0.0
         if warm_up:
-            out[i, BULK], out[i, SPARSE], out[i, FOREST], out[i, NORM] = _warm_up(surprise[i], flags[i]), 0.0, 0.0, 0.0
+            out[i, BULK], out[i, SPARSE:] = _warm_up(surprise[i], flags[i]), 0.0
         else:
             total = 0.0
             for f in range(tails.shape[1]):
@@ -170,9 +173,11 @@ def combine(
             out[i, NORM] = pooled_nats(np.sqrt(total), calibration, 0, 1, 0.0) if switches.norm else 0.0
             total = pooled_nats(out[i, FOREST] + out[i, NORM], calibration, 0, 2, 0.0)
             out[i, BULK] = max(total - DRIFT_NATS, 0.0)
-            sparse = max(_sparse(tails[i]), _flood(tails[i]))
+            flood = _flood(tails[i])
             if flags[i] & F_AUTH:
-                sparse = max(sparse, _stuffing(tails[i]))
-            out[i, SPARSE] = sparse if switches.sparse else 0.0
+                flood = max(flood, _stuffing(tails[i]))
+            out[i, SPARSE] = _sparse(tails[i]) if switches.sparse else 0.0
+            out[i, FLOOD] = flood if switches.sparse else 0.0
         out[i, PRIOR] = prior
-        out[i, NATS] = max(out[i, BULK], out[i, SPARSE], prior)
+        out[i, HABIT:] = 0.0
+        out[i, NATS] = max(out[i, BULK], out[i, SPARSE], out[i, FLOOD], prior)

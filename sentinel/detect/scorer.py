@@ -11,6 +11,7 @@ from sentinel.detect.combine import NATS, PARTS, PRIOR, Switches, combine
 from sentinel.detect.encode import Coded, One, encode, encode_one
 from sentinel.detect.explain import Explainer, Row
 from sentinel.detect.features import FEATURES
+from sentinel.detect.habits import HABITS_A_LINE, settle
 from sentinel.detect.incidents import incident_ids
 from sentinel.detect.jit import Booleans, Floats
 from sentinel.detect.model import THRESHOLD_NATS, Model, nats_to_score
@@ -138,17 +139,17 @@ class Scorer:
             forest = model.trees.score_samples(tails)
         parts = np.empty((n, len(PARTS)))
         combine(raw, coded.facts.flags, found, tails, forest, model.calibration, self.switches, model.is_warm_up, parts)
+        if self.switches.habits:
+            with np.errstate(over="ignore"):
+                settle(memory, coded.line.times, coded.line.sources, coded.line.templates, raw, parts)
         return Scored(coded, raw, found, tails, parts)
 
     def _run_and_forget(self, coded: Coded) -> Scored:
         n = len(coded.line.times)
         if n > MAX_JOURNAL_LINES:
-            memory = Memory(
-                self._memory.core.copy(), self._memory.edge.copy(), self._memory.counters.copy(), Journal.sized(0)
-            )
-            return self._run(coded, memory)
+            return self._run(coded, self._memory.copy())
         counters = self._memory.counters.copy()
-        memory = self._memory._replace(journal=Journal.sized(n * TOUCHES_A_LINE), counters=counters)
+        memory = self._memory._replace(journal=Journal.sized(n * (TOUCHES_A_LINE + HABITS_A_LINE)), counters=counters)
         try:
             return self._run(coded, memory)
         finally:
@@ -162,7 +163,7 @@ class Scorer:
             flags,
             found.surprise[rows],
             found.tails[rows],
-            found.nats[rows],
+            found.parts[rows],
             self.switches,
         )
 

@@ -13,12 +13,14 @@ __all__ = ["CORE_PLACES", "EDGE_PLACES", "empty_memory", "pack", "unpack"]
 
 CORE_PLACES = 1 << 16  # templates, sources, transitions: 6 MiB
 EDGE_PLACES = 1 << 18  # actors, users, sessions and their pairs: 25 MiB
-FORMAT = 1
+HABIT_PLACES = 1 << 15  # what a template usually shows in a source: 3 MiB
+FORMAT = 2
 
 
-def empty_memory(*, core: int = CORE_PLACES, edge: int = EDGE_PLACES) -> Memory:
+def empty_memory(*, core: int = CORE_PLACES, edge: int = EDGE_PLACES, habits: int = HABIT_PLACES) -> Memory:
     """A memory that has seen nothing."""
-    return Memory(Table.empty(core), Table.empty(edge), np.zeros(COUNTERS), Journal.sized(0))
+    tables = (Table.empty(places) for places in (core, edge, habits))
+    return Memory(*tables, np.zeros(COUNTERS), Journal.sized(0))
 
 
 def _packed(name: str, table: Table) -> dict[str, np.ndarray[Any, Any]]:
@@ -53,6 +55,7 @@ def pack(memory: Memory, extra: dict[str, Any]) -> bytes:
         extra=text,
         **_packed("core", memory.core),
         **_packed("edge", memory.edge),
+        **_packed("habits", memory.habits),
     )
     return buffer.getvalue()
 
@@ -64,7 +67,7 @@ def unpack(state: bytes) -> tuple[Memory, dict[str, Any]]:
             extra = orjson.loads(arrays["extra"].tobytes())
             if extra.pop("format") != FORMAT:
                 raise ArtifactError("read state: of another version; score the newest records again to rebuild it")
-            memory = Memory(_unpacked("core", arrays), _unpacked("edge", arrays), arrays["counters"], Journal.sized(0))
-            return memory, extra
+            tables = (_unpacked(name, arrays) for name in ("core", "edge", "habits"))
+            return Memory(*tables, arrays["counters"], Journal.sized(0)), extra
     except (KeyError, ValueError, OSError, EOFError, IndexError) as exc:
         raise ArtifactError(f"read state: damaged ({exc!r}); score the newest records again to rebuild it") from exc

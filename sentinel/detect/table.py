@@ -18,8 +18,8 @@ JUMP_S = 3600.0  # a clock that falls back further than this begins anew
 
 TIME, COUNT0, COUNT1, COUNT2, HITS, DISTINCT0, DISTINCT1, DISTINCT2 = range(ROW)
 HEAVIEST, LAST_USE, PREVIOUS = range(AUX)
-TAUGHT, WALKED, JOURNAL_LENGTH, NEWEST, WINDOWS, WINDOW_START = range(6)
-COUNTERS = 6
+TAUGHT, WALKED, JOURNAL_LENGTH, NEWEST, WINDOWS, WINDOW_START, SETTLED = range(7)
+COUNTERS = 7
 
 
 class Table(NamedTuple):
@@ -64,16 +64,22 @@ class Journal(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """All that the pass remembers: templates and sources (`core`), actors and pairs (`edge`), counters, undo journal.
+    """All that is remembered: templates and sources (`core`), actors and pairs (`edge`), usual loudness (`habits`).
 
-    `counters` (6,): lines taught, lines walked, entries in the journal, newest time, windows of 600 s with lines,
-    begin of the last such window.
+    `counters` (7,): lines taught, lines walked, entries in the journal, newest time, windows of 600 s with lines,
+    begin of the last such window, lines settled.
     """
 
     core: Table
     edge: Table
+    habits: Table
     counters: Floats
     journal: Journal
+
+    def copy(self) -> "Memory":
+        """An equal memory of its own, without a journal."""
+        tables = (table.copy() for table in (self.core, self.edge, self.habits))
+        return Memory(*tables, self.counters.copy(), Journal.sized(0))
 
 
 @compiled
@@ -121,9 +127,9 @@ def _write_down(journal: Journal, counters: Floats, which: int, table: Table, pl
 def touch(memory: Memory, which: int, key: np.uint64, t: float) -> int:
     """The place of a key that is about to change, made when missing (hits 0); the journal keeps what it was.
 
-    `which` is 0 for `core` and 1 for `edge`.
+    `which` is 0 for `core`, 1 for `edge`, 2 for `habits`.
     """
-    table = memory.core if which == 0 else memory.edge
+    table = memory.core if which == 0 else (memory.edge if which == 1 else memory.habits)
     place = find(table, key)
     fresh = place < 0
     if fresh:
@@ -177,7 +183,8 @@ def roll_back(memory: Memory) -> None:
     """Undo every change in the journal, newest first."""
     journal = memory.journal
     for n in range(np.int64(memory.counters[JOURNAL_LENGTH]) - 1, -1, -1):
-        table = memory.core if journal.where[n, 0] == 0 else memory.edge
+        which = journal.where[n, 0]
+        table = memory.core if which == 0 else (memory.edge if which == 1 else memory.habits)
         place = journal.where[n, 1]
         table.keys[place] = journal.keys[n]
         for k in range(ROW):

@@ -40,7 +40,8 @@ def of(raw: Floats, name: str) -> list[float]:
 
 
 def same(left: Memory, right: Memory) -> bool:
-    pairs = [*zip(left.core, right.core, strict=True), *zip(left.edge, right.edge, strict=True)]
+    tables = ((left.core, right.core), (left.edge, right.edge), (left.habits, right.habits))
+    pairs = [pair for one, other in tables for pair in zip(one, other, strict=True)]
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
@@ -100,7 +101,7 @@ def test_rolling_back_restores_every_place() -> None:
     """A journal undoes all changes, also of keys that gave way to others."""
     memory = empty_memory(core=64, edge=64)
     walked(memory, lines([float(i) for i in range(300)], list(range(1, 301))))
-    before = Memory(memory.core.copy(), memory.edge.copy(), memory.counters.copy(), Journal.sized(0))
+    before = memory.copy()
     borrowed = memory._replace(journal=Journal.sized(200 * TOUCHES_A_LINE), counters=memory.counters.copy())
 
     walked(borrowed, lines([300.0 + i for i in range(200)], list(range(1000, 1200)), flags=5))

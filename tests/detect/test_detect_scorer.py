@@ -10,6 +10,7 @@ import pytest
 
 from sentinel.detect import Model, One, Scorer, Switches
 from sentinel.detect.causes import counterfactual
+from sentinel.detect.combine import HABIT, PRIOR
 from sentinel.detect.fit import Trained
 from sentinel.errors import ArtifactError
 from sentinel.records import VERDICT_SCHEMA
@@ -149,11 +150,10 @@ def test_reasons_hold_under_a_counterfactual(scorer: Scorer, present: pl.DataFra
     scorer.score(present)
     found = scorer.examine(attack(present, "Failed password for root from 203.0.113.9 port 4{i} ssh2", 8, 0.7))
 
-    calm = counterfactual(
-        scorer.model, found.raw, found.coded.facts.flags, found.surprise, found.tails, scorer.switches, "failures"
-    )
+    rows = (found.raw, found.coded.facts.flags, found.surprise, found.tails, found.parts[:, HABIT:])
+    calm = counterfactual(scorer.model, *rows, scorer.switches, "failures")
 
-    assert found.parts[-1, 3] >= 7.5
+    assert found.parts[-1, PRIOR] >= 7.5
     assert calm[-1] < found.nats[-1]
 
 

@@ -1,0 +1,114 @@
+"""What is loud most of the time is lowered; what is loud now and then, and the prior, are not."""
+
+import numpy as np
+
+from sentinel.detect.combine import BULK, FLOOD, HABIT, NATS, PARTS, SPARSE
+from sentinel.detect.habits import HABITS_A_LINE, settle
+from sentinel.detect.hashing import hash_text
+from sentinel.detect.jit import Floats
+from sentinel.detect.state import empty_memory, pack, unpack
+from sentinel.detect.statepass import RAW, RAW_INDEX
+from sentinel.detect.table import Journal, Memory, roll_back
+
+HOUR_S, WINDOW_S = 3600.0, 600.0
+OLD = 100.0  # windows in which a template was seen in training
+
+
+def settled(
+    memory: Memory,
+    times: list[float],
+    *,
+    templates: list[int] | None = None,
+    windows: float = OLD,
+    **loud: float,
+) -> Floats:
+    """Nats of lines that are all as loud in the named channels."""
+    n = len(times)
+    raw, parts = np.zeros((n, len(RAW))), np.zeros((n, len(PARTS)))
+    raw[:, RAW_INDEX["windows_template"]] = windows
+    for name, nats in loud.items():
+        parts[:, PARTS.index(name)] = nats
+    keys = np.array(templates or [hash_text("a template")] * n, np.uint64)
+    sources = np.full(n, hash_text("shop"), np.uint64)
+    with np.errstate(over="ignore"):
+        settle(memory, np.array(times) + 1e9, sources, keys, raw, parts)
+    return parts
+
+
+def test_a_loud_template_becomes_a_habit_within_hours() -> None:
+    """A template that is loud in every window falls below the threshold within two hours and stays there."""
+    nats = settled(empty_memory(), [i * WINDOW_S for i in range(72)], bulk=14.0)[:, NATS]
+
+    assert nats[0] == 14.0
+    assert (nats[12:] < 7.5).all()
+    assert (np.diff(nats[:20]) <= 0).all()
+
+
+def test_a_new_template_becomes_a_habit_at_once() -> None:
+    """What training never saw is news once or twice, then it is there."""
+    nats = settled(empty_memory(), [i * WINDOW_S for i in range(6)], windows=1.0, bulk=9.0)[:, NATS]
+
+    assert nats[0] == 9.0
+    assert (nats[3:] < 7.5).all()
+
+
+def test_attacks_hours_apart_are_no_habit() -> None:
+    """The same attack every eight hours is as loud the sixth time as it was the first."""
+    nats = settled(empty_memory(), [i * 8 * HOUR_S for i in range(6)], bulk=9.0)[:, NATS]
+
+    assert (nats == 9.0).all()
+
+
+def test_within_a_window_nothing_is_lowered() -> None:
+    """A flood of ten minutes is as loud at its end as at its start."""
+    nats = settled(empty_memory(), [i * 1.0 for i in range(590)], flood=20.0)[:, NATS]
+
+    assert (nats == 20.0).all()
+
+
+def test_a_habit_of_one_channel_lowers_no_other() -> None:
+    """Numbers that are always odd do not hide a flood of the same template."""
+    memory = empty_memory()
+    settled(memory, [i * WINDOW_S for i in range(72)], sparse=8.5)
+
+    parts = settled(memory, [73 * WINDOW_S], sparse=8.5, flood=12.0)
+
+    assert parts[0, HABIT + SPARSE - BULK] > 2.0
+    assert parts[0, HABIT + FLOOD - BULK] == 0.0
+    assert parts[0, NATS] == 12.0
+
+
+def test_the_prior_is_no_habit() -> None:
+    """Failed log-ins that go on for days go on being an alarm."""
+    nats = settled(empty_memory(), [i * WINDOW_S for i in range(200)], prior=9.0, bulk=9.0)[:, NATS]
+
+    assert (nats == 9.0).all()
+
+
+def test_ever_new_templates_become_a_habit_of_their_source() -> None:
+    """A source whose every window brings a line never seen is known for it; its known lines are untouched."""
+    memory = empty_memory()
+
+    novel = settled(memory, [i * WINDOW_S for i in range(60)], templates=list(range(1, 61)), windows=0.0, sparse=9.0)
+    known = settled(memory, [61 * WINDOW_S], templates=[777], sparse=9.0)
+
+    assert (novel[20:, NATS] < 7.5).all()
+    assert known[0, NATS] == 9.0
+
+
+def test_habits_are_the_same_one_by_one_after_a_restart_and_after_a_peek() -> None:
+    """Batch, line by line with a save in between, and with look-ups rolled back: the same bits."""
+    times = [i * 170.0 for i in range(400)]
+    templates = [i * i % 37 + 1 for i in range(400)]
+    whole = settled(empty_memory(habits=64), times, templates=templates, windows=1.0, bulk=9.0)
+
+    memory, single = empty_memory(habits=64), []
+    for i, (t, template) in enumerate(zip(times, templates, strict=True)):
+        if i == 200:
+            memory, _ = unpack(pack(memory, {}))
+        peeked = memory._replace(journal=Journal.sized(HABITS_A_LINE), counters=memory.counters.copy())
+        settled(peeked, [t], templates=[template], windows=1.0, bulk=25.0)
+        roll_back(peeked)
+        single.append(settled(memory, [t], templates=[template], windows=1.0, bulk=9.0)[0])
+
+    assert np.array_equal(whole, np.array(single))
