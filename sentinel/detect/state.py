@@ -19,8 +19,7 @@ FORMAT = 2
 
 def empty_memory(*, core: int = CORE_PLACES, edge: int = EDGE_PLACES, habits: int = HABIT_PLACES) -> Memory:
     """A memory that has seen nothing."""
-    tables = (Table.empty(places) for places in (core, edge, habits))
-    return Memory(*tables, np.zeros(COUNTERS), Journal.sized(0))
+    return Memory(Table.empty(core), Table.empty(edge), Table.empty(habits), np.zeros(COUNTERS), Journal.sized(0))
 
 
 def _packed(name: str, table: Table) -> dict[str, np.ndarray[Any, Any]]:
@@ -67,7 +66,7 @@ def unpack(state: bytes) -> tuple[Memory, dict[str, Any]]:
             extra = orjson.loads(arrays["extra"].tobytes())
             if extra.pop("format") != FORMAT:
                 raise ArtifactError("read state: of another version; score the newest records again to rebuild it")
-            tables = (_unpacked(name, arrays) for name in ("core", "edge", "habits"))
-            return Memory(*tables, arrays["counters"], Journal.sized(0)), extra
+            core, edge, habits = (_unpacked(name, arrays) for name in ("core", "edge", "habits"))
+            return Memory(core, edge, habits, arrays["counters"], Journal.sized(0)), extra
     except (KeyError, ValueError, OSError, EOFError, IndexError) as exc:
         raise ArtifactError(f"read state: damaged ({exc!r}); score the newest records again to rebuild it") from exc

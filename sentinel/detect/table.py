@@ -78,8 +78,8 @@ class Memory(NamedTuple):
 
     def copy(self) -> "Memory":
         """An equal memory of its own, without a journal."""
-        tables = (table.copy() for table in (self.core, self.edge, self.habits))
-        return Memory(*tables, self.counters.copy(), Journal.sized(0))
+        core, edge, habits = self.core.copy(), self.edge.copy(), self.habits.copy()
+        return Memory(core, edge, habits, self.counters.copy(), Journal.sized(0))
 
 
 @compiled
