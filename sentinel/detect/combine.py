@@ -68,6 +68,7 @@ class Switches(NamedTuple):
     sparse: bool = True
     prior: bool = True
     habits: bool = True
+    sessions: bool = True
 
 
 @compiled

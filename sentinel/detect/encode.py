@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from sentinel.detect.hashing import hash_bytes, hash_text, mix
-from sentinel.detect.jit import Bytes, Floats, Hashes, Integers, compiled
+from sentinel.detect.jit import Booleans, Bytes, Floats, Hashes, Integers, compiled
 from sentinel.detect.scan import SESSION
 from sentinel.detect.statepass import Line
 from sentinel.detect.surprise import Facts
@@ -26,11 +26,16 @@ _MAX_SOURCES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """Records as arrays, row by row; `scanned` finds the texts again."""
+    """Records as arrays, row by row; `scanned` finds the texts again.
+
+    `sessions` are the hashes of ids of sessions (0: none) without processes, `named` whether attributes name them.
+    """
 
     line: Line
     facts: Facts
     scanned: Scanned
+    sessions: Hashes
+    named: Booleans
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +84,17 @@ def _sessions(entities: Hashes, sources: Hashes, named: Hashes, pids: Hashes) ->
             entities[i, SESSION] = mix(_K_PID, sources[i], pids[i])
 
 
-def _settle_sessions(entities: Hashes, sources: Hashes, buffer: Bytes, offsets: Integers) -> None:
+def _settle_sessions(entities: Hashes, sources: Hashes, buffer: Bytes, offsets: Integers) -> tuple[Hashes, Booleans]:
+    """Settle each line's session in place; (sessions that are no processes, whether the attributes name them)."""
     if len(buffer) == 0:
-        return
+        return entities[:, SESSION].copy(), np.zeros(len(entities), np.bool_)
     named, pids = np.zeros(len(sources), np.uint64), np.zeros(len(sources), np.uint64)
     with np.errstate(over="ignore"):
         _values(buffer, offsets, _SESSION_KEY, named)
         _values(buffer, offsets, _PID_KEY, pids)
+        own = np.where(named != 0, named, entities[:, SESSION])
         _sessions(entities, sources, named, pids)
+    return own, named != 0
 
 
 def _meanings(scanned: Scanned, vocabulary: Vocabulary) -> tuple[list[Meaning], Integers]:
@@ -119,6 +127,7 @@ def _assemble(
     scanned: Scanned,
     meanings: Sequence[Meaning],
     which: Integers,
+    settled: tuple[Hashes, Booleans],
 ) -> Coded:
     template = np.array([m.template for m in meanings], np.uint64)[which]
     flags = np.array([m.flags for m in meanings], np.int64)[which]
@@ -133,7 +142,7 @@ def _assemble(
         np.array([m.rarity for m in meanings], np.float64)[which],
         scanned.numbers,
     )
-    return Coded(line, facts, scanned)
+    return Coded(line, facts, scanned, *settled)
 
 
 def encode(
@@ -152,11 +161,9 @@ def encode(
     )
     scanned = scanned or scan(*join(records["message"]))
     sources, places = _source_hashes(records["source"], source_places)
-    attributes = records["attributes"]
-    if attributes.null_count() < len(attributes):
-        _settle_sessions(scanned.entities, sources, *join(attributes))
+    settled = _settle_sessions(scanned.entities, sources, *join(records["attributes"]))
     meanings, which = _meanings(scanned, vocabulary)
-    return _assemble(times, levels, sources, places, scanned, meanings, which)
+    return _assemble(times, levels, sources, places, scanned, meanings, which, settled)
 
 
 class SourceHashes:
@@ -188,8 +195,7 @@ def encode_one(record: One, vocabulary: Vocabulary, source_places: Mapping[int, 
     scanned = scan(*_bytes(record.message))
     source = _source_hash(record.source)
     sources = np.array([source], np.uint64)
-    if record.attributes:
-        _settle_sessions(scanned.entities, sources, *_bytes(record.attributes))
+    settled = _settle_sessions(scanned.entities, sources, *_bytes(record.attributes or ""))
     meaning = vocabulary.meaning(int(scanned.masked[0]), scanned, 0)
     level = DEFAULT_LEVEL if record.level is None else LEVEL_CODES.get(record.level, DEFAULT_LEVEL)
     return _assemble(
@@ -200,4 +206,5 @@ def encode_one(record: One, vocabulary: Vocabulary, source_places: Mapping[int, 
         scanned,
         [meaning],
         np.zeros(1, np.int64),
+        settled,
     )

@@ -16,6 +16,7 @@ from sentinel.detect.features import FEATURE_INDEX, FEATURES, FLOORS
 from sentinel.detect.forest import fit_forest
 from sentinel.detect.jit import Booleans, Floats, Integers
 from sentinel.detect.model import THRESHOLD_NATS, Model
+from sentinel.detect.sessioncorpus import LearntSessions, learn_from, sessions_after
 from sentinel.detect.state import pack
 from sentinel.detect.tails import ABSENT, TOLERANCE, Tails, fit_tails, pooled_nats, tail_nats
 from sentinel.detect.trees import Trees, flatten
@@ -128,7 +129,9 @@ def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:
     return _Learnt(fit_.tables(use, cap), tails, places, calibration, None, None, quantiles, use)
 
 
-def _model(corpus: Corpus, learnt: _Learnt, *, seed: int, now: datetime, threshold_nats: float) -> Model:
+def _model(
+    corpus: Corpus, learnt: _Learnt, sessions: LearntSessions, *, seed: int, now: datetime, threshold_nats: float
+) -> Model:
     _, words, unseen = corpus.words.rarities(learnt.ok, float(learnt.baseline.cap[0]))
     clusters = corpus.vocabulary.known.clusters.values()
     times = corpus.coded.line.times
@@ -156,6 +159,8 @@ def _model(corpus: Corpus, learnt: _Learnt, *, seed: int, now: datetime, thresho
         quantiles=learnt.quantiles,
         watched=watched,
         watched_keys=keys,
+        sessions=sessions.rules,
+        session_figures=sessions.figures,
     )
     return _named(model, now)
 
@@ -197,10 +202,12 @@ def fit(
         learnt = _warm_up(corpus, use)
     else:
         learnt = _learn(corpus, use, seed, trim=trim_crowds, trees=trees)
-    model = _model(corpus, learnt, seed=seed, now=now, threshold_nats=threshold_nats)
+    sessions = learn_from(corpus, seed=seed)
+    model = _model(corpus, learnt, sessions, seed=seed, now=now, threshold_nats=threshold_nats)
     watch = Watch(model.watched_keys, model.watched)
     watch.saw(corpus.coded.line.templates, corpus.coded.line.sources, corpus.coded.line.times)
-    state = pack(corpus.memory, {"vocabulary": {"templates": [], "assigned": []}, "watch": watch.parts()})
+    extra = {"vocabulary": {"templates": [], "assigned": []}, "watch": watch.parts()}
+    state = pack(corpus.memory, extra, sessions_after(model, corpus))
     left_out = int(len(corpus) - np.count_nonzero(learnt.ok))
     sample = records.tail(5_000)
     return Trained(model, state, learnt.forest, sample, len(corpus), left_out, int(np.count_nonzero(out)))

@@ -1,8 +1,9 @@
 """A trained model as plain values: what the server needs to score, and how it goes into files and comes back."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,10 +16,13 @@ from sentinel.detect.text import Vocabulary
 from sentinel.detect.trees import Trees
 from sentinel.errors import ArtifactError
 
+if TYPE_CHECKING:
+    from sentinel.detect.sessionfit import SessionRules
+
 __all__ = ["THRESHOLD_NATS", "Model", "nats_to_score", "score_to_nats"]
 
 THRESHOLD_NATS = 7.5  # p < 1/1,800 under normal traffic
-FORMAT = 1
+FORMAT = 2
 
 
 def nats_to_score(nats: float) -> float:
@@ -57,6 +61,8 @@ class Model:
     quantiles: Floats  # (q, 2): share of training lines, nats that this share does not exceed
     watched: Floats  # (w, 4): see `watchdog`
     watched_keys: Hashes  # (w, 2): template, source
+    sessions: tuple["SessionRules", ...] = ()  # one for each kind of session that could be learnt
+    session_figures: dict[str, float] = field(default_factory=dict)  # what was found of every kind
     feature_names: tuple[str, ...] = FEATURES
 
     @property
@@ -82,6 +88,8 @@ class Model:
             arrays.update({f"{name}.{field}": getattr(part, field) for field in part._fields})
         if self.trees is not None:
             arrays.update({f"trees.{name}": array for name, array in self.trees.to_arrays().items()})
+        for i, rules in enumerate(self.sessions):
+            arrays.update({f"sessions.{i}.{name}": array for name, array in rules.to_arrays().items()})
         tables: dict[str, Any] = {name: getattr(self, name) for name in _TABLES}
         tables |= {
             "format": FORMAT,
@@ -90,6 +98,7 @@ class Model:
             "template_texts": list(self.template_texts),
             "source_names": list(self.source_names),
             "feature_names": list(self.feature_names),
+            "session_figures": self.session_figures,
         }
         return arrays, tables
 
@@ -109,6 +118,8 @@ class Model:
                 template_texts=tuple(tables["template_texts"]),
                 source_names=tuple(tables["source_names"]),
                 trees=_trees(arrays),
+                sessions=tuple(_sessions(arrays)),
+                session_figures=dict(tables["session_figures"]),
             )
         except (KeyError, TypeError, ValueError, IndexError) as exc:
             raise ArtifactError(f"read model: its parts are incomplete ({exc!r}); train again") from exc
@@ -135,3 +146,13 @@ def _tuple(kind: Any, name: str, arrays: dict[str, np.ndarray[Any, Any]]) -> Any
 def _trees(arrays: dict[str, np.ndarray[Any, Any]]) -> Trees | None:
     found = {name.removeprefix("trees."): array for name, array in arrays.items() if name.startswith("trees.")}
     return Trees.from_arrays(found) if found else None
+
+
+def _sessions(arrays: dict[str, np.ndarray[Any, Any]]) -> Iterator["SessionRules"]:
+    from sentinel.detect.sessionfit import SessionRules
+
+    for i in range(len({name.split(".")[1] for name in arrays if name.startswith("sessions.")})):
+        head = f"sessions.{i}."
+        yield SessionRules.from_arrays(
+            {name.removeprefix(head): array for name, array in arrays.items() if name.startswith(head)}
+        )

@@ -251,7 +251,7 @@ def _manifest(model: Model, trained: Trained, report: Report | None) -> Manifest
         rows=model.rows,
         since=since,
         until=until,
-        metrics={"threshold_nats": model.threshold_nats, **quantiles, **left_out},
+        metrics={"threshold_nats": model.threshold_nats, **quantiles, **left_out, **model.session_figures},
         gate=None if report is None else {"passed": bool(report.passed), "checks": checks},
         libraries=library_versions(),
     )

@@ -1,6 +1,7 @@
 """Score records in order with a model and a running state: the same code for a batch and for one line."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -15,6 +16,8 @@ from sentinel.detect.habits import HABITS_A_LINE, settle
 from sentinel.detect.incidents import incident_ids
 from sentinel.detect.jit import Booleans, Floats
 from sentinel.detect.model import THRESHOLD_NATS, Model, nats_to_score
+from sentinel.detect.sessions import Alarm, SessionVerdict
+from sentinel.detect.sessionwatch import SESSION_KIND, SessionWatch, attach, session_records, story_of, story_of_one
 from sentinel.detect.state import empty_memory, pack, unpack
 from sentinel.detect.statepass import RAW, TOUCHES_A_LINE, walk
 from sentinel.detect.surprise import surprises
@@ -46,18 +49,24 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """All that is known of n lines: integers, raw values, surprises, tails, and parts (n, len(PARTS)) of the score."""
+    """All that is known of n lines: integers, raw values, surprises, tails, and parts (n, len(PARTS)) of the score.
+
+    `alarms`: of the lines at which a session in flight became strange.
+    """
 
     coded: Coded
     raw: Floats
     surprise: Floats
     tails: Floats
     parts: Floats
+    alarms: Sequence[Alarm] = ()
 
     @property
     def nats(self) -> Floats:
-        """(n,) −ln p under normal traffic."""
-        nats: Floats = self.parts[:, NATS]
+        """(n,) −ln p under normal traffic, of the line or of its session."""
+        nats: Floats = self.parts[:, NATS].copy()
+        for alarm in self.alarms:
+            nats[alarm.line] = max(nats[alarm.line], alarm.nats)
         return nats
 
 
@@ -76,10 +85,12 @@ class Scorer:
         self._watch = Watch(model.watched_keys, model.watched)
         self._places = {h: i for i, h in enumerate(model.source_hashes.tolist())}
         self._explainer = Explainer(model.baseline)
+        self._sessions = SessionWatch(model, self._vocabulary, on=self.switches.sessions)
         if state is not None:
-            self._memory, extra = unpack(state)
+            self._memory, extra, sessions = unpack(state)
             self._vocabulary.restore(extra["vocabulary"])
             self._watch.restore(extra["watch"])
+            self._sessions.restore(sessions)
 
     def score(self, records: pl.DataFrame) -> pl.DataFrame:
         """Verdicts (VERDICT_SCHEMA) on records in their order; each line sees those before it, and counts as seen."""
@@ -91,7 +102,12 @@ class Scorer:
         coded = encode(records, self._vocabulary, self._places)
         found = self._run(coded, self._memory)
         self._watch.saw(coded.line.templates, coded.line.sources, coded.line.times)
-        return found
+        return replace(found, alarms=self._sessions.walk(coded, self.threshold_nats, story_of(records, coded)))
+
+    def score_whole(self, records: pl.DataFrame) -> pl.DataFrame:
+        """As `score` of records after which nothing comes: sessions strange as a whole stand at their last lines."""
+        verdicts = self.score(records)
+        return attach(verdicts, records["event_id"], self._sessions.close(self.threshold_nats), self.model)
 
     def peek(self, records: pl.DataFrame) -> pl.DataFrame:
         """Verdicts as `score` would give them, each line seeing those before it; nothing counts as seen."""
@@ -112,16 +128,34 @@ class Scorer:
         coded = encode_one(record, self._vocabulary, self._places)
         found = self._run(coded, self._memory)
         self._watch.saw(coded.line.templates, coded.line.sources, coded.line.times)
-        return self._verdict(found, record.source)
+        alarms = self._sessions.walk(coded, self.threshold_nats, story_of_one(record, coded))
+        return self._verdict(replace(found, alarms=alarms), record.source)
 
     def state(self) -> bytes:
         """All that was seen, to go on with after a restart or under another model."""
         extra = {"vocabulary": self._vocabulary.parts(), "watch": self._watch.parts()}
-        return pack(self._memory, extra)
+        return pack(self._memory, extra, self._sessions.state())
 
     def tick(self, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """(records, verdicts) of the silences that have begun, and of those that have ended, since the last tick."""
-        return self._watch.tick(now, self.model, self.threshold_nats)
+        """(records, verdicts) of what no line tells: silences that begin and end, strange sessions that are over."""
+        silent, said = self._watch.tick(now, self.model, self.threshold_nats)
+        records, verdicts = self._told(self._sessions.tick(now, self.threshold_nats))
+        return pl.concat([silent, records]), pl.concat([said, verdicts])
+
+    def ended(self, *, for_good: bool = False) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """(records, verdicts) of sessions that are over by the time of the newest line, and strange, since last asked.
+
+        With `for_good` nothing more will come: what is rather over than not is over.
+        """
+        said = self._sessions.close(self.threshold_nats) if for_good else self._sessions.ended(self.threshold_nats)
+        return self._told(said)
+
+    def standing(self) -> dict[str, float]:
+        """The highest nats that each session held was given so far, in flight or as a whole, by its id."""
+        return self._sessions.standing()
+
+    def _told(self, said: Sequence[SessionVerdict]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        return session_records(said, self.model, self.threshold_nats)
 
     def incidents(self, records: pl.DataFrame, verdicts: pl.DataFrame) -> pl.Series:
         """The incident that each row belongs to: one id for lines of one kind, template, actor, source and hour."""
@@ -145,6 +179,10 @@ class Scorer:
         return Scored(coded, raw, found, tails, parts)
 
     def _run_and_forget(self, coded: Coded) -> Scored:
+        found = self._run_on_a_copy(coded)
+        return replace(found, alarms=self._sessions.peek(coded, self.threshold_nats))
+
+    def _run_on_a_copy(self, coded: Coded) -> Scored:
         n = len(coded.line.times)
         if n > MAX_JOURNAL_LINES:
             return self._run(coded, self._memory.copy())
@@ -168,6 +206,18 @@ class Scorer:
         )
 
     def _explained(self, found: Scored, rows: np.ndarray, sources: list[str]) -> list[tuple[str, list[str]]]:
+        """(kind, reasons) of lines; a session that is stranger than its line speaks for it, else after it."""
+        alarms = {alarm.line: alarm for alarm in found.alarms}
+        told = self._explained_by_line(found, rows, sources)
+        for k, i in enumerate(rows.tolist() if alarms else []):
+            alarm = alarms.get(i)
+            if alarm is not None and alarm.nats >= found.parts[i, NATS]:
+                told[k] = SESSION_KIND, list(alarm.reasons)
+            elif alarm is not None:
+                told[k] = told[k][0], [*told[k][1], *alarm.reasons[:1]]
+        return told
+
+    def _explained_by_line(self, found: Scored, rows: np.ndarray, sources: list[str]) -> list[tuple[str, list[str]]]:
         lost, largest = self._causes(found, rows)
         return [
             self._explainer.explain(

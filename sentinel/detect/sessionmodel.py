@@ -154,19 +154,19 @@ class SessionModel:
 
 
 def fit_sessions(
-    sequences: Sequence[Sequence[int]], *, seed: int, texts: Mapping[int, str] | None = None
+    sequences: Sequence[Sequence[int]], *, seed: int, texts: Mapping[int, str] | None = None, trim: bool = True
 ) -> SessionModel:
     """Learn from unlabelled sessions (template keys in order, 0…2⁶⁴−1), anomalous ones possibly among them.
 
-    Every session is measured by tables of the others; what then is an anomaly, at most a tenth, is left out of a second
-    and third look. Raises TerminalError for fewer than 5 sessions that hold something.
+    Every session is measured by tables of the others; with `trim` what then is an anomaly, at most a tenth, is left out
+    of a second and third look. Raises TerminalError for fewer than 5 sessions that hold something.
     """
     texts = texts or {}
     kept = [sequence for sequence in sequences if len(sequence)]
     if len(kept) < MIN_SESSIONS:
         raise TerminalError(f"fit sessions: {len(kept)} of them hold lines, {MIN_SESSIONS} are needed; collect more")
     for _ in range(TRIM_ROUNDS):
-        if len(kept) < MIN_TO_TRIM:
+        if not trim or len(kept) < MIN_TO_TRIM:
             break
         nats = _fit_once(kept, texts, seed, trim=True)[1]
         odd = nats >= TRIM_NATS

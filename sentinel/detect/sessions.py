@@ -1,199 +1,264 @@
-"""Judge whole sessions (blocks, requests, actors): while they last what can only grow, at their end the whole."""
+"""Follow sessions (blocks, requests, orders): what can only grow may alarm in flight, at its end the whole decides."""
 
-import json
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import orjson
 
-from sentinel.detect.model import THRESHOLD_NATS, nats_to_score
-from sentinel.detect.sessionmodel import REASON_NATS, SessionModel, fit_sessions
-from sentinel.detect.sessionparts import Content, failing
+from sentinel.detect import sessionpass as sp
+from sentinel.detect.jit import Floats, Hashes, Integers
+from sentinel.detect.sessionfit import SessionRules
+from sentinel.detect.sessionnumbers import Numbers, content_of
 from sentinel.detect.sessionreasons import reasons_of
-from sentinel.errors import ArtifactError
 
-__all__ = ["SessionModel", "SessionVerdict", "Sessions", "fit_sessions"]
+__all__ = ["Alarm", "SessionVerdict", "Sessions", "Story"]
 
-MAX_OPEN = 100_000
-MAX_TEMPLATES_OPEN = 512  # distinct templates counted of one session in flight
-TIMEOUT_S = 600.0
-EACH_TIME = 8  # a template's first lines are looked at one by one, then at each doubling
+MAX_WAITING = 10_000  # verdicts that no one has asked for yet
+MAX_OVER = 256  # sessions that turn out to have ended are judged so many at a time
+
+Story = Callable[[int], tuple[str, str, str]]
+"""Of a line: the id of its session, its source, the id of its event."""
+Arrays = Mapping[str, np.ndarray[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A session that is strange whatever follows, told at the line (by its place in the call) at which it became so."""
+
+    line: int
+    nats: float
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SessionVerdict:
-    """What is said of a session: at its end, or (`ended` false) when it first passes the threshold while it lasts.
+    """What is said of a session that is over: `nats` 0…25 (7.5: p < 1/1,800); times in seconds since 1970.
 
-    `nats` 0…25; `score` in [0, 1], 0.5 at 7.5 nats; times in seconds since 1970.
+    `is_anomaly`: it is strange, nothing was said of it before, and its beginning was seen.
     """
 
+    key: int
     session: str
+    source: str
+    last_event: str
+    template: str  # of its last line
     nats: float
-    score: float
     is_anomaly: bool
-    ended: bool
     reasons: tuple[str, ...]
     lines: int
     first_s: float
     last_s: float
 
 
-@dataclass(slots=True)
-class _Open:
-    """A session in flight: no lines are kept, only counts and its transitions' surprise."""
-
-    counts: dict[int, int]
-    before: int
-    first_s: float
-    last_s: float
-    lines: int = 0
-    steps_sum: float = 0.0
-    worst: tuple[int, int] = (0, 0)
-    worst_nats: float = -1.0
-    highest: float = 0.0
-
-    def step(self, before: int, after: int, nats: float) -> None:
-        self.steps_sum += nats
-        if nats >= self.worst_nats:
-            self.worst, self.worst_nats = (before, after), nats
-
-
 class Sessions:
-    """Sessions in flight: takes lines in order, gives a verdict when a session first alarms, ends, or times out.
+    """The sessions of one kind. At most 32,768 are held, and of each the counts of 64 templates; the rest give way.
 
-    At most `max_open` sessions are held, the least recently used one is judged and let go; of each at most 512 distinct
-    templates are counted. A line that is late does not turn the session's clock back. Memory: about 1 KiB a session.
+    `known` are the model's templates, `text` gives a template's text. `threshold` is in nats wherever it is asked for.
+    Not for several threads at once.
     """
 
-    def __init__(
-        self,
-        model: SessionModel,
-        *,
-        timeout_s: float = TIMEOUT_S,
-        max_open: int = MAX_OPEN,
-        threshold_nats: float = THRESHOLD_NATS,
-        texts: Mapping[int, str] | None = None,
-    ) -> None:
-        self.model = model
-        self._fingerprint = model.fingerprint()
-        self.threshold_nats = threshold_nats
-        self._timeout_s, self._max_open = timeout_s, max_open
-        self._texts = texts if texts is not None else {}
-        self._open: OrderedDict[str, _Open] = OrderedDict()
-        self._places = {key: i for i, key in enumerate(model.usual.keys.tolist())}
+    def __init__(self, rules: SessionRules, known: Iterable[int], text: Callable[[int], str]) -> None:
+        self.rules = rules
+        self._numbers = Numbers(rules, known, text)
+        self.is_of_use = self._numbers.is_of_use
+        self._held = sp.Open.empty()
+        self._latest = np.full(sp.PLACES, -1)  # each session's last line, counted over all calls
+        self._taken = 0  # lines of earlier calls
+        self._waiting: deque[SessionVerdict] = deque(maxlen=MAX_WAITING)
+        self._stories: dict[int, tuple[str, str, str]] = {}
+        self._anchor: tuple[float, float] | None = None
+        self._looked_s, self._due_s = -np.inf, -np.inf  # when was looked for sessions that are over, and is to be again
 
     def __len__(self) -> int:
-        return len(self._open)
+        return int(np.count_nonzero(self._held.keys))
 
-    def add(self, session: str, template: int, time_s: float) -> list[SessionVerdict]:
-        """Take one line (template key, seconds since 1970); what timed out by then, and an alarm of its own session."""
-        said = self.tick(time_s)
-        held = self._open.get(session)
-        outside = len(self._places)
-        if held is None:
-            if len(self._open) >= self._max_open:
-                said.append(self._judge(*self._open.popitem(last=False)))
-            held = self._open[session] = _Open({}, outside, time_s, time_s)
-        self._open.move_to_end(session)
-        held.last_s = max(held.last_s, time_s)
-        held.lines += 1
-        code = self._places.get(template, outside + 1)
-        held.step(held.before, code, self.model.usual.one_step_nats(held.before, code))
-        held.before = code
-        if template in held.counts or len(held.counts) < MAX_TEMPLATES_OPEN:
-            count = held.counts[template] = held.counts.get(template, 0) + 1
-            if (count <= EACH_TIME or count & (count - 1) == 0) and self._surprises(code, count):
-                said.extend(self._alarm(session, held))
-        return said
+    def walk(self, sessions: Hashes, templates: Hashes, times: Floats, threshold: float, story: Story) -> list[Alarm]:
+        """Take lines in order; the alarms in flight. Verdicts on sessions that turn out to have ended wait."""
+        self._numbers.shorten(self._held)
+        numbers = self._numbers.numbers(templates)
+        alarms = []
+        for line, place, over, alarmed in self._advance(sessions, numbers, times, threshold, sp.Log.sized(0)):
+            self._remember(sessions, over.where, story)
+            self._waiting.extend(self._judge_over(over, threshold))
+            if alarmed and self._held.head[place, sp.SAID] == 0.0:
+                alarms.append(self._alarm(line, place))
+        ours = (sessions != 0) & (self._numbers.tables.code[numbers] >= 0)
+        self._remember(sessions, np.flatnonzero(ours), story)
+        return alarms
 
-    def end(self, session: str) -> SessionVerdict | None:
-        """The verdict of a session that is known to be over; None where it is not open."""
-        held = self._open.pop(session, None)
-        return None if held is None else self._judge(session, held)
-
-    def tick(self, now_s: float) -> list[SessionVerdict]:
-        """The verdicts of sessions without a line for longer than the time-out, least recently used first."""
-        said = []
-        while self._open:
-            session, held = next(iter(self._open.items()))
-            if now_s - held.last_s <= self._timeout_s:
-                break
-            del self._open[session]
-            said.append(self._judge(session, held))
-        return said
-
-    def close(self) -> list[SessionVerdict]:
-        """The verdicts of all that is open; nothing is afterwards."""
-        said = [self._judge(session, held) for session, held in self._open.items()]
-        self._open.clear()
-        return said
-
-    def state(self) -> bytes:
-        """What is open, as JSON: to be saved with the reader's position."""
-        rows = [
-            [session, list(map(list, held.counts.items())), held.before, held.first_s, held.last_s, held.lines,
-             held.steps_sum, *held.worst, held.worst_nats, held.highest]
-            for session, held in self._open.items()
-        ]  # fmt: skip
-        return json.dumps({"model": self._fingerprint, "open": rows}).encode()
-
-    def restore(self, state: bytes) -> None:
-        """Take up what `state` gave under the same model; sessions opened under another one are dropped."""
+    def peek(self, sessions: Hashes, templates: Hashes, times: Floats, threshold: float) -> list[Alarm]:
+        """The alarms in flight that `walk` would give; nothing counts as seen."""
+        held, known, counters = self._held, len(self._numbers.keys), self._held.counters.copy()
+        log, alarms = sp.Log.sized(len(sessions)), []
         try:
-            found = json.loads(state)
-            rows = found["open"] if found["model"] == self._fingerprint else []
-            self._open = OrderedDict(
-                (row[0], _Open(dict(row[1]), row[2], row[3], row[4], row[5], row[6], (row[7], row[8]), row[9], row[10]))
-                for row in rows
+            numbers = self._numbers.numbers(templates)
+            for line, place, over, alarmed in self._advance(sessions, numbers, times, threshold, log):
+                self._judge_over(over, threshold)
+                if alarmed and held.head[place, sp.SAID] == 0.0:
+                    alarms.append(self._alarm(line, place))
+        finally:
+            sp.take_back(held, log)
+            held.counters[:] = counters
+            self._numbers.forget_beyond(known)
+        return alarms
+
+    def _advance(
+        self, sessions: Hashes, numbers: Integers, times: Floats, threshold: float, log: sp.Log
+    ) -> Iterator[tuple[int, int, sp.Log, bool]]:
+        """Where the kernel stops: (line, place, sessions that were over, whether the session at this place alarms)."""
+        start, tables = 0, self._numbers.tables
+        over = sp.Log.sized(min(MAX_OVER, len(sessions)))
+        while True:
+            line, place, count, why = sp.advance(
+                self._held, tables, sessions, numbers, times, start, threshold, log, over, self._latest, self._taken
             )
-        except (KeyError, IndexError, TypeError, ValueError) as exc:
-            raise ArtifactError(f"read open sessions: {exc!r}; start without them") from exc
+            yield line, place, over.first(count), why == sp.ALARMED
+            if why == sp.DONE:
+                self._taken += len(sessions)
+                return
+            start = line + (why == sp.ALARMED)
 
-    def _surprises(self, code: int, count: int) -> bool:
-        usual = self.model.usual
-        return code >= len(self._places) or usual.up_nats(np.array([code]), np.array([count]))[0] > REASON_NATS
+    def _remember(self, sessions: Hashes, lines: Integers, story: Story) -> None:
+        """Keep of each session that is held its id, source and last event."""
+        if len(self._stories) > 2 * sp.PLACES:
+            held = frozenset(self._held.keys.tolist())
+            self._stories = {key: told for key, told in self._stories.items() if key in held}
+        lines = lines[lines >= 0]
+        for session, line in dict(zip(sessions[lines].tolist(), lines.tolist(), strict=True)).items():
+            place = sp.place_of(self._held.keys, np.uint64(session))
+            if place >= 0:
+                self._stories[session] = story(line)
 
-    def _alarm(self, session: str, held: _Open) -> list[SessionVerdict]:
-        """A verdict where the session passes the threshold for the first time."""
-        before = held.highest
-        held.highest = max(before, float(self.model.so_far(self._content(held))[0]))
-        if not before < self.threshold_nats <= held.highest:
+    def tick(self, now_s: float, threshold: float) -> list[SessionVerdict]:
+        """Verdicts on sessions that are over, none of which was given before.
+
+        The time that counts is that of the lines; it goes on with the clock (`now_s`) while none comes.
+        """
+        clock = float(self._held.counters[sp.CLOCK])
+        if self._anchor is None or self._anchor[0] != clock:
+            self._anchor = (clock, now_s)
+        return self.ended(threshold, clock + max(now_s - self._anchor[1], 0.0))
+
+    def ended(self, threshold: float, time_s: float | None = None) -> list[SessionVerdict]:
+        """The same by the time of the lines: at `time_s`, or that of the newest line."""
+        now_s = float(self._held.counters[sp.CLOCK]) if time_s is None else time_s
+        if not self._looked_s <= now_s < self._due_s:
+            self._waiting.extend(self._judge(self._over(self.rules.timeouts, now_s), threshold))
+            self._looked_s, self._due_s = now_s, self._next_due(now_s)
+        said = list(self._waiting)
+        self._waiting.clear()
+        return said
+
+    def close(self, threshold: float) -> list[SessionVerdict]:
+        """Where nothing more will come: also on the sessions that are rather over than not."""
+        self._waiting.extend(
+            self._judge(self._over(self.rules.endings, float(self._held.counters[sp.CLOCK])), threshold)
+        )
+        return self.ended(threshold)
+
+    def standing(self) -> dict[str, float]:
+        """The highest nats that was ever given to each session that is held, by its id."""
+        places = np.flatnonzero(self._held.keys)
+        worth = self._held.head[places][:, [sp.HIGHEST, sp.WORTH]].max(1, initial=0.0)
+        names = (self._stories.get(key, (f"{key:x}", "", ""))[0] for key in self._held.keys[places].tolist())
+        return dict(zip(names, worth.tolist(), strict=True))
+
+    def _over(self, limits: Floats, now_s: float) -> Integers:
+        """The places of unjudged sessions that are over by these limits, the oldest first."""
+        places, last, wait = self._unjudged(limits)
+        over = now_s - last > wait
+        found: Integers = places[over][np.argsort(last[over], kind="stable")]
+        return found
+
+    def _next_due(self, now_s: float) -> float:
+        """The earliest time at which a session that is held, or one that begins now, can be over."""
+        _, last, wait = self._unjudged(self.rules.timeouts)
+        return float(min((last + wait).min(initial=np.inf), now_s + self.rules.timeouts.min()))
+
+    def _unjudged(self, limits: Floats) -> tuple[Integers, Floats, Floats]:
+        """The places of unjudged sessions, the times of their last lines, and how long each may wait, seconds."""
+        held = self._held
+        places = np.flatnonzero((held.keys != 0) & (held.head[:, sp.JUDGED] == 0.0))
+        code = self._numbers.tables.code[held.head[places, sp.BEFORE].astype(np.int64)]
+        return places, held.head[places, sp.LAST], limits[np.minimum(code, len(limits) - 1)]
+
+    def _alarm(self, line: int, place: int) -> Alarm:
+        model = self.rules.model
+        content = content_of(self.rules, self._numbers, self._at(np.array([place])), ended=False)
+        tails = model.part_tail.nats(model.usual.rising(content))
+        texts = {**self._numbers.texts(content.unseen), **model.texts}
+        self._held.head[place, sp.SAID] = 1.0
+        reasons = next(reasons_of(model.usual, content, tails, [0], texts))
+        return Alarm(line, float(self._held.head[place, sp.HIGHEST]), reasons)
+
+    def _judge(self, places: Integers, threshold: float) -> list[SessionVerdict]:
+        """Verdicts on whole sessions, which then are judged."""
+        self._held.head[places, sp.JUDGED] = 1.0
+        return self._judge_over(self._at(places), threshold)
+
+    def _at(self, places: Integers) -> sp.Log:
+        held = self._held
+        return sp.Log(places, held.keys[places], held.head[places], held.cells[places])
+
+    def _judge_over(self, over: sp.Log, threshold: float) -> list[SessionVerdict]:
+        """Verdicts on whole sessions as they were; none is an anomaly twice."""
+        if len(over.keys) == 0:
             return []
-        content = self._content(held)
-        tails = self.model.part_tail.nats(self.model.usual.rising(content))
-        known = {**self._texts, **self.model.texts}
-        reasons = next(reasons_of(self.model.usual, content, tails, [0], known))
-        return [self._verdict(session, held, held.highest, reasons, ended=False)]
+        content = content_of(self.rules, self._numbers, over, ended=True)
+        nats, reasons = self.rules.model.judge(content, self._numbers.texts(content.unseen))
+        return [self._verdict(over, i, float(nats[i]), reasons[i], threshold) for i in range(len(nats))]
 
-    def _judge(self, session: str, held: _Open) -> SessionVerdict:
-        outside = len(self._places)
-        held.step(held.before, outside, self.model.usual.one_step_nats(held.before, outside))
-        nats, reasons = self.model.judge(self._content(held, 1), self._texts)
-        return self._verdict(session, held, float(nats[0]), reasons[0], ended=True)
-
-    def _content(self, held: _Open, ends: int = 0) -> Content:
-        keys = np.array(list(held.counts), np.uint64)
-        code, unseen = self.model.usual.code(keys)
-        count = np.array(list(held.counts.values()), np.int64)
-        order = np.argsort(code)
-        steps = np.array([held.steps_sum / (held.lines + ends)])
-        return Content(
-            1, np.zeros(len(code), np.int64), code[order], count[order], steps,
-            np.array([held.worst]), np.array([held.worst_nats]), unseen, failing(unseen, self._texts),
+    def _verdict(self, over: sp.Log, i: int, nats: float, reasons: tuple[str, ...], threshold: float) -> SessionVerdict:
+        key, head = int(over.keys[i]), over.head[i]
+        place = sp.place_of(self._held.keys, np.uint64(key))
+        own = self._held.head[place] if place >= 0 else head
+        is_anomaly = bool(nats >= threshold and own[sp.SAID] == 0.0)
+        own[sp.SAID] = max(own[sp.SAID], float(is_anomaly))
+        own[sp.WORTH] = max(own[sp.WORTH], nats)
+        template = self._numbers.text(int(head[sp.BEFORE]))
+        lines, first_s, last_s = int(head[sp.LINES]), float(head[sp.FIRST]), float(head[sp.LAST])
+        session, source, event = self._stories.get(key, (f"{key:x}", "", ""))
+        return SessionVerdict(
+            key, session, source, event, template, nats, is_anomaly, reasons, lines, first_s, last_s
         )  # fmt: skip
 
-    def _verdict(
-        self, session: str, held: _Open, nats: float, reasons: tuple[str, ...], *, ended: bool
-    ) -> SessionVerdict:
-        return SessionVerdict(
-            session,
-            nats,
-            nats_to_score(nats),
-            nats >= self.threshold_nats,
-            ended,
-            reasons,
-            held.lines,
-            held.first_s,
-            held.last_s,
-        )
+    def state(self) -> dict[str, np.ndarray[Any, Any]]:
+        """What is held, as arrays: to be saved with the reader's position."""
+        held, places = self._held, np.flatnonzero(self._held.keys)
+        stories = [self._stories.get(key, (f"{key:x}", "", "")) for key in held.keys[places].tolist()]
+        waiting = [[getattr(verdict, name) for name in SessionVerdict.__slots__] for verdict in self._waiting]
+        return {
+            "templates": np.array(self._numbers.keys[1:], np.uint64),
+            "places": places,
+            "keys": held.keys[places],
+            "head": held.head[places],
+            "cells": held.cells[places],
+            "counters": held.counters,
+            "rest": np.frombuffer(orjson.dumps([stories, waiting]), np.uint8),
+        }
+
+    def restore(self, arrays: Arrays, *, same_rules: bool) -> None:
+        """Take up what `state` gave; under other rules what was counted is kept, what was said of it made anew."""
+        held, places = self._held, arrays["places"].astype(np.int64)
+        held.keys[places], held.head[places], held.cells[places] = arrays["keys"], arrays["head"], arrays["cells"]
+        held.counters[:] = arrays["counters"]
+        self._looked_s = self._due_s = -np.inf
+        self._numbers.start_again(arrays["templates"].tolist())
+        stories, waiting = orjson.loads(arrays["rest"].tobytes())
+        self._stories = {
+            key: (told[0], told[1], told[2]) for key, told in zip(arrays["keys"].tolist(), stories, strict=True)
+        }
+        self._waiting.extend(_again(row) for row in waiting)
+        if not same_rules and len(places):
+            content = content_of(self.rules, self._numbers, self._at(places), ended=False)
+            rising = self.rules.model.usual.rising(content)
+            held.head[places, sp.MORE], held.head[places, sp.FAILING] = rising[:, 0], rising[:, 2]
+            held.head[places, sp.HIGHEST] = self.rules.model.so_far(content)
+
+
+def _again(row: list[Any]) -> SessionVerdict:
+    values: dict[str, Any] = dict(zip(SessionVerdict.__slots__, row, strict=True))
+    return SessionVerdict(**{**values, "reasons": tuple(values["reasons"])})

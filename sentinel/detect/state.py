@@ -15,6 +15,7 @@ CORE_PLACES = 1 << 16  # templates, sources, transitions: 6 MiB
 EDGE_PLACES = 1 << 18  # actors, users, sessions and their pairs: 25 MiB
 HABIT_PLACES = 1 << 15  # what a template usually shows in a source: 3 MiB
 FORMAT = 2
+Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 def empty_memory(*, core: int = CORE_PLACES, edge: int = EDGE_PLACES, habits: int = HABIT_PLACES) -> Memory:
@@ -42,8 +43,8 @@ def _unpacked(name: str, arrays: Any) -> Table:
     return table
 
 
-def pack(memory: Memory, extra: dict[str, Any]) -> bytes:
-    """The state as bytes: tables, counters and `extra` (JSON-able)."""
+def pack(memory: Memory, extra: dict[str, Any], sessions: Arrays | None = None) -> bytes:
+    """The state as bytes: tables, counters, `extra` (JSON-able) and the arrays of open sessions."""
     buffer = io.BytesIO()
     text = np.frombuffer(orjson.dumps({"format": FORMAT, **extra}), np.uint8)
     counters = memory.counters
@@ -55,11 +56,12 @@ def pack(memory: Memory, extra: dict[str, Any]) -> bytes:
         **_packed("core", memory.core),
         **_packed("edge", memory.edge),
         **_packed("habits", memory.habits),
+        **{f"sessions/{name}": array for name, array in (sessions or {}).items()},
     )
     return buffer.getvalue()
 
 
-def unpack(state: bytes) -> tuple[Memory, dict[str, Any]]:
+def unpack(state: bytes) -> tuple[Memory, dict[str, Any], Arrays]:
     """The inverse of `pack`. Raises ArtifactError for bytes that are not a state of this version."""
     try:
         with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
@@ -67,6 +69,8 @@ def unpack(state: bytes) -> tuple[Memory, dict[str, Any]]:
             if extra.pop("format") != FORMAT:
                 raise ArtifactError("read state: of another version; score the newest records again to rebuild it")
             core, edge, habits = (_unpacked(name, arrays) for name in ("core", "edge", "habits"))
-            return Memory(core, edge, habits, arrays["counters"], Journal.sized(0)), extra
+            memory = Memory(core, edge, habits, arrays["counters"], Journal.sized(0))
+            named = (name for name in arrays.files if name.startswith("sessions/"))
+            return memory, extra, {name.removeprefix("sessions/"): arrays[name] for name in named}
     except (KeyError, ValueError, OSError, EOFError, IndexError) as exc:
         raise ArtifactError(f"read state: damaged ({exc!r}); score the newest records again to rebuild it") from exc

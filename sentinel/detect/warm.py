@@ -29,7 +29,7 @@ def warm() -> float:
 
 
 def _records(count: int) -> pl.DataFrame:
-    """Lines of two sources with an address and a number in each."""
+    """Lines of two sources with an address and a number in each, ten to a session."""
     rows: dict[str, list[object]] = {
         "event_id": [f"{i:022d}" for i in range(count)],
         "timestamp": [START + timedelta(seconds=3 * i) for i in range(count)],
@@ -38,6 +38,7 @@ def _records(count: int) -> pl.DataFrame:
         "message": [
             f"session {i} of user u{i % 9} {WORDS[i % 7]} from 10.0.0.{i % 50} in {i % 40} ms" for i in range(count)
         ],
+        "attributes": [f'{{"session": "s{i // 10}"}}' for i in range(count)],
     }
     return pl.DataFrame(
         {name: pl.Series(rows.get(name, [None] * count), dtype=dtype) for name, dtype in RECORD_SCHEMA.items()}

@@ -66,8 +66,9 @@ def read_training(path: Path, *, now: datetime) -> tuple[pl.DataFrame, int]:
 def score_file(registry: Registry, path: Path, out: Path, *, threshold_nats: float, now: datetime) -> Report:
     """Score an NDJSON file with the champion; one verdict a line in the order of the input, scored in order of time.
 
-    A line that cannot be read gets `{"error": reason}`. Where the file begins before the training's last line, scoring
-    begins with an empty state, else with what the training had seen.
+    A session that is strange as a whole stands at its last line. A line that cannot be read gets `{"error": reason}`.
+    Where the file begins before the training's last line, scoring begins with an empty state, else with what the
+    training had seen.
     """
     started_s = time.monotonic()
     version = registry.champion()
@@ -83,7 +84,7 @@ def score_file(registry: Registry, path: Path, out: Path, *, threshold_nats: flo
     begins_later = records.height and records["timestamp"][0].timestamp() > model.span[1]
     scorer = Scorer(model, state if begins_later else None)
     scorer.threshold_nats = threshold_nats
-    verdicts = scorer.score(records) if records.height else pl.DataFrame(schema=VERDICT_SCHEMA)
+    verdicts = scorer.score_whole(records) if records.height else pl.DataFrame(schema=VERDICT_SCHEMA)
     by_number = pl.concat(
         [records.select(pl.col("event_id").cast(pl.Int64).alias("number")), verdicts], how="horizontal"
     )

@@ -162,6 +162,9 @@ class Live:
             return
         judged = pl.concat(verdicts)
         self._emit(anomalies_of(fresh, judged, scorer.incidents(fresh, judged)))
+        with self._lock:
+            over, said = scorer.ended()
+        self._emit(anomalies_of(over, said, scorer.incidents(over, said)))
         self._scored.extend((scorer.model.version, *run) for run in runs(fresh["sequence"].to_list()))
         self.scored += fresh.height
         with self._news:

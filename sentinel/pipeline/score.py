@@ -54,8 +54,8 @@ def score_missing(
         start = _start(sentinel, version)
         behind = records.filter(start.is_behind())
         ahead = records.filter(~start.is_behind())
-        flagged = _score(sentinel, _scorer(sentinel, start.scorer.model, None), behind)
-        flagged += _score(sentinel, start.scorer, ahead)
+        flagged = _score(sentinel, _scorer(sentinel, start.scorer.model, None), behind, for_good=True)
+        flagged += _score(sentinel, start.scorer, ahead, for_good=lease is None)
         if lease is not None and ahead.height:
             _remember(sentinel, start.scorer, int(ahead["sequence"].max() or 0))  # type: ignore[arg-type]
     counts = {
@@ -100,12 +100,21 @@ def _scorer(sentinel: Sentinel, model: Model, state: bytes | None) -> Scorer:
     return scorer
 
 
-def _score(sentinel: Sentinel, scorer: Scorer, found: pl.DataFrame) -> int:
-    """Score records in time order; keep anomalies and scored ranges in the spool. How many are strange."""
+def _score(sentinel: Sentinel, scorer: Scorer, found: pl.DataFrame, *, for_good: bool) -> int:
+    """Score records in time order; keep anomalies and scored ranges in the spool. How many are strange.
+
+    `for_good`: the state is not kept, so that sessions which are rather over than not are judged now or never.
+    """
     if found.is_empty():
         return 0
     records, verdicts = score_records(scorer, found)
-    anomalies = anomalies_of(records, verdicts, scorer.incidents(records, verdicts))
+    over, said = scorer.ended(for_good=for_good)
+    anomalies = pl.concat(
+        [
+            anomalies_of(records, verdicts, scorer.incidents(records, verdicts)),
+            anomalies_of(over, said, scorer.incidents(over, said)),
+        ]
+    )
     known = sentinel.spool.anomalies(limit=10_000)["event_id"]
     new = anomalies.filter(~pl.col("event_id").is_in(known.implode()))
     for chunk in new.iter_slices(EMIT_RECORDS):

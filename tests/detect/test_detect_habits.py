@@ -105,7 +105,7 @@ def test_habits_are_the_same_one_by_one_after_a_restart_and_after_a_peek() -> No
     memory, single = empty_memory(habits=64), []
     for i, (t, template) in enumerate(zip(times, templates, strict=True)):
         if i == 200:
-            memory, _ = unpack(pack(memory, {}))
+            memory, _, _ = unpack(pack(memory, {}))
         peeked = memory._replace(journal=Journal.sized(HABITS_A_LINE), counters=memory.counters.copy())
         settled(peeked, [t], templates=[template], windows=1.0, bulk=25.0)
         roll_back(peeked)

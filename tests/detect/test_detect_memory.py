@@ -115,7 +115,7 @@ def test_state_survives_bytes() -> None:
     memory = empty_memory(core=1024, edge=1024)
     walked(memory, lines([float(i) for i in range(200)], [i % 30 + 1 for i in range(200)], flags=5))
 
-    again, extra = unpack(pack(memory, {"note": ["x", 2**63 + 5]}))
+    again, extra, _ = unpack(pack(memory, {"note": ["x", 2**63 + 5]}))
 
     assert extra == {"note": ["x", 2**63 + 5]}
     assert same(memory, again)

@@ -30,7 +30,7 @@ def case() -> SessionCase:
     test = [BROKEN if i % 10 == 3 else USUAL for i in range(59)] + [USUAL[:2]]
     truth = pl.DataFrame({"session": [f"s{i}" for i in range(60)], "label": [int(i % 10 == 3) for i in range(60)]})
     later = START + timedelta(days=1)
-    return SessionCase("made", "made", records([USUAL] * 300, "t", START), records(test, "s", later), truth, cut=True)
+    return SessionCase("made", "made", records([USUAL] * 300, "t", START), records(test, "s", later), truth)
 
 
 def test_whole_sessions_are_told_apart_when_they_differ(case: SessionCase) -> None:
@@ -41,10 +41,3 @@ def test_whole_sessions_are_told_apart_when_they_differ(case: SessionCase) -> No
     bound = rows["bound: counts and labels known"]["f1_best"]
     assert all(row["f1_best"] <= bound + 1e-9 for row in rows.values())
     assert np.isnan(rows["bound: counts and labels known"]["f1_own"])
-
-
-def test_unfinished_session_is_an_alarm_when_it_is_taken_for_whole(case: SessionCase) -> None:
-    """Without the mark that the log breaks off, the last request lacks its end: why the mark is needed."""
-    whole = SessionCase(case.name, case.about, case.train, case.test, case.truth)
-    rows = {row["method"]: row for row in run_sessions(whole, seed=0)}
-    assert rows[WHOLE]["f1_own"] == pytest.approx(2 * 6 / 13)

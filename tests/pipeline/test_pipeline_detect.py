@@ -178,3 +178,52 @@ def test_one_record_is_judged_as_a_batch_of_it_is(learnt: Sentinel, halves: Halv
 
     for quick, usual in verdicts:
         assert_frame_equal(quick, usual, rel_tol=1e-12, abs_tol=1e-12)
+
+
+def requests(count: int, *, first: int, stops: int) -> list[str]:
+    """Syslog lines of requests that name their session; one of them stops amid its work."""
+    lines = []
+    for i in range(first, first + count):
+        steps = ["begins", "reads a row", "reads a row", "writes its answer", "is over"]
+        for at, step in enumerate(steps[:3] if i == stops else steps):
+            moment = START + timedelta(seconds=10 * i + at)
+            lines.append(f"{moment:%Y-%m-%dT%H:%M:%S}Z web-1 api: request blk_{10_000 + i} {step}")
+    return lines
+
+
+def told_sessions(sentinel: Sentinel) -> pl.DataFrame:
+    anomalies = sentinel.spool.anomalies(limit=10_000).filter(pl.col("origin") == "sessions")
+    return anomalies.select("event_id", "message", "kind", "reasons", "attributes").sort("event_id")
+
+
+def test_strange_session_is_told_once_live_in_batch_and_after_a_kill(
+    sentinel: Sentinel, clock: Clock, open_home: Callable[[], Sentinel]
+) -> None:
+    """A request that stops amid its work is one anomaly of its own, whoever scores it and however often."""
+    clock.now_s += HOURS * 3600.0
+    put(sentinel, requests(600, first=0, stops=-1), clock)
+    deliver(sentinel)
+    assert retrain(sentinel, max_records=100_000, clock=clock).promoted
+    live = Live(sentinel, clock=clock)
+    assert live.start()
+    put(sentinel, requests(100, first=600, stops=650), clock)
+    while live.round():
+        pass
+    before = told_sessions(sentinel)
+    live._holding.__exit__(None, None, None)  # type: ignore[union-attr]  # dies without `stop`
+
+    again = open_home()
+    reborn = Live(again, clock=clock)
+    assert reborn.start()
+    while reborn.round():
+        pass
+    reborn.stop()
+    deliver(again)
+    score_missing(again, rescore=True, clock=clock)
+    after = told_sessions(again)
+    again.close()
+
+    assert before["message"].to_list() == ["session blk_10650 is strange as a whole: 3 lines within 2 s"]
+    assert before["kind"].to_list() == ["session"]
+    assert any("is missing" in reason for reason in before["reasons"][0])
+    assert after.equals(before)
