@@ -8,7 +8,7 @@ import pytest
 
 from sentinel.detect import Scorer
 from sentinel.detect.fit import Trained, fit
-from sentinel.detect.watchdog import learn_watch
+from sentinel.detect.watchdog import Watch, learn_watch
 from sentinel.records import RECORD_SCHEMA, VERDICT_SCHEMA
 
 START_S = 1_772_000_000.0
@@ -102,3 +102,60 @@ def test_irregular_templates_are_not_watched() -> None:
     keys, rows = learn_watch(times, same, same, np.ones(400, bool))
 
     assert len(keys) == len(rows) == 0
+
+
+def flow(rng: np.random.Generator, hours: float, a_minute: float = 1.0) -> list[float]:
+    """Times of a flow without a beat: gaps are random, lines an hour are not."""
+    return np.cumsum(rng.exponential(60.0 / a_minute, int(hours * 60 * a_minute))).tolist()
+
+
+def learnt(times: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    same = np.full(len(times), 7, np.uint64)
+    return learn_watch(np.array(times), same, same, np.ones(len(times), bool))
+
+
+def test_a_random_flow_is_watched_by_spans_of_several_lines() -> None:
+    """Single gaps have no rhythm, ten of them together have."""
+    _, rows = learnt(flow(np.random.default_rng(3), 48))
+
+    deadline_s, median_s, longest_s, stride = rows[0]
+    assert stride > 1
+    assert 300 < median_s < longest_s < deadline_s < 3600
+
+
+def test_one_outage_in_training_does_not_set_the_deadline() -> None:
+    """A heartbeat and a flow that each stopped once for an hour have the deadlines of those that did not."""
+    beat = [60.0 * i for i in range(2000)]
+    random = flow(np.random.default_rng(3), 48)
+
+    for times in (beat, random):
+        whole, cut = learnt(times)[1][0], learnt([t for t in times if not 50_000 < t < 53_600])[1][0]
+        assert cut[0] < 1.2 * whole[0]
+
+
+def test_a_flow_that_falls_to_a_twentieth_is_told_as_a_drop(beating: Trained) -> None:
+    """A few lines still come: that is a drop, told within the hour, once, and its end too."""
+    rng = np.random.default_rng(4)
+    past = flow(rng, 48)
+    keys, rows = learnt(past)
+    watch, key = Watch(keys, rows), keys[0]
+
+    def saw(times: list[float]) -> None:
+        watch.saw(np.full(len(times), key[0]), np.full(len(times), key[1]), np.array(times))
+
+    def tick(t: float) -> list[str | None]:
+        verdicts: list[str | None] = watch.tick(datetime.fromtimestamp(t, UTC), beating.model, 7.5)[1]["kind"].to_list()
+        return verdicts
+
+    saw(past)
+    end = past[-1]
+    thin = [end + 1200.0 * i for i in range(1, 4)]
+    said = []
+    for i in range(120):
+        saw([t for t in thin if end + 30.0 * i < t <= end + 30.0 * (i + 1)])
+        said += tick(end + 30.0 * (i + 1))
+    watch.restore(watch.parts())
+    saw([end + 3600.0 + t for t in flow(rng, 1)])
+    said += tick(end + 7200.0)
+
+    assert said == ["rate_drop", None]
