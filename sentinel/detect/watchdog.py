@@ -26,7 +26,7 @@ MEDIANS = 2.0  # so many medians, if that is more
 OUTAGE = (2.5, 2.0)  # one gap that is so many times longer than all others was an outage
 MAX_WATCHED = 2_000
 NAMES = "deadline_s median_s longest_s stride".split()
-DEADLINE, MEDIAN, LONGEST_GAP, STRIDE = range(4)
+DEADLINE, MEDIAN, LONGEST_GAP, STRIDE = 0, 1, 2, 3
 
 
 def learn_watch(times: Floats, templates: Hashes, sources: Hashes, use: Booleans) -> tuple[Hashes, Floats]:
@@ -119,7 +119,7 @@ class Watch:
         self._back.clear()
         now_s = now.timestamp()
         for key, row in self._rows.items():
-            last = self._last.get(key, ())
+            last = self._last.get(key, [])
             if len(last) >= row[STRIDE] and key not in self._silent and now_s - last[0] > row[DEADLINE]:
                 self._silent[key] = last[0]
                 silent = row[STRIDE] == 1 or now_s - last[-1] > 0.5 * row[DEADLINE]
