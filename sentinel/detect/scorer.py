@@ -175,7 +175,7 @@ class Scorer:
         combine(raw, coded.facts.flags, found, tails, forest, model.calibration, self.switches, model.is_warm_up, parts)
         if self.switches.habits:
             with np.errstate(over="ignore"):
-                settle(memory, coded.line.times, coded.line.sources, coded.line.templates, raw, parts)
+                settle(memory, coded.line, raw, parts)
         return Scored(coded, raw, found, tails, parts)
 
     def _run_and_forget(self, coded: Coded) -> Scored:

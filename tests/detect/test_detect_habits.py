@@ -7,8 +7,9 @@ from sentinel.detect.habits import HABITS_A_LINE, settle
 from sentinel.detect.hashing import hash_text
 from sentinel.detect.jit import Floats
 from sentinel.detect.state import empty_memory, pack, unpack
-from sentinel.detect.statepass import RAW, RAW_INDEX
+from sentinel.detect.statepass import RAW, RAW_INDEX, Line
 from sentinel.detect.table import Journal, Memory, roll_back
+from sentinel.detect.words import BAD
 
 HOUR_S, WINDOW_S = 3600.0, 600.0
 OLD = 100.0  # windows in which a template was seen in training
@@ -20,6 +21,7 @@ def settled(
     *,
     templates: list[int] | None = None,
     windows: float = OLD,
+    flags: int = 0,
     **loud: float,
 ) -> Floats:
     """Nats of lines that are all as loud in the named channels."""
@@ -28,10 +30,18 @@ def settled(
     raw[:, RAW_INDEX["windows_template"]] = windows
     for name, nats in loud.items():
         parts[:, PARTS.index(name)] = nats
-    keys = np.array(templates or [hash_text("a template")] * n, np.uint64)
-    sources = np.full(n, hash_text("shop"), np.uint64)
+    lines = Line(
+        np.array(times) + 1e9,
+        np.ones(n, np.int64),
+        np.full(n, hash_text("shop"), np.uint64),
+        np.array(templates or [hash_text("a template")] * n, np.uint64),
+        np.full(n, flags, np.int64),
+        np.zeros((n, 4), np.uint64),
+        np.full((n, 4), np.nan),
+        np.ones(n),
+    )
     with np.errstate(over="ignore"):
-        settle(memory, np.array(times) + 1e9, sources, keys, raw, parts)
+        settle(memory, lines, raw, parts)
     return parts
 
 
@@ -50,6 +60,14 @@ def test_a_new_template_becomes_a_habit_at_once() -> None:
 
     assert nats[0] == 9.0
     assert (nats[3:] < 7.5).all()
+
+
+def test_failures_become_a_habit_slowly() -> None:
+    """What reads as failure stays news for hours, also where it is new; what goes on for a day is a habit too."""
+    nats = settled(empty_memory(), [i * WINDOW_S for i in range(144)], windows=1.0, flags=BAD, bulk=12.0)[:, NATS]
+
+    assert (nats[:12] == 12.0).all()
+    assert nats[-1] < 7.5
 
 
 def test_attacks_hours_apart_are_no_habit() -> None:
