@@ -63,8 +63,9 @@ def settle(memory: Memory, lines: Line, raw: Floats, parts: Floats) -> None:
     """Fill HABIT0… (nats taken off each channel) and NATS of parts (n, len(PARTS)), line by line in order.
 
     A window of 600 s of a template in a source is as loud as its loudest line. The usual loudness follows the level
-    that three in four windows stay below, by at most 1 nat a window (a failure's: ¼); what of it exceeds 4 nats is taken off. So a log
-    that changed for good is quiet again within hours, while one attack moves hardly anything. The prior stays.
+    that three in four windows stay below, by at most 1 nat a window (where lines read as failures: ¼); what of it
+    exceeds 4 nats is taken off. So a log that changed for good is quiet again within hours, while one attack moves
+    hardly anything. The prior stays.
     """
     rows = memory.habits.rows
     for i in range(len(lines.times)):
