@@ -37,6 +37,8 @@ FULL = {
 }
 
 Rows = npt.NDArray[np.int64]
+Post = Callable[[str, Mapping[str, str]], Mapping[str, Any]]
+"""Sends a body with query parameters and gives the answer."""
 
 
 @dataclass(slots=True)
@@ -81,13 +83,18 @@ class BulkWriter:
         """What became of each record. Raises TransientError where nothing at all could be sent."""
         if frame.is_empty():
             return Outcome.all_delivered(0)
+        post = self._post_to(index)
+        pieces = self._pool.map(lambda piece: self._write_piece(piece, post), frame.iter_slices(BULK_RECORDS))
+        return _join([bulk for bulks in pieces for bulk in bulks])
+
+    def _write_piece(self, frame: pl.DataFrame, post: Post) -> list["_Bulk"]:
+        """The bulks of at most BULK_RECORDS; written as JSON here, so that the server works on one piece meanwhile."""
         lines, ids = bulk_lines(frame), frame["event_id"]
         cuts = _cuts(lines.str.len_bytes().to_numpy())
-        bulks = [
-            _Bulk(self._post_to(index), ids[first:end], lines[first:end], self._wariness)
+        return [
+            self._send(_Bulk(post, ids[first:end], lines[first:end], self._wariness))
             for first, end in itertools.pairwise(cuts)
         ]
-        return _join(list(self._pool.map(self._send, bulks)))
 
     def _send(self, bulk: "_Bulk") -> "_Bulk":
         """Offer all; those refused for now a few times more, the rest is the spool's to keep."""
@@ -98,7 +105,7 @@ class BulkWriter:
                 break
         return bulk
 
-    def _post_to(self, index: str) -> Callable[[str, Mapping[str, str]], Mapping[str, Any]]:
+    def _post_to(self, index: str) -> Post:
         def post(body: str, parameters: Mapping[str, str]) -> Mapping[str, Any]:
             with mapped_errors(f"bulk to {index}"):
                 content = self._client.perform_request(
@@ -140,7 +147,7 @@ class _Bulk:
 
     def __init__(
         self,
-        post: Callable[[str, Mapping[str, str]], Mapping[str, Any]],
+        post: Post,
         ids: pl.Series,
         lines: pl.Series,
         wariness: _Wariness,
