@@ -51,26 +51,45 @@ def bulk_lines(frame: pl.DataFrame) -> pl.Series:
 
     Columns that are null throughout are left out; no line is null as long as no `event_id` is.
     """
-    names = [name for name in FIELDS if name in frame.columns and frame[name].null_count() < frame.height]
-    shown = [_shown(name) for name in names]
-    if "generation" in names and "origin" in names:
-        is_file = pl.col("generation").is_not_null()
-        shown[names.index("origin")] = pl.when(~is_file).then("origin").alias(FIELDS["origin"])
-        shown.append(pl.when(is_file).then("origin").alias(PATH))
+    fields = _fields(frame)
     action = pl.struct(pl.struct(_id="event_id").alias("create")).struct.json_encode()
-    body = pl.struct(shown).struct.json_encode()
+    body = pl.struct(_nested(fields)).struct.json_encode()
     if frame["attributes"].null_count() < frame.height:
         body = pl.concat_str(body.str.strip_suffix("}"), _labels(frame["attributes"]), pl.lit("}"))
     return frame.select(pl.concat_str(action, pl.lit("\n"), body).alias("lines"))["lines"]
 
 
+def _fields(frame: pl.DataFrame) -> dict[str, pl.Expr]:
+    """What the documents of a frame hold, by its name in Elasticsearch."""
+    names = [name for name in FIELDS if name in frame.columns and frame[name].null_count() < frame.height]
+    fields = {FIELDS[name]: _shown(name) for name in names}
+    if "event" not in names:  # an event's index has the partition in its name; anomalies have one index for all
+        fields.pop(FIELDS["partition"], None)
+    if "generation" in names and "origin" in names:
+        is_file = pl.col("generation").is_not_null()
+        fields[PATH] = pl.when(is_file).then("origin")
+        fields[FIELDS["origin"]] = pl.when(~is_file).then("origin")
+        if not frame["generation"].null_count():
+            del fields[FIELDS["origin"]]
+    return fields
+
+
+def _nested(fields: Mapping[str, pl.Expr]) -> list[pl.Expr]:
+    """Fields by their dotted names as objects in objects, which Elasticsearch parses a quarter cheaper than dots."""
+    inner: dict[str, dict[str, pl.Expr]] = {}
+    for name, value in fields.items():
+        first, _, rest = name.partition(".")
+        inner.setdefault(first, {})[rest] = value
+    return [
+        (values[""] if "" in values else pl.struct(_nested(values))).alias(first) for first, values in inner.items()
+    ]
+
+
 def _shown(name: str) -> pl.Expr:
     """A column as the value it has in a document."""
     if name == "timestamp":
-        return pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.9fZ").alias(FIELDS[name])
-    if name == "received":
-        return pl.col(name).dt.epoch("ms").alias(FIELDS[name])
-    return pl.col(name).alias(FIELDS[name])
+        return pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")
+    return pl.col(name).dt.epoch("ms") if name == "received" else pl.col(name)
 
 
 def _labels(attributes: pl.Series) -> pl.Expr:
@@ -96,11 +115,26 @@ def _is_refused(attributes: str) -> bool:
 
 def frame_of(hits: Sequence[Mapping[str, Any]], stream: str) -> pl.DataFrame:
     """Documents (`_source` with the names of FIELDS) as the stream's columns; what was written comes back."""
-    sources = [hit["_source"] for hit in hits]
+    sources = [_flat(hit["_source"]) for hit in hits]
+    if stream != ANOMALIES:
+        for hit, source in zip(hits, sources, strict=True):
+            source.setdefault(FIELDS["partition"], str(hit["_index"]).rpartition("-")[2])
     columns = {name: _column(name, dtype, sources) for name, dtype in schema_of(stream).items()}
     if stream == ANOMALIES:
         columns["reasons"] = columns["reasons"].fill_null(pl.Series([[]], dtype=pl.List(pl.String)))
     return pl.DataFrame(columns)
+
+
+def _flat(source: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """A document by dotted names, whether it was sent with them or as objects in objects."""
+    flat: dict[str, Any] = {}
+    for key, value in source.items():
+        name = before + key
+        if isinstance(value, dict) and name != LABELS:
+            flat |= _flat(value, f"{name}.")
+        else:
+            flat[name] = value
+    return flat
 
 
 def _column(name: str, dtype: pl.DataType, sources: Sequence[Mapping[str, Any]]) -> pl.Series:

@@ -151,7 +151,7 @@ def test_older_template_is_replaced_and_its_indices_learn_the_new_fields(
 
     assert done == [f"index template {name}", f"mapping of {name}-*"]
     mapping = client.indices.get_mapping(index=f"{name}-2026.11")[f"{name}-2026.11"]["mappings"]["properties"]
-    assert mapping["log"]["properties"]["offset"] == {"type": "long", "index": False}
+    assert mapping["log"]["properties"]["offset"] == schema.events_mapping()["properties"]["log.offset"]
     assert store.setup() == []
 
 
@@ -218,19 +218,15 @@ def test_document_is_what_the_docs_say(store: Store, client: Elasticsearch, elas
 
     assert source == {
         "@timestamp": "2026-11-01T12:00:00.005000000Z",
-        "event.created": 1_793_538_000_005,
-        "log.level": None,
-        "event.dataset": "sshd",
-        "host.name": "web-1",
         "message": "Failed password for root from 10.0.0.5",
-        "event.id": "0123456789000000000005",
-        "event.original": "raw 5",
-        "log.offset": 500,
-        "log.file.path": "/var/log/auth.log",
+        "log": {"level": None, "offset": 500, "file": {"path": "/var/log/auth.log"}},
+        "event": {
+            "created": 1_793_538_000_005,
+            "dataset": "sshd",
+            "id": "0123456789000000000005",
+            "original": "raw 5",
+        },
+        "host": {"name": "web-1"},
         "labels": {"pid": "5", "user": "röot"},
-        "sentinel.spool": "0123456789abcdef",
-        "sentinel.sequence": 5,
-        "sentinel.partition": "2026.11",
-        "sentinel.generation": "abcdefghij",
-        "sentinel.origin": None,
+        "sentinel": {"spool": "0123456789abcdef", "sequence": 5, "generation": "abcdefghij"},
     }
