@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 READERS = {"deliver": EVENTS, "deliver-anomalies": ANOMALIES}
 """The readers that deliver moves, and the stream each reads."""
 
-ROUND_RECORDS = 10_000  # twice as many are no faster, and take 50 MB more while a backlog drains
+ROUND_RECORDS = 5_000  # twice as many are hardly faster, and take 30 MB more while a backlog drains
 PROBE_RECORDS = 500  # after failures a round is smaller, down to this: a store that comes back is not run over
 ROUND_BYTES = 16 * 1024 * 1024
 REPLAY_RECORDS = 1_000
