@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import statistics
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sentinel.pipeline.deliver import ROUND_RECORDS
 from tests.elastic_server import ElasticServer, UnavailableError
 from tests.faults import (
     bulk_matrix,
@@ -30,6 +32,7 @@ from tests.faults import (
     powerloss,
     real_elastic,
 )
+from tests.faults import recovery as recoveries
 from tests.faults.fake_control import FakeElastic
 from tests.faults.gates import GATES
 from tests.faults.mutants import MUTANTS
@@ -39,6 +42,8 @@ from tests.faults.test_faults_teeth import run_gate
 __all__ = ["main"]
 
 READY_S = 5.0
+START_S = 3.0  # with a backlog of 1 GiB
+START_MB = 128  # more memory than with none, while it drains
 ROUND = {"kills": 60, "http_events": 300_000, "file_lines": 300_000}
 READINGS = 3
 
@@ -158,6 +163,21 @@ def elasticsearch(folder: Path, seed: int) -> tuple[bool, dict[str, Any]]:
     return fine, found.figures() | {"poison": cost}
 
 
+def recovery(folder: Path, seed: int) -> tuple[bool, dict[str, Any]]:
+    """A start with 1 GiB that waits; a backlog that meets the real Elasticsearch at 2,000 events a second."""
+    start = recoveries.start_with(folder / "start", mib=1024)
+    grown_mb = start.rss_most_mb - start.rss_empty_mb
+    figures = start.figures() | {"grown_mb": round(grown_mb, 1)}
+    fine = statistics.median(start.ready_s) < START_S and grown_mb < START_MB and start.delivered > 0
+    try:
+        with ElasticServer() as server:
+            found = recoveries.drain_backlog(folder / "drain", server, seed=seed, rate=2000, down_s=30)
+    except UnavailableError as exc:
+        return False, figures | {"missing": str(exc)}
+    fine = fine and found.verdict.passed and found.times_intake >= 2 and found.refused_429 == 0
+    return fine and found.furthest_out_of_order <= ROUND_RECORDS, figures | found.figures()
+
+
 PARTS: dict[str, Part] = {
     "R1 random kills": random_kills,
     "R2 failpoints": failpoints,
@@ -167,6 +187,7 @@ PARTS: dict[str, Part] = {
     "R6 bad answers": bad_answers,
     "R12 teeth": teeth,
     "real Elasticsearch": elasticsearch,
+    "recovery": recovery,
 }
 
 
