@@ -110,7 +110,7 @@ def _cut(fields: DocumentFields) -> DocumentFields:
     if len(message) <= MAX_LINE_BYTES:
         return fields
     mark = f'"cut_bytes":"{len(message)}"'
-    inner = f"{fields.inner},{mark}" if fields.inner else mark
+    inner = attributes.once_each(f"{fields.inner},{mark}") if fields.inner else mark
     return fields._replace(message=front(message).decode(), inner=inner)
 
 

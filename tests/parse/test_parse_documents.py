@@ -270,3 +270,10 @@ def test_few_documents_take_the_quick_way() -> None:
     assert read is not None
     assert read["partition"].to_list() == ["2026.11.23"] * 2
     assert read_few([Document({"message": LINE}, "0", "c")], now=NOW_NS, period="day") is None
+
+
+def test_mark_of_a_cut_stands_beside_no_other_of_its_name(read_document: ReadDocument) -> None:
+    """The document's own attribute is kept: Elasticsearch refuses an object that repeats a name."""
+    record = read_document({"message": "x" * (MAX_LINE_BYTES + 1), "cut_bytes": "mine"})
+
+    assert record["attributes"] == '{"cut_bytes":"mine"}'

@@ -32,6 +32,26 @@ def _frame(lines: list[bytes]) -> pl.DataFrame:
     return pl.DataFrame(columns, schema={"line": pl.Binary, "origin": pl.String, "event_id": pl.String})
 
 
+@pytest.mark.parametrize(
+    ("line", "name", "kept"),
+    [
+        (b'{"message":"Nov 23 10:00:00 web sshd[123]: bye \\"x\\"","pid":"5","user":"\\u00e9"}', "pid", "5"),
+        (b'{"message":"x","timestamp":"soon","timestamp_unreadable":"mine"}', "timestamp_unreadable", "mine"),
+        (b'{"message":"x","mark":"mine"}', "mark", "mine"),
+    ],
+    ids=["inside and outside", "unreadable time", "end of the file"],
+)
+def test_attribute_stands_once_also_where_two_parts_of_a_line_tell_it(line: bytes, name: str, kept: str) -> None:
+    """The outer one is kept: Elasticsearch refuses an object that repeats a name, and the record would die."""
+    frame = _frame([line]).with_columns(mark=pl.lit("unterminated"))
+
+    (text,) = parse_lines(frame, now=NOW).records["attributes"]
+
+    pairs = json.loads(text, object_pairs_hook=list)
+    assert [value for key, value in pairs if key == name] == [kept]
+    assert len(dict(pairs)) == len(pairs)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.binary(max_size=80) | st.lists(PIECES, max_size=9).map(b"".join), max_size=40))
 def test_any_bytes_become_records_or_blanks(lines: list[bytes]) -> None:
