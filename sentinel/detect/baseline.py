@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sentinel.detect.features import GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
-from sentinel.detect.jit import Booleans, Floats, Integers, compiled
+from sentinel.detect.jit import Booleans, Floats, Indices, Integers, Singles, compiled
 from sentinel.detect.statepass import RAW_INDEX
 from sentinel.detect.surprise import (
     COUNT,
@@ -29,9 +29,9 @@ MIN_MEAN_SEEN = 8
 
 @compiled
 def _group_quantiles(
-    order: Integers, groups: Integers, values: Floats, use: Booleans, q: Floats, out: Floats, counts: Integers
+    order: Indices, groups: Integers, values: Floats | Singles, use: Booleans, q: Floats, out: Floats, counts: Integers
 ) -> None:
-    """Quantiles q of values by group: `order` sorts rows by (group, value) and leaves out what does not apply."""
+    """Quantiles q by group: `order` sorts rows by (group, value) and leaves out what does not apply; so do `values`."""
     i, n = 0, len(order)
     while i < n:
         g = groups[order[i]]
@@ -46,24 +46,25 @@ def _group_quantiles(
                 if use[order[r]]:
                     seen += 1
                     if seen == target:
-                        out[g, k] = values[order[r]]
+                        out[g, k] = values[r]
                         break
         i = j
 
 
 @dataclass(slots=True)
 class _Sorted:
-    """One raw column in log(1 + x), with the rows it applies to sorted by group and value."""
+    """One raw column in log(1 + x): the rows it applies to, sorted by group and value, and their values."""
 
-    values: Floats
+    values: Floats | Singles  # exact for numbers: they are compared with their own bounds
     groups: Integers
-    order: Integers
+    order: Indices
     size: int
 
     @classmethod
-    def of(cls, values: Floats, applies: Booleans, groups: Integers, size: int) -> "_Sorted":
-        rows = np.flatnonzero(applies)
-        return cls(values, groups, rows[np.lexsort((values[rows], groups[rows]))], size)
+    def of(cls, values: Floats | Singles, applies: Booleans, groups: Integers, size: int) -> "_Sorted":
+        rows = np.flatnonzero(applies).astype(np.int32)
+        order = rows[np.lexsort((values[rows], groups[rows]))]
+        return cls(values[order], groups, order, size)
 
     def quantiles(self, use: Booleans, q: tuple[float, ...]) -> tuple[Floats, Integers]:
         """(size, len(q)) quantiles, NaN for groups without rows, and the rows of each group."""
@@ -75,7 +76,7 @@ class _Sorted:
 class Evidence:
     """All training rows, sorted once, from which `learn` makes tables for any subset of them."""
 
-    def __init__(self, raw: Floats, facts: Facts, templates: int, sources: int) -> None:
+    def __init__(self, raw: Singles, facts: Facts, templates: int, sources: int) -> None:
         self.raw, self.facts, self.templates, self.sources = raw, facts, templates, sources
         nothing = np.zeros(len(raw), np.int64)
         self.t_refs = [self._column(name, facts.template, templates) for name in TEMPLATE_REFS]
@@ -90,7 +91,7 @@ class Evidence:
         applies = value >= 0 if name.startswith("gap") else value > 0
         return _Sorted.of(np.log1p(np.maximum(value, 0.0)), applies, groups, size)
 
-    def _number(self, values: Floats) -> _Sorted:
+    def _number(self, values: Floats | Singles) -> _Sorted:
         return _Sorted.of(values, ~np.isnan(values), self.facts.template, self.templates)
 
 

@@ -1,6 +1,7 @@
 """Read training records once: templates learnt, texts coded, the state pass walked."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -8,16 +9,19 @@ import polars as pl
 from sentinel.detect.drain import Drain
 from sentinel.detect.encode import Coded, encode
 from sentinel.detect.hashing import hash_text
-from sentinel.detect.jit import Booleans, Floats, Hashes, Integers
+from sentinel.detect.jit import Booleans, Floats, Hashes, Integers, Singles
 from sentinel.detect.model import Model
+from sentinel.detect.scan import SESSION
 from sentinel.detect.state import empty_memory
-from sentinel.detect.statepass import RAW, walk
+from sentinel.detect.statepass import RAW, Line, walk
 from sentinel.detect.table import Memory
 from sentinel.detect.text import MAX_WORDS, Scanned, Vocabulary, join, scan, words_of
 
 __all__ = ["Corpus", "Words", "read"]
 
 MAX_INHERITED_TEMPLATES = 10_000
+CHUNK_LINES = 65_536
+COLUMNS = ("timestamp", "level", "source", "message", "attributes")
 TOP_WORDS = 3
 
 
@@ -54,7 +58,11 @@ def _words(texts: list[str], which: Integers) -> Words:
 
 @dataclass(slots=True)
 class Corpus:
-    """Training records in time order, coded and walked."""
+    """Training records in time order, coded and walked; of their texts those of sessions are kept.
+
+    `raw` (n, len(RAW)) is what the state pass says of each line, in single precision: a training is made of counts and
+    quantiles, and a million lines take 230 MB so. Scoring uses double precision throughout.
+    """
 
     coded: Coded
     words: Words
@@ -62,7 +70,7 @@ class Corpus:
     source_names: tuple[str, ...]
     source_hashes: Hashes
     memory: Memory
-    raw: Floats
+    raw: Singles
 
     def __len__(self) -> int:
         return len(self.coded.line.times)
@@ -70,9 +78,15 @@ class Corpus:
     def walk(self, taught: Booleans) -> None:
         """Walk all lines anew; only those `taught` count as history."""
         self.memory = empty_memory()
-        self.coded = replace(self.coded, line=self.coded.line._replace(taught=taught.astype(np.float64)))
-        with np.errstate(over="ignore"):
-            walk(self.memory, self.coded.line, self.raw)
+        line = self.coded.line._replace(taught=taught.astype(np.float64))
+        self.coded = replace(self.coded, line=line)
+        exact = np.empty((min(CHUNK_LINES, len(self)), len(RAW)))
+        for a in range(0, len(self), CHUNK_LINES):
+            columns: Any = [column[a : a + CHUNK_LINES] for column in line]
+            part = Line(*columns)
+            with np.errstate(over="ignore"):
+                walk(self.memory, part, exact[: len(part.times)])
+            self.raw[a : a + CHUNK_LINES] = exact[: len(part.times)]
 
 
 def _learn_templates(scanned: Scanned, champion: Model | None) -> tuple[Drain, list[str], Integers]:
@@ -90,16 +104,24 @@ def _learn_templates(scanned: Scanned, champion: Model | None) -> tuple[Drain, l
     return drain, texts, inverse
 
 
+def _sorted(records: pl.DataFrame) -> pl.DataFrame:
+    """What is read of records, in time order."""
+    keys = [name for name in ("timestamp", "event_id") if name in records.columns]
+    order = records.select(pl.arg_sort_by(keys, maintain_order=True)).to_series()
+    return records.select(COLUMNS)[order]
+
+
 def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
     """Read records (in any order; RECORD_SCHEMA's timestamp, level, source, message, attributes, event_id if there)."""
-    keys = ["timestamp", "event_id"] if "event_id" in records.columns else ["timestamp"]
-    records = records.sort(keys, maintain_order=True)
+    records = _sorted(records)
     scanned = scan(*join(records["message"]))
     drain, texts, which = _learn_templates(scanned, champion)
     names = tuple(records["source"].fill_null("").unique(maintain_order=True).to_list())
     hashes = [hash_text(name) for name in names]
     vocabulary = Vocabulary(drain, {}, 0.0, 0.0)
     coded = encode(records, vocabulary, {h: i for i, h in enumerate(hashes)}, scanned)
+    coded = replace(coded, scanned=scanned.only(SESSION))
+    del scanned
     corpus = Corpus(
         coded,
         _words(texts, which),
@@ -107,7 +129,7 @@ def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
         names,
         np.array(hashes, np.uint64),
         empty_memory(core=8, edge=8),
-        np.empty((len(records), len(RAW))),
+        np.empty((len(records), len(RAW)), np.float32),
     )
     corpus.walk(np.ones(len(records), bool))
     return corpus

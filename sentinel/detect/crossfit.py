@@ -18,7 +18,7 @@ __all__ = ["BLOCKS", "FIRST", "CrossFit", "rows_of"]
 BLOCKS = 6  # in time order
 FIRST = 2  # blocks that only teach
 SAMPLE_ROWS = 200_000  # rows that tails and forest are fitted on
-CHUNK_ROWS = 65_536
+CHUNK_ROWS = 16_384
 TRIM_ROWS = 60_000  # rows that the tails are fitted on while trimming
 TRIM_ROUNDS = 2
 TRIM_BULK = 0.88  # the share of lines whose tail says what is impossible
@@ -56,7 +56,9 @@ class CrossFit:
     def surprises(self, rows: Integers, tables: Baseline, raw: Floats | None = None) -> Floats:
         """Surprises (len(rows), features) of some lines under tables."""
         out = np.empty((len(rows), len(FEATURES)))
-        surprises(self.corpus.raw[rows] if raw is None else raw, rows_of(self.facts, rows), tables, out)
+        surprises(
+            self.corpus.raw[rows].astype(np.float64) if raw is None else raw, rows_of(self.facts, rows), tables, out
+        )
         return out
 
     def tables(self, use: Booleans, cap: tuple[float, float], trust: Floats | None = None) -> Baseline:
@@ -90,7 +92,7 @@ class CrossFit:
 
     def _raw_without_block(self, rows: Integers, others: Booleans) -> Floats:
         """Raw values in which hits are those of the other blocks."""
-        raw = self.corpus.raw[rows].copy()
+        raw = self.corpus.raw[rows].astype(np.float64)
         facts = self.facts
         pairs = facts.template * self.sources + facts.source
         levels = facts.source * 8 + facts.level

@@ -107,7 +107,7 @@ def _judge(corpus: Corpus, champion: Model) -> tuple[Floats, Floats]:
     nats, prior = np.empty(n), np.empty(n)
     for a in range(0, n, CHUNK_LINES):
         rows = slice(a, min(a + CHUNK_LINES, n))
-        parts = _parts(corpus.raw[rows], rows_of(facts, np.arange(rows.start, rows.stop)), champion)
+        parts = _parts(corpus.raw[rows].astype(np.float64), rows_of(facts, np.arange(rows.start, rows.stop)), champion)
         nats[rows], prior[rows] = parts[:, NATS], parts[:, PRIOR]
     return nats, prior
 

@@ -18,6 +18,7 @@ from sentinel.detect.jit import Booleans, Floats, Integers
 from sentinel.detect.model import THRESHOLD_NATS, Model
 from sentinel.detect.sessioncorpus import LearntSessions, learn_from, sessions_after
 from sentinel.detect.state import pack
+from sentinel.detect.surprise import Facts
 from sentinel.detect.tails import ABSENT, TOLERANCE, Tails, fit_tails, pooled_nats, tail_nats
 from sentinel.detect.trees import Trees, flatten
 from sentinel.detect.watchdog import Watch, learn_watch
@@ -26,7 +27,7 @@ from sentinel.errors import TerminalError
 __all__ = ["MIN_LINES", "Trained", "fit"]
 
 MIN_LINES = 2_000  # fewer make a warm-up model
-MAX_RARITY_LINES = 2_000
+DECISIVE_AT = [FEATURE_INDEX[name] for name in DECISIVE]
 QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1.0])
 
 
@@ -62,17 +63,24 @@ def _no_tails(count: int) -> tuple[Tails, Integers]:
     return fit_tails(np.zeros((2, len(FEATURES))), np.zeros(2, np.int64), count, floors=FLOORS)
 
 
-def _declustered(found: Floats, templates: Integers, times: Floats) -> Floats:
-    """Surprises in which a decisive feature counts once a template and hour: one event is no evidence of many."""
-    single = found.copy()
+def _decluster(found: Floats, templates: Integers, times: Floats) -> None:
+    """Let a decisive feature count once a template and hour: one event is no evidence of many."""
     hours = templates * 1_000_000 + ((times - times[0]) // 3600).astype(np.int64)
-    for name in DECISIVE:
-        column = single[:, FEATURE_INDEX[name]]
+    for at in DECISIVE_AT:
+        column = found[:, at]
         stands_out = np.flatnonzero(column > 0)
         _, first = np.unique(hours[stands_out], return_index=True)
         repeats = np.delete(stands_out, first)
         column[repeats] = ABSENT
-    return single
+
+
+def _tails(found: Floats, facts: Facts, times: Floats, sources: int) -> tuple[Tails, Integers]:
+    """Tails of declustered surprises; the surprises are as before, without a copy of them all."""
+    decisive = found[:, DECISIVE_AT]
+    _decluster(found, facts.template, times)
+    learnt = fit_tails(found, facts.source, sources, floors=FLOORS)
+    found[:, DECISIVE_AT] = decisive
+    return learnt
 
 
 def _calibrate(tails: Floats, scores: Floats) -> Tails:
@@ -102,19 +110,28 @@ def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) 
     if not ok.all():
         corpus.walk(ok)
     rows, found = fit_.forward(ok, seed)
-    trust = fit_.trust(rows, found)
-    single = _declustered(found, fit_.facts.template[rows], corpus.coded.line.times[rows])
-    tails, places = fit_tails(single, fit_.facts.source[rows], fit_.sources, floors=FLOORS)
-    tail_nats(found, places[fit_.facts.source[rows]], tails, TOLERANCE, found)
+    baseline = fit_.tables(ok, fit_.cap(ok), fit_.trust(rows, found))
+    facts, sources = rows_of(fit_.facts, rows), fit_.sources
+    del fit_  # its sorted columns are as large as the corpus
+    tails, places = _tails(found, facts, corpus.coded.line.times[rows], sources)
+    tail_nats(found, places[facts.source], tails, TOLERANCE, found)
     forest = fit_forest(found, seed=seed, trees=trees)
     flat = flatten(forest)
     scores = flat.score_samples(found)
     calibration = _calibrate(found, scores)
     parts = np.empty((len(rows), len(PARTS)))
-    facts = rows_of(fit_.facts, rows)
-    combine(corpus.raw[rows], facts.flags, found, found, scores, calibration, Switches(prior=False), False, parts)
+    combine(
+        corpus.raw[rows].astype(np.float64),
+        facts.flags,
+        found,
+        found,
+        scores,
+        calibration,
+        Switches(prior=False),
+        False,
+        parts,
+    )
     quantiles = np.column_stack([QUANTILES, np.quantile(parts[:, NATS], QUANTILES)])
-    baseline = fit_.tables(ok, fit_.cap(ok), trust)
     return _Learnt(baseline, tails, places, calibration, flat, forest, quantiles, ok)
 
 
@@ -202,6 +219,7 @@ def fit(
         learnt = _warm_up(corpus, use)
     else:
         learnt = _learn(corpus, use, seed, trim=trim_crowds, trees=trees)
+    corpus.raw = corpus.raw[:0].copy()  # the largest part, and no longer asked for
     sessions = learn_from(corpus, seed=seed)
     model = _model(corpus, learnt, sessions, seed=seed, now=now, threshold_nats=threshold_nats)
     watch = Watch(model.watched_keys, model.watched)

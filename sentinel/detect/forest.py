@@ -29,7 +29,7 @@ def fit_forest(rows: Floats, *, seed: int, trees: int = TREES, samples: int = SA
     """A fitted `sklearn.ensemble.IsolationForest` over rows (n, features)."""
     from sklearn.ensemble import IsolationForest
 
-    fed = np.vstack([rows, _pushed(rows, seed)]).astype(np.float32)
+    fed = np.concatenate([rows, _pushed(rows, seed)], dtype=np.float32, casting="same_kind")
     forest = IsolationForest(
         n_estimators=trees, max_samples=min(samples, len(fed)), random_state=seed, n_jobs=1, contamination="auto"
     )

@@ -9,12 +9,14 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Booleans", "Bytes", "Floats", "Hashes", "Integers", "compiled"]
+__all__ = ["Booleans", "Bytes", "Floats", "Hashes", "Indices", "Integers", "Singles", "compiled"]
 
 Bytes = npt.NDArray[np.uint8]
 Booleans = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 Hashes = npt.NDArray[np.uint64]
 
 

@@ -87,11 +87,12 @@ def fit_tails(
     sizes = np.bincount(groups, minlength=count) if len(groups) else np.zeros(count, np.int64)
     rest = sizes[groups] < MIN_GROUP_LINES if count else np.zeros(len(values), bool)
     big, places, shared = _places(sizes[:count], int(rest.sum()))
-    selections = [np.ones(len(values), bool), *((groups == g) for g in big), *([rest] if shared else [])]
-    found = [
-        [_one_tail(rows[:, f], q, float(floors[f])) for f in range(values.shape[1])]
-        for rows in (values[selection] for selection in selections)
+    some = [
+        np.arange(len(values)),
+        *(np.flatnonzero(groups == g) for g in big),
+        *([np.flatnonzero(rest)] if shared else []),
     ]
+    found = [[_one_tail(values[rows, f], q, float(floors[f])) for f in range(values.shape[1])] for rows in some]
     lines = np.array([[tail.lines for tail in row] for row in found], np.float64)
     weight = lines / (lines + SHRINK_LINES)
     weight[0] = 0.0

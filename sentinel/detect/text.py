@@ -3,14 +3,14 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from sentinel.detect.drain import Cluster, Drain
 from sentinel.detect.hashing import hash_text
-from sentinel.detect.jit import Bytes, Floats, Hashes, Integers
+from sentinel.detect.jit import Bytes, Floats, Hashes, Indices, Integers
 from sentinel.detect.scan import ENTITIES, MAX_NUMBERS, scan_lines
 from sentinel.detect.shapes import COUNTS
 from sentinel.detect.sheet import STATE
@@ -21,6 +21,7 @@ __all__ = ["Meaning", "Scanned", "Vocabulary", "join", "scan", "words_of"]
 MAX_MEANINGS = 50_000  # distinct masked texts kept ready
 MAX_NEW_TEMPLATES = 4_000  # templates met in service and kept; beyond it the older half goes
 MAX_WORDS = 40
+JOINED_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Scanned:
     """What a scan of n messages gives; arrays of n rows. `text(i)` is the masked text of message i."""
 
     entities: Hashes  # (n, 4)
-    spans: Integers  # (n, 8), bytes from the message's beginning
+    spans: Integers | Indices  # (n, 8), bytes from the message's beginning
     numbers: Floats  # (n, 4), NaN = none
     sensitive: Bytes
     masked: Hashes
@@ -48,23 +49,46 @@ class Scanned:
         begin = self.offsets[i]
         return self.buffer[begin + start : begin + end].tobytes().decode("utf-8", "replace")
 
+    def only(self, which: int) -> "Scanned":
+        """The same of which nothing but the texts of one entity is kept: much smaller, for many lines."""
+        begin, end = (self.spans[:, 2 * which + k] for k in (0, 1))
+        offsets = np.zeros(len(self.offsets), np.int64)
+        np.cumsum(end - begin, out=offsets[1:])
+        where = np.repeat(self.offsets[:-1] + begin - offsets[:-1], end - begin) + np.arange(offsets[-1])
+        spans = np.zeros(self.spans.shape, np.int32)
+        spans[:, 2 * which + 1] = end - begin
+        none, nowhere = np.zeros(0, np.uint8), np.zeros(1, np.int64)
+        return replace(self, spans=spans, buffer=self.buffer[where], offsets=offsets, out=none, out_offsets=nowhere)
+
 
 def join(messages: pl.Series) -> tuple[Bytes, Integers]:
     """The UTF-8 bytes of all texts in a row, and where each begins (n + 1 offsets); null is empty."""
     filled = messages.fill_null("")
     offsets = np.zeros(len(filled) + 1, np.int64)
     np.cumsum(filled.str.len_bytes().to_numpy(), out=offsets[1:])
-    text = "" if len(filled) == 0 else str(filled.str.join("").item())
-    return np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8), offsets
+    if len(filled) <= JOINED_AT_ONCE:
+        return _utf8(filled), offsets
+    buffer = np.empty(int(offsets[-1]), np.uint8)
+    for a in range(0, len(filled), JOINED_AT_ONCE):
+        part = filled[a : a + JOINED_AT_ONCE]
+        buffer[offsets[a] : offsets[a + len(part)]] = _utf8(part)
+    buffer.flags.writeable = False  # as a short one's: kernels are compiled for one kind of buffer
+    return buffer, offsets
+
+
+def _utf8(texts: pl.Series) -> Bytes:
+    text = "" if len(texts) == 0 else str(texts.str.join("").item())
+    return np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
 
 
 def scan(buffer: Bytes, offsets: Integers) -> Scanned:
     """Scan the messages buffer[offsets[i]:offsets[i+1]]."""
     n = len(offsets) - 1
     size = 4 * int(offsets[-1]) + 16 * n
+    spans = np.empty((n, 2 * ENTITIES), np.int64)
     found = Scanned(
         entities=np.empty((n, ENTITIES), np.uint64),
-        spans=np.empty((n, 2 * ENTITIES), np.int64),
+        spans=spans,
         numbers=np.empty((n, MAX_NUMBERS)),
         sensitive=np.empty(n, np.uint8),
         masked=np.empty(n, np.uint64),
@@ -81,7 +105,7 @@ def scan(buffer: Bytes, offsets: Integers) -> Scanned:
             found.out,
             found.out_offsets,
             found.entities,
-            found.spans,
+            spans,
             found.numbers,
             found.sensitive,
             found.masked,

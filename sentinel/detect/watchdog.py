@@ -35,11 +35,12 @@ def learn_watch(times: Floats, templates: Hashes, sources: Hashes, use: Booleans
     A gap is the time from a line to the stride-th after it: 1 for a heartbeat, more where single gaps are irregular.
     """
     keys, rows = [], []
-    t, pair = times[use], np.column_stack([templates, sources])[use]
+    t, pair = times[use], _pairs(templates, sources)[use]
     if len(t) >= MIN_LINES:
-        distinct, group, counts = np.unique(pair, axis=0, return_inverse=True, return_counts=True)
+        _, first, group, counts = np.unique(pair, return_index=True, return_inverse=True, return_counts=True)
+        distinct = np.column_stack([templates[use][first], sources[use][first]])
         span = float(t.max() - t.min())
-        order = np.argsort(group.ravel(), kind="stable")
+        order = np.argsort(group, kind="stable")
         ends = np.cumsum(counts)
         for g in np.flatnonzero(counts >= MIN_LINES):
             row = _rhythm(np.sort(t[order[ends[g] - counts[g] : ends[g]]]), span)
@@ -72,6 +73,11 @@ def _longest(gaps: Floats, stride: int, outage: float) -> float:
     return float(others.max()) if len(others) >= 100 and longest > outage * others.max() else longest
 
 
+def _pairs(templates: Hashes, sources: Hashes) -> Hashes:
+    """(n,) one number for template and source."""
+    return templates * np.uint64(0x9E3779B97F4A7C15) ^ sources
+
+
 def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
@@ -94,7 +100,7 @@ class Watch:
         places = np.searchsorted(self._templates, templates)
         places[places == len(self._templates)] = 0
         rows = np.flatnonzero(self._templates[places] == templates)
-        pairs = templates[rows] * np.uint64(0x9E3779B97F4A7C15) ^ sources[rows]
+        pairs = _pairs(templates[rows], sources[rows])
         order = np.argsort(pairs, kind="stable")
         for mine in np.split(rows[order], np.flatnonzero(np.diff(pairs[order])) + 1):
             if len(mine):

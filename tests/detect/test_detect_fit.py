@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
+from sentinel.detect.baseline import Evidence
+from sentinel.detect.corpus import read
 from sentinel.detect.fit import Trained, fit
 from sentinel.errors import TerminalError
 
@@ -66,6 +68,32 @@ def test_same_seed_same_model(past: pl.DataFrame, trained: Trained) -> None:
     again = fit(past, now=NOW, seed=1, trees=60)
 
     assert again.model.version == trained.model.version
+
+
+def test_a_training_line_takes_little_memory(past: pl.DataFrame) -> None:
+    """What a training holds of a line, with all sorted columns, is less than 700 bytes."""
+    corpus = read(past)
+    evidence = Evidence(corpus.raw, corpus.coded.facts, len(corpus.vocabulary.places), len(corpus.source_hashes))
+    columns = [c for some in (evidence.t_refs, evidence.s_refs, evidence.g_refs, evidence.numbers) for c in some]
+    arrays = [
+        *corpus.coded.line,
+        *corpus.coded.facts,
+        corpus.raw,
+        *(c.order for c in columns),
+        *(c.values for c in columns),
+    ]
+
+    held = sum(array.nbytes for array in {id(array): array for array in arrays}.values())
+
+    assert held / len(corpus) < 700
+
+
+def test_a_training_is_the_same_in_any_order_of_its_lines(past: pl.DataFrame, trained: Trained) -> None:
+    """Records come as the store has them; a training reads them by their time."""
+    again = fit(past.sample(fraction=1.0, shuffle=True, seed=3), now=NOW, seed=1, trees=60)
+
+    assert again.rows == trained.rows
+    assert np.max(np.abs(again.model.quantiles - trained.model.quantiles)) < 0.2
 
 
 def test_confidence_is_normal_with_enough_lines(trained: Trained) -> None:

@@ -143,3 +143,15 @@ def test_finding_changes_nothing() -> None:
 
     assert drain.find("w x y z q") is None
     assert drain.parts() == [(1, "a b c d")]
+
+
+def test_long_batches_are_joined_as_short_ones() -> None:
+    """The bytes and offsets of many texts are those of their parts in a row, read-only, so kernels know one kind."""
+    texts = pl.Series(["", "naïve", None, "x" * 40, "日本"] * 20_000)
+
+    buffer, offsets = join(texts)
+
+    assert buffer.tobytes() == "".join(texts.fill_null("").to_list()).encode()
+    assert offsets[-1] == len(buffer)
+    assert not buffer.flags.writeable
+    assert not join(texts[:5])[0].flags.writeable
