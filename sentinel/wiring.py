@@ -1,16 +1,20 @@
 """Settings in, real objects out: the one place where spool, store and models are opened."""
 
 import contextlib
+import functools
 import logging
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sentinel import failpoints
-from sentinel.detect.registry import Registry, load_or_make_key
 from sentinel.durable import make_private_dir
 from sentinel.pipeline.parts import Sentinel
 from sentinel.settings import Settings
 from sentinel.spool import Spool
 from sentinel.store import Store, open_store
+
+if TYPE_CHECKING:
+    from sentinel.detect.registry import Registry
 
 __all__ = ["open_registry", "open_sentinel", "open_spool", "opened", "store_of"]
 
@@ -26,8 +30,10 @@ def open_spool(settings: Settings) -> Spool:
     )
 
 
-def open_registry(settings: Settings) -> Registry:
+def open_registry(settings: Settings) -> "Registry":
     """The models of this home, signed with the key of the settings or with one made once."""
+    from sentinel.detect.registry import Registry, load_or_make_key  # takes half a second, which not all need
+
     folder = make_private_dir(settings.log_sentinel_home / "models")
     key = settings.log_sentinel_signing_key
     return Registry(folder, key.encode() if key else load_or_make_key(settings.log_sentinel_home))
@@ -56,7 +62,7 @@ def open_sentinel(settings: Settings) -> Sentinel:
     return Sentinel(
         spool=open_spool(settings),
         store=store_of(settings),
-        registry=open_registry(settings),
+        models=functools.cache(lambda: open_registry(settings)),
         home=settings.log_sentinel_home,
         watched=settings.log_sentinel_dir,
         period=settings.elastic_index_period,

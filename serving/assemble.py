@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 
-from sentinel.pipeline import Intake, Live
+from sentinel.pipeline import Intake
+from sentinel.pipeline.live import Live
 from sentinel.settings import Settings
 from sentinel.wiring import open_sentinel
 from serving.bodies import BodyBudget

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from sentinel.pipeline import Intake, Live, Sentinel
+from sentinel.pipeline import Intake, Sentinel
+from sentinel.pipeline.live import Live
 from serving.bodies import BodyBudget
 from serving.deliver import DeliverReader
 from serving.detect import DetectReader

@@ -3,7 +3,8 @@
 from prefect import task
 
 from sentinel.errors import NoModelError
-from sentinel.pipeline import Report, Sentinel, score_missing
+from sentinel.pipeline import Report, Sentinel
+from sentinel.pipeline.score import score_missing
 from tasks.policy import RETRIES, RETRY_DELAYS_S, is_transient, leave_table, with_sentinel
 
 __all__ = ["score_unscored"]

@@ -11,7 +11,6 @@ from sentinel.cli.run import Commands
 from sentinel.cli.show import json_line, print_report, visible
 from sentinel.errors import TerminalError
 from sentinel.pipeline import collect, deliver
-from sentinel.pipeline.files import read_log_file
 from sentinel.pipeline.history import load_history
 from sentinel.settings import Settings
 from sentinel.wiring import opened
@@ -62,6 +61,8 @@ def _parse(options: argparse.Namespace, settings: Settings) -> int:
     """One record a line; rejected lines go to standard error with their number and the reason."""
     if not options.file.is_file():
         raise TerminalError(f"parse {options.file}: there is no such file")
+    from sentinel.pipeline.files import read_log_file  # with the detector, which other commands need not wait for
+
     for records, rejected in read_log_file(options.file, now=datetime.now(UTC), period=settings.elastic_index_period):
         for record in records.iter_rows(named=True):
             shown = {name: value for name, value in record.items() if value is not None}

@@ -1,4 +1,7 @@
-"""`train`, `score`, `predict`, `models`: learn what is normal, and say what is not."""
+"""`train`, `score`, `predict`, `models`: learn what is normal, and say what is not.
+
+The verbs are imported where they are called: they need the detector, which other commands need not wait for.
+"""
 
 import argparse
 from datetime import UTC, datetime
@@ -7,8 +10,6 @@ from pathlib import Path
 from sentinel.cli.run import Commands
 from sentinel.cli.show import json_line, print_json, print_report, print_table
 from sentinel.errors import TerminalError
-from sentinel.pipeline import retrain, score_missing, train
-from sentinel.pipeline.files import judge, read_training, score_file
 from sentinel.settings import Settings
 from sentinel.wiring import open_registry, opened
 
@@ -58,6 +59,9 @@ def moment(text: str) -> datetime:
 
 
 def _train(options: argparse.Namespace, settings: Settings) -> int:
+    from sentinel.pipeline.files import read_training
+    from sentinel.pipeline.train import retrain, train
+
     if options.file is not None:
         records, rejected = read_training(_existing(options.file), now=datetime.now(UTC))
         exclude = bool(options.exclude_anomalies)  # a file is someone's choice of what is normal
@@ -87,6 +91,9 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _score(options: argparse.Namespace, settings: Settings) -> int:
+    from sentinel.pipeline.files import score_file
+    from sentinel.pipeline.score import score_missing
+
     if (options.file is None) != (options.out is None):
         raise TerminalError("score: --file and --out go together")
     if options.file is None:
@@ -103,6 +110,8 @@ def _score(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _predict(options: argparse.Namespace, settings: Settings) -> int:
+    from sentinel.pipeline.files import judge
+
     given = {name: getattr(options, name) for name in ("message", "level", "source", "timestamp")}
     with opened(settings) as sentinel:
         document = {name: value for name, value in given.items() if value is not None}

@@ -1,11 +1,15 @@
 """The real objects that the verbs work on, opened once by `wiring`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sentinel.detect.registry import Registry
 from sentinel.spool import Spool
 from sentinel.store import Store
+
+if TYPE_CHECKING:
+    from sentinel.detect.registry import Registry
 
 __all__ = ["Sentinel"]
 
@@ -16,12 +20,17 @@ class Sentinel:
 
     spool: Spool
     store: Store
-    registry: Registry
+    models: "Callable[[], Registry]"  # opened when it is first asked for: most verbs do without the detector
     home: Path
     watched: Path
     period: str  # of partitions: "month", "day" or "none"
     threshold_nats: float
     retention_days: int  # 0: for ever
+
+    @property
+    def registry(self) -> "Registry":
+        """The models of this home. Raises ArtifactError where their key cannot be read."""
+        return self.models()
 
     def close(self) -> None:
         """Close store and spool; nothing accepted is lost by it."""

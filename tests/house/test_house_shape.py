@@ -114,6 +114,15 @@ def test_import_leaves_out_what_is_slow_or_foreign(module: str) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 
+def test_commands_that_only_move_records_wait_for_no_detector() -> None:
+    """The command line and what opens a home do without numba until a verb asks for the models."""
+    code = "import sys, sentinel.cli, sentinel.wiring; print(sorted({'numba', 'sentinel.detect'} & set(sys.modules)))"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
 def test_no_test_folder_is_a_package() -> None:
     """An `__init__.py` under tests/ would hide the top-level rooms from Prefect's loader."""
     assert list((ROOT / "tests").rglob("__init__.py")) == []

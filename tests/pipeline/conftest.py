@@ -1,5 +1,6 @@
 """A whole sentinel in a temporary home with a store in memory, and records to feed it."""
 
+import functools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +47,7 @@ def open_home(tmp_path: Path, store: MemoryStore) -> Callable[[], Sentinel]:
         return Sentinel(
             spool=Spool.open(tmp_path / "spool"),
             store=store,
-            registry=Registry(tmp_path / "models", b"k" * 32),
+            models=functools.cache(lambda: Registry(tmp_path / "models", b"k" * 32)),
             home=tmp_path,
             watched=tmp_path / "in",
             period="month",

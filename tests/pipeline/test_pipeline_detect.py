@@ -9,8 +9,11 @@ from polars.testing import assert_frame_equal
 
 from sentinel.detect import Scorer
 from sentinel.errors import NoModelError
-from sentinel.pipeline import Live, Sentinel, collect, deliver, retrain, score_missing
+from sentinel.pipeline import Sentinel, collect, deliver
+from sentinel.pipeline.live import Live
 from sentinel.pipeline.ranges import missing_ranges
+from sentinel.pipeline.score import score_missing
+from sentinel.pipeline.train import retrain
 from sentinel.simulate import fleet, inject, write_lines
 from tests.pipeline.conftest import START, Clock
 

@@ -240,7 +240,7 @@ def test_deliver_gives_up_with_the_reason_when_dead_letters_are_full(small: Spoo
     full = Sentinel(
         spool=small,
         store=Poisoned(),
-        registry=sentinel.registry,
+        models=sentinel.models,
         home=sentinel.home,
         watched=sentinel.watched,
         period="month",

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from sentinel.errors import TerminalError, TransientError
-from sentinel.pipeline import Sentinel, train
+from sentinel.pipeline import Sentinel
+from sentinel.pipeline.train import train
 from sentinel.records import RECORD_SCHEMA, empty_records
 from tests.pipeline.conftest import START
 
