@@ -13,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sentinel.detect import Model, Scorer, Switches
+from sentinel.evaluation.blocks import make_blocks
 from sentinel.evaluation.case import records_of
 from sentinel.evaluation.logs import read_log
 from sentinel.evaluation.measure import auroc, average_precision, best_f1
@@ -24,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 START = datetime(2026, 11, 2, tzinfo=UTC)
 LETTERS = "bcdfghjklmnpqrstvwxz"
 BLOCK = r"(blk_-?\d+)"
+BLOCKS, FAILING = 6_000, 0.02
 WHOLE = f"{OURS}: whole session"
 ANY = f"{OURS}: session or any line"
 
@@ -40,8 +42,9 @@ class SessionCase:
 
 
 def session_cases(data: Path) -> Iterator[SessionCase]:
-    """HDFS raw lines, HDFS sequences, OpenStack and Hadoop sequences."""
+    """HDFS raw lines, made blocks, HDFS sequences, OpenStack and Hadoop sequences."""
     yield _hdfs_lines(data)
+    yield _made_blocks()
     yield _hdfs_sequences(data)
     yield _faults(
         data, "openstack", ["openstack_test_abnormal"], "event ids of instance life cycles; 25 normal ones teach"
@@ -63,6 +66,17 @@ def _hdfs_lines(data: Path) -> SessionCase:
     split = lines.select(early.alias("early"))["early"]
     about = "20,000 lines (stands for HDFS 2 %): blocks of the first half teach, their anomalies too"
     return SessionCase("HDFS lines", about, records.filter(split), records.filter(~split), truth)
+
+
+def _made_blocks() -> SessionCase:
+    """Blocks that are not cut off: those that begin in the first half teach, anomalous ones among them."""
+    lines, blocks = make_blocks(BLOCKS, start=START, anomalous=FAILING, seed=1)
+    lines = lines.with_columns(pl.col("message").str.extract(BLOCK).alias("session"))
+    records = records_of(lines)
+    early = pl.Series(lines["session"].is_in(blocks["session"][: BLOCKS // 2].to_list()))
+    about = "lines made after HDFS, whole blocks, 2 % of them failing in the ways that Xu et al. list"
+    truth = blocks[BLOCKS // 2 :].select("session", "label")
+    return SessionCase("made blocks", about, records.filter(early), records.filter(~early), truth)
 
 
 def _hdfs_sequences(data: Path) -> SessionCase:
