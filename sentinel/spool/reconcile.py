@@ -74,16 +74,28 @@ def _last_sequence(connection: sqlite3.Connection, stream: str) -> int:
 
 
 def _place_readers(connection: sqlite3.Connection, stream: str, last: int, notes: list[str]) -> None:
-    """A reader whose position was lost stands before all that is there: twice is harmless, never is not."""
-    (first,) = connection.execute("SELECT min(first) FROM batches WHERE stream = ?", (stream,)).fetchone()
-    start = last if first is None else first - 1
+    """A reader whose position was lost stands before all that may be undelivered: twice is harmless, never is not."""
+    start = _safe_start(connection, stream, last)
     for reader, of in READER_STREAMS.items():
         position = readers.read_position(connection, reader)
         if of == stream and last and not position.sequence and start:
             connection.execute("UPDATE readers SET sequence = ? WHERE name = ?", (start, reader))
             if reader == COUNTING_READERS[stream]:
                 connection.execute("DELETE FROM letters WHERE stream = ? AND sequence > ?", (stream, start))
-                notes.append(f"reader {reader} stands at {start} now")
+                notes.append(f"reader {reader} stands at {start} now; what lies before counts as delivered")
+
+
+def _safe_start(connection: sqlite3.Connection, stream: str, last: int) -> int:
+    """Up to where all was surely read: before the first batch that is there, and before what the books say waits.
+
+    Only where the books are gone too, and no batch is left, must `last` be believed: nothing tells how much waited.
+    """
+    (first,) = connection.execute("SELECT min(first) FROM batches WHERE stream = ?", (stream,)).fetchone()
+    accepted, waiting = connection.execute(
+        "SELECT coalesce(sum(accepted), 0), coalesce(sum(waiting), 0) FROM books WHERE stream = ?", (stream,)
+    ).fetchone()
+    start = last if first is None else first - 1
+    return min(start, max(0, last - waiting)) if accepted == last else start
 
 
 def _set_corrupt_aside(connection: sqlite3.Connection, stream: str, now_s: float) -> None:

@@ -205,6 +205,21 @@ def test_repair_keeps_everything_when_only_the_first_page_is_gone(filled, damage
         assert spool.verify() == []
 
 
+def test_repair_says_lost_and_not_delivered_when_positions_and_batches_are_gone(filled):
+    """What the books say waited, and nobody finds, counts as dead."""
+    change(filled, "DELETE FROM batches")
+    change(filled, "UPDATE readers SET sequence = 0")
+    zero_header(filled / "spool.db")
+
+    done = Spool.repair(filled)
+
+    with Spool.open(filled, min_free_bytes=0) as spool:
+        books = spool.ledger()
+        assert (books.accepted, books.delivered, books.waiting, books.dead) == (60, 24, 0, 36)
+        assert [text for text in spool.verify() if "quarantine" not in text] == []
+    assert done.lost_records == 35
+
+
 def test_repair_of_a_whole_spool_changes_nothing(filled):
     """A spool that is fine is left alone, id and all."""
     with Spool.open(filled, min_free_bytes=0) as spool:
