@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from sentinel.spool.database import PAGE_BYTES, connect
+from sentinel.spool.pages import leaf_rows
+from sentinel.spool.rows import to_batch
 from sentinel.spool.schema import DDL, TABLES
 
 __all__ = ["copy_files", "is_sound", "make_empty", "read_rows"]
 
+BATCH_COLUMNS = len(TABLES["batches"].split(", PRIMARY")[0].split(","))
 MAX_PROBES = 100_000  # rows asked for one by one in the damaged middle of a table
 MAX_MISSES = 2_000  # in a row, after which the rest of the middle is given up: a damaged page holds fewer
 _TYPES: dict[str, type | tuple[type, ...]] = {"INTEGER": int, "REAL": (int, float), "TEXT": str, "BLOB": bytes}
@@ -46,10 +49,39 @@ def is_sound(table: str, row: tuple[Any, ...]) -> bool:
 
 def read_rows(work: Path) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """(table, row) of all that can be read from the copy `work`, whose write-ahead log lies beside it."""
+    reached = set[int]()
     with contextlib.closing(_opened(work)) as connection:
         for table in TABLES:
             for row in _rows_of(connection, table):
+                if table == "batches":
+                    reached.add(row[0])
                 yield table, row
+        is_whole = _is_whole(connection, "batches")
+        with contextlib.suppress(sqlite3.Error):  # the pages of the log go into the file, as far as they can
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    if not is_whole:  # else they would be those that were pruned long ago
+        for row in _batches_out_of_reach(work, reached):
+            yield "batches", row
+
+
+def _is_whole(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether SQLite finds its way through all of a table's rows."""
+    try:
+        connection.execute(f"SELECT count(*), max(rowid) FROM {table} NOT INDEXED").fetchone()  # noqa: S608 our tables
+    except sqlite3.Error:
+        return False
+    return True
+
+
+def _batches_out_of_reach(work: Path, reached: set[int]) -> Iterator[tuple[Any, ...]]:
+    """Batches that only a look at every page finds, where their checksum holds: the records themselves."""
+    for row in leaf_rows(work, BATCH_COLUMNS):
+        if row[0] in reached or not is_sound("batches", row):
+            continue
+        key, stream, first, last, _, crc, size, _, _, sources, codes, blob = row
+        if to_batch((key, stream, first, last, crc, size, sources, codes)).is_whole(blob):
+            reached.add(key)
+            yield row
 
 
 def _opened(work: Path) -> sqlite3.Connection:

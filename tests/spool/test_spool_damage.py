@@ -152,6 +152,17 @@ def zero_first_page(file: Path) -> None:
         handle.write(bytes(8192))
 
 
+def zero_root(file: Path, table: str) -> None:
+    """Wipe the page that leads to all others of a table."""
+    connection = sqlite3.connect(file)
+    (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    content = bytearray(file.read_bytes())
+    content[(root - 1) * size : root * size] = bytes(size)
+    file.write_bytes(content)
+
+
 def make_garbage(file: Path) -> None:
     file.write_bytes(random.Random(1).randbytes(file.stat().st_size))
 
@@ -218,6 +229,23 @@ def test_repair_says_lost_and_not_delivered_when_positions_and_batches_are_gone(
         assert (books.accepted, books.delivered, books.waiting, books.dead) == (60, 24, 0, 36)
         assert [text for text in spool.verify() if "quarantine" not in text] == []
     assert done.lost_records == 35
+
+
+def test_repair_finds_batches_whose_way_in_is_gone(folder, make_records, append, deliver):
+    """A damaged page above them costs none of the records below it: they are found page by page."""
+    with Spool.open(folder, min_free_bytes=0) as spool:
+        for first in range(0, 40_000, 100):
+            append(spool, make_records(100, first=first, sources=("a", "b")))
+        deliver(spool, 250)
+    zero_root(folder / "spool.db", "batches")
+
+    done = Spool.repair(folder)
+
+    assert done.lost_records == 0
+    with Spool.open(folder, min_free_bytes=0) as spool:
+        assert spool.ledger().waiting == 40_000 - 250
+        assert spool.read(EVENTS, 39_950, 100)["event_id"].equals(make_records(50, first=39_950)["event_id"])
+        assert spool.verify() == []
 
 
 def test_repair_of_a_whole_spool_changes_nothing(filled):

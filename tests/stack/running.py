@@ -113,8 +113,13 @@ def wait_until(claim: Callable[[], Any], told: Callable[[], str], patience_s: fl
 
 @contextlib.contextmanager
 def running_stack(root: Path, *options: str, **settings: str) -> Iterator[Running]:
-    """`sentinel up` in the folder `root`, with further settings, until the end of the block."""
-    (root / "prefect.yaml").write_bytes((ROOT / "prefect.yaml").read_bytes())
+    """`sentinel up` in the folder `root`, with further settings, until the end of the block.
+
+    What is scheduled every minute comes every half minute here, since tests wait for it.
+    """
+    manifest = (ROOT / "prefect.yaml").read_text()
+    assert manifest.count("interval: 60\n") == 2
+    (root / "prefect.yaml").write_text(manifest.replace("interval: 60\n", "interval: 30\n"))
     first, second, prefect = free_ports(3)
     (root / "prefect.toml").write_text((ROOT / "prefect.toml").read_text().replace("4211", str(prefect)))
     environment = {
