@@ -1,6 +1,7 @@
 """What Elasticsearch answers, judged: its errors as ours, and each item of a bulk as done, later or dead."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -51,6 +52,7 @@ LATER_TYPES = (  # not the document's fault, whatever the status
 )
 LATER_REASONS = ("pipeline with id",)  # somebody set a default pipeline that is not there
 MAX_REASON = 500
+CONNECTION = re.compile(r"<?(?:\w+\.)*HTTPS?Connection(?:Pool)?\(host='([^']*)', port=(\d+)\)>?")
 
 
 @contextlib.contextmanager
@@ -73,7 +75,9 @@ def mapped_errors(step: str) -> Iterator[None]:
 
 
 def _first_line(exc: TransportError) -> str:
-    return (str(exc.message) or type(exc).__name__).splitlines()[0][:MAX_REASON]
+    """What went wrong, without the names of a library's classes."""
+    text = (str(exc.message) or type(exc).__name__).splitlines()[0]
+    return CONNECTION.sub(r"\1:\2", text)[:MAX_REASON]
 
 
 def _api_error(step: str, exc: ApiError) -> SentinelError:

@@ -1,12 +1,14 @@
 """Where credentials go and where they do not, and what setup says to servers that are not ours to use."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sentinel.errors import SettingsError, TerminalError
+from sentinel.errors import SettingsError, TerminalError, TransientError
 from sentinel.store import Store, open_store
+from sentinel.store.answers import mapped_errors
 from sentinel.store.connection import connect
 from tests.store.scripted_server import VERSION, Answer, Asked, Scripted, error, scripted_server
 
@@ -163,3 +165,16 @@ def test_without_lifecycle_there_is_no_policy(server: Scripted, tmp_path: Path) 
 
     assert not [asked for asked in server.asked if asked.path.startswith("/_ilm/policy")]
     store.close()
+
+
+def test_server_that_is_away_is_named_by_its_address() -> None:
+    """The message says where nobody answers, in words for a reader and not in names of classes."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    client = connect(f"http://127.0.0.1:{port}")
+
+    with pytest.raises(TransientError, match=f"^ask: 127.0.0.1:{port}: .*refused") as told, mapped_errors("ask"):
+        client.info()
+
+    assert "HTTPConnection" not in str(told.value)
+    client.close()
