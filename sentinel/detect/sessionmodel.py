@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sentinel.detect.jit import Floats
-from sentinel.detect.sessionparts import PARTS, Content, Usual, contents, learn
+from sentinel.detect.sessioncontent import Content, contents
+from sentinel.detect.sessionparts import PARTS, Usual, learn
 from sentinel.detect.sessionreasons import reasons_of
 from sentinel.errors import ArtifactError, TerminalError
 
@@ -23,10 +25,12 @@ MAX_TRIMMED = 0.1  # share of the sessions that a second look may leave out
 TAILS_FROM = (0.98,)  # beyond each quantile an exponential tail; the steepest counts
 TRIM_TAILS_FROM = (0.8, 0.9)  # while sessions are sorted out: clear of anomalies up to a tenth of all
 TRIM_NATS = 10.0
+HABIT = (0.025, 0.1)  # share of the sessions that hold the very same templates
 MIN_TO_TRIM = 200  # of fewer sessions an odd one is as likely a rare habit
 PART_CAP_NATS = 14.0  # one part alone may not drown the others
 CAP_NATS = 25.0
-FLOORS = np.array([1.0, 1.0, 1.0, 0.05, 0.3])  # least scale of each part's tail, in the part's own units
+FLOORS = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.05, 0.3])  # least scale of each part's tail, in the part's own units
+TRIM_FLOORS = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 0.05, 0.3])  # while sessions are sorted out
 NORM_FLOOR = 0.7
 FEW_FLOOR, FEW = 0.3, 100  # more at a hundred sessions and below: few say little about a tail
 KNOTS = 1_024
@@ -169,13 +173,23 @@ def fit_sessions(
         if not trim or len(kept) < MIN_TO_TRIM:
             break
         nats = _fit_once(kept, texts, seed, trim=True)[1]
-        odd = nats >= TRIM_NATS
+        odd = (nats >= TRIM_NATS) & ~_habits(kept)
         if odd.mean() > MAX_TRIMMED:
-            odd = nats > np.quantile(nats, 1.0 - MAX_TRIMMED)
+            odd &= nats > np.quantile(nats, 1.0 - MAX_TRIMMED)
         if not odd.any():
             break
         kept = [sequence for sequence, out in zip(kept, odd.tolist(), strict=True) if not out]
     return _fit_once(kept, texts, seed)[0]
+
+
+def _habits(kept: list[Sequence[int]]) -> npt.NDArray[np.bool_]:
+    """Which sessions hold just the templates that one in forty up to one in ten of them holds: no usual way, yet a
+    way of its own and no anomaly."""
+    sets = [frozenset(sequence) for sequence in kept]
+    count = Counter(sets)
+    share = np.array([count[held] for held in sets]) / len(kept)
+    habits: npt.NDArray[np.bool_] = (share >= HABIT[0]) & (share <= HABIT[1])
+    return habits
 
 
 def _fit_once(
@@ -193,7 +207,7 @@ def _fit_once(
         own = np.flatnonzero(fold == k)
         others = learn([kept[i] for i in np.flatnonzero(fold != k)], texts, history=history)
         parts[own] = others.parts(contents(others, [kept[i] for i in own], texts))
-    part_tail = fit_tail(parts, FLOORS, quantiles)
+    part_tail = fit_tail(parts, TRIM_FLOORS if trim else FLOORS, quantiles)
     norm = np.sqrt((np.minimum(part_tail.nats(parts), PART_CAP_NATS) ** 2).sum(1))[:, None]
     norm_tail = fit_tail(norm, np.array([norm_floor]), quantiles)
     usual = learn(kept, texts, history=history)

@@ -7,9 +7,10 @@ import numpy as np
 
 from sentinel.detect import sessionpass as sp
 from sentinel.detect.jit import Floats, Hashes, Integers
+from sentinel.detect.sessioncontent import Content
 from sentinel.detect.sessionfit import SessionRules
 from sentinel.detect.sessionmodel import PART_CAP_NATS, Tail
-from sentinel.detect.sessionparts import PARTS, Content
+from sentinel.detect.sessionparts import EXTRA, FAILING, OFTEN, PARTS
 from sentinel.detect.words import BAD, flags_of
 
 __all__ = ["Numbers", "content_of"]
@@ -17,7 +18,6 @@ __all__ = ["Numbers", "content_of"]
 MAX_NUMBERS = 60_000  # templates that have a number; beyond it those in no open session lose theirs
 FEW = 256
 OTHER_KIND = -1
-MORE, FAILING = PARTS.index("more"), PARTS.index("failing")
 
 
 class Numbers:
@@ -119,7 +119,7 @@ def _tail(tail: Tail, column: int) -> sp.Tail1:
 def _tables(rules: SessionRules) -> sp.Rules:
     """The rules as the kernel takes them; the templates' own columns are still empty."""
     usual, model = rules.model.usual, rules.model
-    others = np.delete(model.part_tail.nats(np.zeros((1, len(PARTS))))[0], [MORE, FAILING])
+    others = np.delete(model.part_tail.nats(np.zeros((1, len(PARTS))))[0], [EXTRA, OFTEN, FAILING])
     return sp.Rules(
         code=np.full(FEW, OTHER_KIND),
         fails=np.zeros(FEW, np.bool_),
@@ -132,7 +132,8 @@ def _tables(rules: SessionRules) -> sp.Rules:
         other_nats=np.ascontiguousarray(usual.other_nats, np.float64),
         unseen_nats=float(usual.unseen_nats),
         ceiling=float(usual.ceiling),
-        more=_tail(model.part_tail, MORE),
+        extra=_tail(model.part_tail, EXTRA),
+        often=_tail(model.part_tail, OFTEN),
         failing=_tail(model.part_tail, FAILING),
         norm=_tail(model.norm_tail, 0),
         rest=float((others**2).sum()),

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from sentinel.detect.jit import Floats, Hashes, Integers
-from sentinel.detect.words import BAD, flags_of
+from sentinel.detect.sessioncontent import Content, failing, flat, steps_of
 from sentinel.errors import ArtifactError
 
-__all__ = ["PARTS", "Content", "Usual", "contents", "failing", "learn"]
+__all__ = ["EXTRA", "FAILING", "OFTEN", "PARTS", "Usual", "learn"]
 
-PARTS = ("more", "fewer", "failing", "far", "order")
-"""How a session differs: templates too many or new, too few or missing, failures, no known counts near, odd order."""
+PARTS = ("extra", "often", "missing", "less", "failing", "far", "order")
+"""How a session differs: rare or new templates, some too often, missing, some too seldom, failures, counts unlike any
+known, odd order. Over templates the root of the sum of squares: what comes together is not counted for each alone."""
 
+EXTRA, OFTEN, MISSING, LESS, FAILING, FAR, ORDER = range(len(PARTS))
 MAX_TEMPLATES = 2_000  # the most frequent; others count as never seen
 MAX_VECTORS = 1_024  # the most frequent count vectors
 BUCKETS = 48
@@ -23,24 +25,6 @@ _EXACT = 32  # counts up to here have a bucket each, then four to a doubling
 _LN2 = float(np.log(2.0))
 _BUCKET_STEPS = 4.0
 _FREE_NATS = _LN2  # what half of all sessions do is no surprise
-
-
-class Content(NamedTuple):
-    """What n sessions hold. `row`, `code`, `times`: one entry a session and template (code ≥ known: never seen).
-
-    `steps` (n,): mean surprise of its transitions, nats; `worst` (n, 2): the codes of the most surprising one, and
-    `worst_nats` (n,); `unseen` and `unseen_failing`: keys of the codes never seen, and whether they read as failures.
-    """
-
-    sessions: int
-    row: Integers
-    code: Integers
-    times: Integers
-    steps: Floats
-    worst: Integers
-    worst_nats: Floats
-    unseen: Hashes
-    unseen_failing: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +79,39 @@ class Usual:
         return bool(np.isin(before * (len(self.keys) + 2) + after, self.pairs))
 
     def parts(self, content: Content) -> Floats:
-        """How far each session is off, (n, 5) in the order of PARTS; the scales differ, tails make them comparable."""
+        """How far each session is off, (n, 7) in the order of PARTS; the scales differ, tails make them comparable."""
         found = self.rising(content)
         known = content.code < len(self.keys)
         row, code, bucket = content.row[known], content.code[known], _bucket(content.times[known])
-        low = np.maximum(self.low - _FREE_NATS, 0.0)
-        found[:, 1] = low[:, 0].sum()
-        np.add.at(found[:, 1], row, low[code, bucket] - low[code, 0])
-        found[:, 3] = self._far(content)
-        found[:, 4] = content.steps
+        low = np.maximum(self.low - _FREE_NATS, 0.0) ** 2
+        missing = low[:, 0].sum() - np.bincount(row, low[code, 0], content.sessions)
+        found[:, MISSING] = np.sqrt(np.maximum(missing, 0.0))
+        found[:, LESS] = np.sqrt(np.bincount(row, low[code, bucket], content.sessions))
+        found[:, FAR] = self._far(content)
+        found[:, ORDER] = content.steps
         return np.maximum(found, 0.0)
 
     def rising(self, content: Content) -> Floats:
-        """The parts that only grow while a session lasts ("more", "failing"), (n, 5); the others are 0."""
+        """The parts that only grow while a session lasts ("extra", "often", "failing"), (n, 7); the others are 0."""
         found = np.zeros((content.sessions, len(PARTS)))
-        more = self.more_nats(content)
+        extra, often = self.extra_nats(content), self.often_nats(content)
         failing = np.append(self.failing, content.unseen_failing)[content.code]
-        np.add.at(found[:, 0], content.row, more)
-        np.add.at(found[:, 2], content.row, np.where(failing, more, 0.0))
+        for part, nats in ((EXTRA, extra), (OFTEN, often), (FAILING, np.where(failing, extra, 0.0))):
+            found[:, part] = np.sqrt(np.bincount(content.row, nats**2, content.sessions))
         return found
 
-    def more_nats(self, content: Content) -> Floats:
-        """How surprising it is, for each entry of a content, that there is so much of the template."""
-        v = len(self.keys)
-        code = np.minimum(content.code, v - 1)
+    def extra_nats(self, content: Content) -> Floats:
+        """How surprising it is, for each entry of a content, that the template is there."""
+        code = np.minimum(content.code, len(self.keys) - 1)
+        known = np.maximum(self.up_nats(code, np.ones_like(code)) - _FREE_NATS, 0.0)
+        return np.where(content.code < len(self.keys), known, self.unseen_nats)
+
+    def often_nats(self, content: Content) -> Floats:
+        """How much more surprising it is that there is so much of it."""
+        code = np.minimum(content.code, len(self.keys) - 1)
         known = np.maximum(self.up_nats(code, content.times) - _FREE_NATS, 0.0)
         again = _LN2 * np.minimum(content.times - 1, 4)
-        return np.where(content.code < v, known, self.unseen_nats + again)
+        return np.where(content.code < len(self.keys), known - self.extra_nats(content), again)
 
     def up_nats(self, code: Integers, count: Integers) -> Floats:
         """−ln of the share of sessions with a known template at least so often; above all, each doubling adds."""
@@ -189,52 +179,6 @@ def _bucket(count: Integers) -> Integers:
     return np.where(count < _EXACT, count, np.minimum(beyond, BUCKETS - 1)).astype(np.int64)
 
 
-def flat(sequences: Sequence[Sequence[int]]) -> tuple[Hashes, Integers]:
-    """All keys one after another, and where each sequence begins (n + 1 offsets)."""
-    offsets = np.zeros(len(sequences) + 1, np.int64)
-    np.cumsum([len(sequence) for sequence in sequences], out=offsets[1:])
-    keys = np.fromiter((key for sequence in sequences for key in sequence), np.uint64, int(offsets[-1]))
-    return keys, offsets
-
-
-def contents(usual: Usual, sequences: Sequence[Sequence[int]], texts: Mapping[int, str]) -> Content:
-    """What each session, a sequence of template keys in order, holds; `texts`: templates of keys never seen."""
-    keys, offsets = flat(sequences)
-    code, unseen = usual.code(keys)
-    n = len(sequences)
-    row = np.repeat(np.arange(n), np.diff(offsets))
-    width = len(usual.keys) + len(unseen)
-    cells, count = np.unique(row * width + code, return_counts=True)
-    before, after, owner = _steps(code, row, offsets, len(usual.keys))
-    nats = usual.step_nats(before, after)
-    steps = np.bincount(owner, nats, n) / np.maximum(np.bincount(owner, minlength=n), 1)
-    worst, worst_nats = np.zeros((n, 2), np.int64), np.zeros(n)
-    order = np.argsort(nats, kind="stable")  # the last one written stays: the highest
-    worst[owner[order], 0], worst[owner[order], 1] = before[order], after[order]
-    worst_nats[owner[order]] = nats[order]
-    return Content(
-        n, cells // width, cells % width, count, steps, worst, worst_nats, unseen, failing(unseen, texts)
-    )  # fmt: skip
-
-
-def failing(keys: Hashes, texts: Mapping[int, str]) -> npt.NDArray[np.bool_]:
-    """Whether each key's template reads as a failure (keys without a text do not)."""
-    return np.array([bool(flags_of(texts.get(int(key), "")) & BAD) for key in keys.tolist()], bool)
-
-
-def _steps(code: Integers, row: Integers, offsets: Integers, outside: int) -> tuple[Integers, Integers, Integers]:
-    """Every transition (from, to, session), those from and to the outside among them; the never seen are one."""
-    shifted = np.where(code >= outside, outside + 1, code)
-    filled = np.diff(offsets) > 0
-    first, last = offsets[:-1][filled], offsets[1:][filled] - 1
-    own = np.flatnonzero(filled)
-    inner = np.flatnonzero(row[1:] == row[:-1])
-    edge = np.full(len(own), outside, np.int64)
-    before = np.concatenate([edge, shifted[inner], shifted[last]])
-    after = np.concatenate([shifted[first], shifted[inner + 1], edge])
-    return before, after, np.concatenate([own, row[inner], own])
-
-
 def learn(sequences: Sequence[Sequence[int]], texts: Mapping[int, str], *, history: int) -> Usual:
     """Tables of sessions; no surprise exceeds what `history` sessions could yield, so that tables compare."""
     keys, offsets = flat(sequences)
@@ -254,7 +198,7 @@ def learn(sequences: Sequence[Sequence[int]], texts: Mapping[int, str], *, histo
     up, low = _shares(template, count, present, n, ceiling)
     weights = np.maximum(np.log((n + 1) / (present + 0.5)), 0.1)
     odd = len(np.unique(owner[present[template] == 1]))  # Good and Turing: as many sessions will bring a new template
-    steps = _steps(code, row, offsets, v)
+    steps = steps_of(code, row, offsets, v)
     return Usual(
         n, distinct, present, most, up, low, *_transitions(steps[0], steps[1], v),
         _vectors(owner, template, count, n, v), weights,

@@ -39,19 +39,20 @@ BUCKETS_UP = 48
     WORST_A,
     WORST_B,
     WORST_NATS,
-    MORE,
+    EXTRA,
+    OFTEN,
     FAILING,
     HIGHEST,
     WORTH,
     USED,
     JUDGED,
     SAID,
-) = range(15)
-HEAD = 15
+) = range(16)
+HEAD = 16
 """What is known of a session: times of its first and last line, lines, number of the last template (0: none), sum of
-the surprises of its steps, the most surprising one, how much there is too much, of failures, highest nats in flight and
-when it was judged as a whole, use, 1 when it was judged as it is, 1 when it was said to be strange (2: it never may be,
-since its beginning was not seen)."""
+the surprises of its steps, the most surprising one; squares of the surprises of extra templates, of how often they come
+and of failures; highest nats in flight and when it was judged as a whole; use; 1 when it was judged as it is; 1 when it
+was said to be strange (2: it never may be, since its beginning was not seen)."""
 
 CLOCK, BEFORE_S, BORN, LINES_SEEN = range(4)
 COUNTERS = 4
@@ -125,7 +126,8 @@ class Rules(NamedTuple):
     other_nats: Floats
     unseen_nats: float
     ceiling: float
-    more: Tail1
+    extra: Tail1
+    often: Tail1
     failing: Tail1
     norm: Tail1
     rest: float  # what the other parts add to the square of the norm
@@ -145,17 +147,21 @@ def _tail(tail: Tail1, value: float) -> float:
 
 
 @compiled
-def _more(rules: Rules, code: int, count: int) -> float:
-    """How surprising it is that there are so many lines of a template."""
-    if count == 0:
-        return 0.0
-    if code >= len(rules.most):
-        return rules.unseen_nats + _LN2 * min(count - 1, 4)
+def _up(rules: Rules, code: int, count: int) -> float:
+    """How surprising it is that there are so many lines of a template, beyond what half of all sessions have."""
     bucket = count
     if count >= 32:
         bucket = min(32 + int(np.floor(np.log2(count / 32.0) * 4.0)), BUCKETS_UP - 1)
     beyond = np.log2(count / max(rules.most[code], 1))
     return max(rules.up[code, bucket] + max(beyond, 0.0) * 2.0 * _LN2 - _LN2, 0.0)
+
+
+@compiled
+def _often(rules: Rules, code: int, count: int) -> float:
+    """How much more surprising that is than one line of it."""
+    if code >= len(rules.most):
+        return _LN2 * min(count - 1, 4)
+    return _up(rules, code, count) - _up(rules, code, 1)
 
 
 @compiled
@@ -223,9 +229,24 @@ def _count(held: Open, place: int, number: int) -> int:
 
 @compiled
 def _highest(held: Open, rules: Rules, place: int) -> float:
-    more = min(_tail(rules.more, held.head[place, MORE]), rules.cap)
-    failing = min(_tail(rules.failing, held.head[place, FAILING]), rules.cap)
-    return _tail(rules.norm, np.sqrt(more * more + failing * failing + rules.rest))
+    extra = min(_tail(rules.extra, np.sqrt(held.head[place, EXTRA])), rules.cap)
+    often = min(_tail(rules.often, np.sqrt(held.head[place, OFTEN])), rules.cap)
+    failing = min(_tail(rules.failing, np.sqrt(held.head[place, FAILING])), rules.cap)
+    return _tail(rules.norm, np.sqrt(extra * extra + often * often + failing * failing + rules.rest))
+
+
+@compiled
+def _grow(rules: Rules, head: Floats, code: int, count: int, fails: bool) -> bool:
+    """Add what a template's newest line makes strange; whether there is anything."""
+    if count == 1:
+        added = rules.unseen_nats if code >= len(rules.most) else _up(rules, code, 1)
+        head[EXTRA] += added * added
+        if fails:
+            head[FAILING] += added * added
+        return added > 0.0
+    before, now = _often(rules, code, count - 1), _often(rules, code, count)
+    head[OFTEN] += now * now - before * before
+    return now > before
 
 
 @compiled
@@ -244,14 +265,8 @@ def _take(held: Open, rules: Rules, place: int, number: int, code: int, t: float
     head[USED] = held.counters[LINES_SEEN]
     head[JUDGED] = 0.0
     count = _count(held, place, number)
-    if count == 0:
+    if count == 0 or not _grow(rules, head, code, count, rules.fails[number]):
         return False
-    added = _more(rules, code, count) - _more(rules, code, count - 1)
-    if added <= 0.0:
-        return False
-    head[MORE] += added
-    if rules.fails[number]:
-        head[FAILING] += added
     before_nats = head[HIGHEST]
     head[HIGHEST] = max(before_nats, _highest(held, rules, place))
     return before_nats < threshold <= head[HIGHEST] and head[SAID] == 0.0

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sentinel.detect.jit import Floats, Integers
-from sentinel.detect.sessionparts import PARTS, Content, Usual
+from sentinel.detect.sessioncontent import Content
+from sentinel.detect.sessionparts import PARTS, Usual
 
 __all__ = ["reasons_of"]
 
@@ -20,12 +21,12 @@ TEXT_LENGTH = 120
 def reasons_of(
     usual: Usual, content: Content, tails: Floats, chosen: Sequence[int], texts: Mapping[int, str]
 ) -> Iterator[tuple[str, ...]]:
-    """For each chosen session at most three reasons, those of the least probable part first; `tails` (n, 5) nats."""
+    """For each chosen session at most three reasons, those of the least probable part first; `tails` (n, 7) nats."""
     if not len(chosen):
         return
     order = np.argsort(content.row, kind="stable")
     rows = content.row[order]
-    teller = _Teller(usual, content, usual.more_nats(content), texts)
+    teller = _Teller(usual, content, usual.extra_nats(content), usual.often_nats(content), texts)
     for i in chosen:
         own = order[np.searchsorted(rows, i) : np.searchsorted(rows, i, side="right")]
         said: list[str] = []
@@ -39,18 +40,19 @@ def reasons_of(
 class _Teller:
     usual: Usual
     content: Content
-    more: Floats
+    extra: Floats
+    often: Floats
     texts: Mapping[int, str]
 
     def tell(self, part: str, i: int, own: Integers) -> list[str]:
         """What there is to say of one part of session i, whose entries are `own`."""
-        if part == "fewer":
-            return self._fewer(own)
+        if part in ("missing", "less"):
+            return self._fewer(own, missing=part == "missing")
         if part == "order":
             return self._order(i)
         if part == "far":
             return ["as a whole unlike every session learnt from"]
-        more = self.more[own]
+        more = (self.often if part == "often" else self.extra)[own]
         if part == "failing":
             reads = np.append(self.usual.failing, self.content.unseen_failing)[self.content.code[own]]
             more = np.where(reads, more, 0.0)
@@ -75,12 +77,12 @@ class _Teller:
         so_often = "" if count == 1 else " so often"
         return f"{times}template {name}: {_percent(share)} of sessions have it{so_often}"
 
-    def _fewer(self, own: Integers) -> list[str]:
-        """Templates that are missing, then those that come too seldom."""
+    def _fewer(self, own: Integers, *, missing: bool) -> list[str]:
+        """Templates that are missing, or those that come too seldom."""
         held = np.zeros(len(self.usual.keys), np.int64)
         known = own[self.content.code[own] < len(held)]
         held[self.content.code[known]] = self.content.times[known]
-        nats = self.usual.low_nats(np.arange(len(held)), held)
+        nats = np.where((held == 0) == missing, self.usual.low_nats(np.arange(len(held)), held), 0.0)
         said = []
         for code in np.argsort(-nats, kind="stable")[:MAX_PER_PART].tolist():
             if nats[code] < MIN_ENTRY_NATS:

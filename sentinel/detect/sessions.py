@@ -12,6 +12,7 @@ from sentinel.detect import sessionpass as sp
 from sentinel.detect.jit import Floats, Hashes, Integers
 from sentinel.detect.sessionfit import SessionRules
 from sentinel.detect.sessionnumbers import Numbers, content_of
+from sentinel.detect.sessionparts import EXTRA, FAILING, OFTEN
 from sentinel.detect.sessionreasons import reasons_of
 
 __all__ = ["Alarm", "SessionVerdict", "Sessions", "Story"]
@@ -255,7 +256,8 @@ class Sessions:
         if not same_rules and len(places):
             content = content_of(self.rules, self._numbers, self._at(places), ended=False)
             rising = self.rules.model.usual.rising(content)
-            held.head[places, sp.MORE], held.head[places, sp.FAILING] = rising[:, 0], rising[:, 2]
+            for field, part in ((sp.EXTRA, EXTRA), (sp.OFTEN, OFTEN), (sp.FAILING, FAILING)):
+                held.head[places, field] = rising[:, part] ** 2
             held.head[places, sp.HIGHEST] = self.rules.model.so_far(content)
 
 
