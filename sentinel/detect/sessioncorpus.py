@@ -16,7 +16,7 @@ from sentinel.detect.sessionwatch import SessionWatch
 __all__ = ["LearntSessions", "learn_from", "sessions_after"]
 
 MAX_NUMBER_BYTES = 20
-_FIGURES = ("sessions", "repeated", "held_out", "flagged", "trim")
+_FIGURES = ("sessions", "median_lines", "repeated", "held_out", "flagged", "trim")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ MIN_SESSIONS = 8  # finished ones
 MAX_SESSIONS = 12_000  # that teach: the newest
 MAX_LINES = 2_000  # of one session that teach
 MIN_SHARED = 0.5  # a template belongs to sessions where so many of its ids have a second line
+MIN_LINES = 4  # of the median session; what has fewer is judged by its lines
 MIN_REPEATED = 0.5  # share of the sessions whose counts of templates another one has too
 HELD_OUT = 0.3  # the later share of the sessions, which a model of the earlier ones has to find usual
 MAX_FLAGGED, MAX_TRIMMED_FLAGGED = 0.002, 0.05  # of them, and one more
@@ -185,8 +186,9 @@ def learn_sessions(
     """Rules, one for each kind of session, from lines in order of time, and what was found of every kind.
 
     `sessions` hashes of ids, 0 = none; `templates` keys; `times` seconds; `plain`: ids that are mere numbers. A kind
-    gets no rules where there are fewer than 8 finished sessions, where they do not repeat themselves, or where a model
-    of the earlier ones finds too many of the later ones strange: it would only make false alarms.
+    gets no rules where there are fewer than 8 finished sessions or most have fewer than 4 lines, where they do not
+    repeat themselves, or where a model of the earlier ones finds too many of the later ones strange: it would only make
+    false alarms.
     """
     lines = _of_sessions(sessions, templates, times)
     rules, figures = [], []
@@ -208,8 +210,9 @@ def _learn_kind(
     longest_s = max((end_s - float(lines.times.min())) * LONGEST, MIN_TIMEOUT_S)
     timeouts = np.clip(SLACK * _limits(went_on, stayed, OVER), MIN_TIMEOUT_S, longest_s)
     sequences = _finished(lines, keys, timeouts, end_s)
-    figures = {"sessions": float(len(sequences))}
-    if len(sequences) < MIN_SESSIONS:
+    median = float(np.median([len(sequence) for sequence in sequences])) if sequences else 0.0
+    figures = {"sessions": float(len(sequences)), "median_lines": median}
+    if len(sequences) < MIN_SESSIONS or median < MIN_LINES:
         return None, figures
     trim = firm and len(sequences) >= MIN_TO_TRIM
     figures |= _figures(sequences, texts, seed, trim)

@@ -47,6 +47,13 @@ def test_ids_that_occur_once_name_no_session() -> None:
     assert NOISE not in rules.templates.tolist()
 
 
+def test_short_sessions_are_left_to_their_lines() -> None:
+    """Pairs of lines under one id, however regular, are no sessions worth a model."""
+    rules, (figures,) = learn([(1 + i, key, 60.0 * i + key) for i in range(500) for key in (JOB, DONE)])
+    assert rules == ()
+    assert figures["median_lines"] == 2.0
+
+
 def test_ids_without_structure_are_left_out() -> None:
     """Random groups of random templates never repeat: no rules, and the figures say why."""
     rng = np.random.default_rng(4)
@@ -66,9 +73,9 @@ def test_sessions_are_left_out_when_the_later_ones_are_others() -> None:
 
 def test_kinds_are_told_apart_when_their_ids_collide() -> None:
     """Orders and jobs have numbers of their own, of which a tenth is the same: two kinds, each with its templates."""
-    jobs = [(595 + i, key, 600.0 * i + k + 7.0) for i in range(60) for k, key in enumerate((JOB, DONE))]
+    jobs = [(595 + i, key, 600.0 * i + k + 7.0) for i in range(60) for k, key in enumerate((JOB, NOISE, NOISE, DONE))]
     rules, _ = learn([*works(600), *jobs])
-    assert [sorted(kind.templates.tolist()) for kind in rules] == [[BEGIN, WORK, END], [JOB, DONE]]
+    assert [sorted(kind.templates.tolist()) for kind in rules] == [[BEGIN, WORK, END], [JOB, DONE, NOISE]]
 
 
 def test_pause_within_sessions_lengthens_their_time_out() -> None:
@@ -76,7 +83,8 @@ def test_pause_within_sessions_lengthens_their_time_out() -> None:
     lines = []
     for i in range(300):
         at_s = 600.0 * i
-        lines += [(i + 1, BEGIN, at_s), (i + 1, WORK, at_s + 3.0), (i + 1, END, at_s + 3_600.0)]
+        lines += [(i + 1, BEGIN, at_s), (i + 1, WORK, at_s + 2.0), (i + 1, WORK, at_s + 3.0)]
+        lines += [(i + 1, END, at_s + 3_600.0)]
     (rules,), _ = learn(lines)
     timeouts = dict(zip(rules.model.usual.keys.tolist(), rules.timeouts.tolist(), strict=False))
     assert timeouts[WORK] > 3_600.0
