@@ -15,7 +15,7 @@ from sentinel.errors import ArtifactError
 __all__ = ["SessionRules", "learn_sessions"]
 
 MIN_SESSIONS = 8  # finished ones
-MAX_SESSIONS = 12_000  # that teach: the newest
+MAX_SESSIONS = 8_000  # that teach: the newest
 MAX_LINES = 2_000  # of one session that teach
 MIN_SHARED = 0.5  # a template belongs to sessions where so many of its ids have a second line
 MIN_LINES = 4  # of the median session; what has fewer is judged by its lines
