@@ -30,9 +30,12 @@ __all__ = [
 NORM_CAP = 8.0  # nats one feature may add to the norm
 SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
 DRIFT_NATS = 0.7  # traffic differs from training's: half of what looks improbable is only that
+BROKEN_NATS = 2.0  # one odd transition is no broken sequence yet
 EVENT_NATS = 0.2  # a decisive feature was counted in events, of which a share writes several lines
 PRIOR_CAP = 14.0
-PRIOR_ATTEMPTS = (4.2, 6.5, 14.0)  # failed attempts within about 15, 180, 1,800 s that are worth 7.5 nats
+PRIOR_ATTEMPTS = (3.6, 4.45, 10.0)  # failed attempts within about 15, 180, 1,800 s that are worth 7.5 nats
+KNOWN_ATTEMPTS = (4.2, 6.5, 14.0)  # the same of an actor whose log-ins worked before: people mistype
+GUESS_ATTEMPTS = 0.6  # what each further user that one unknown actor tries is worth
 ALARM_NATS = 7.5
 WARM_UP_SHARE = 0.6  # of a rarity that counts in a warm-up model where nothing reads as failure
 
@@ -55,7 +58,7 @@ _BROKEN_AT = FEATURE_INDEX["broken_sequence"]
 _STUFFING_AT = np.array(
     [FEATURE_INDEX[name] for name in ("template_actors", "failing_actors", "failing_users", "user_actors")]
 )
-_FAILURES = RAW_INDEX["failures0"]
+_FAILURES, _GUESSED, _KNOWN = RAW_INDEX["failures0"], RAW_INDEX["guessed_users"], RAW_INDEX["known_actor"]
 _RARE, _SEVERITY = FEATURE_INDEX["rare_template"], FEATURE_INDEX["severity"]
 F_SENSITIVE, F_AUTH = 2, 4
 
@@ -85,10 +88,12 @@ def norms(tails: Floats, out: Floats) -> None:
 @compiled
 def prior_nats(raw: Floats) -> float:
     """What no training window may talk us out of: failed log-in attempts of one actor."""
-    worth = 0.0
+    worth, known = 0.0, raw[_KNOWN] > 0.0
+    more = 0.0 if known else GUESS_ATTEMPTS * max(raw[_GUESSED] - 1.0, 0.0)
     for k in range(3):
         if raw[_FAILURES + k] > 1.5:
-            worth = max(worth, ALARM_NATS * raw[_FAILURES + k] / PRIOR_ATTEMPTS[k])
+            enough = KNOWN_ATTEMPTS[k] if known else PRIOR_ATTEMPTS[k]
+            worth = max(worth, ALARM_NATS * (raw[_FAILURES + k] + more) / enough)
     return min(worth, PRIOR_CAP)
 
 
@@ -97,7 +102,7 @@ def _sparse(tails: Floats) -> float:
     """The largest of the few features that are decisive alone, nats."""
     worth = 0.0
     for k in range(len(_SPARSE_AT)):
-        worth = max(worth, tails[_SPARSE_AT[k]] + (-DRIFT_NATS if _SPARSE_AT[k] == _BROKEN_AT else EVENT_NATS))
+        worth = max(worth, tails[_SPARSE_AT[k]] + (-BROKEN_NATS if _SPARSE_AT[k] == _BROKEN_AT else EVENT_NATS))
     return min(worth, SPARSE_CAP)
 
 
@@ -159,7 +164,7 @@ def combine(
 ) -> None:
     """Fill out (n, len(PARTS)) from raw values, surprises, tails and forest scores, before habits are settled.
 
-    `calibration` holds tails in its one group: forest score, norm, their sum, and each decisive feature's.
+    `calibration` holds tails in its one group: forest score, norm, their sum.
     """
     for i in range(len(raw)):
         prior = prior_nats(raw[i]) if switches.prior else 0.0

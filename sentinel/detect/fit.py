@@ -28,6 +28,8 @@ __all__ = ["MIN_LINES", "Trained", "fit"]
 
 MIN_LINES = 2_000  # fewer make a warm-up model
 DECISIVE_AT = [FEATURE_INDEX[name] for name in DECISIVE]
+LATE_BLOCK = 4  # of six: rows from here on say how often a line is new
+NOVELTY_AT = np.array([FEATURE_INDEX[name] for name in ("rare_failure", "rare_privilege")])
 QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1.0])
 
 
@@ -63,8 +65,12 @@ def _no_tails(count: int) -> tuple[Tails, Integers]:
     return fit_tails(np.zeros((2, len(FEATURES))), np.zeros(2, np.int64), count, floors=FLOORS)
 
 
-def _decluster(found: Floats, templates: Integers, times: Floats) -> None:
-    """Let a decisive feature count once a template and hour: one event is no evidence of many."""
+def _decluster(found: Floats, templates: Integers, times: Floats, late: Booleans) -> None:
+    """Let a decisive feature count once a template and hour: one event is no evidence of many.
+
+    What is new counts in the `late` rows only, which have most history before them: in the first days every rare line
+    is new.
+    """
     hours = templates * 1_000_000 + ((times - times[0]) // 3600).astype(np.int64)
     for at in DECISIVE_AT:
         column = found[:, at]
@@ -72,19 +78,20 @@ def _decluster(found: Floats, templates: Integers, times: Floats) -> None:
         _, first = np.unique(hours[stands_out], return_index=True)
         repeats = np.delete(stands_out, first)
         column[repeats] = ABSENT
+    found[np.ix_(~late, NOVELTY_AT)] = ABSENT
 
 
-def _tails(found: Floats, facts: Facts, times: Floats, sources: int) -> tuple[Tails, Integers]:
+def _tails(found: Floats, facts: Facts, times: Floats, sources: int, late: Booleans) -> tuple[Tails, Integers]:
     """Tails of declustered surprises; the surprises are as before, without a copy of them all."""
     decisive = found[:, DECISIVE_AT]
-    _decluster(found, facts.template, times)
+    _decluster(found, facts.template, times, late)
     learnt = fit_tails(found, facts.source, sources, floors=FLOORS)
     found[:, DECISIVE_AT] = decisive
     return learnt
 
 
 def _calibrate(tails: Floats, scores: Floats) -> Tails:
-    """Tails of forest score, norm, their sum and each decisive feature, side by side in one group."""
+    """Tails of forest score, norm and their sum, side by side in one group."""
     norm = np.empty(len(tails))
     norms(tails, norm)
 
@@ -98,8 +105,7 @@ def _calibrate(tails: Floats, scores: Floats) -> Tails:
             for a, b in zip(scores, norm, strict=True)
         ]
     )
-    alone = (one(tails[:, FEATURE_INDEX[name]], 0.995) for name in DECISIVE)
-    parts = (first, second, one(total, 0.99), *alone)
+    parts = (first, second, one(total, 0.99))
     knots, nats, start, scale, base, weight = (np.concatenate([p[k] for p in parts], axis=1) for k in range(6))
     return Tails(knots, nats, start, scale, base, weight)
 
@@ -111,9 +117,9 @@ def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) 
         corpus.walk(ok)
     rows, found = fit_.forward(ok, seed)
     baseline = fit_.tables(ok, fit_.cap(ok), fit_.trust(rows, found))
-    facts, sources = rows_of(fit_.facts, rows), fit_.sources
+    facts, sources, late = rows_of(fit_.facts, rows), fit_.sources, fit_.block[rows] >= LATE_BLOCK
     del fit_  # its sorted columns are as large as the corpus
-    tails, places = _tails(found, facts, corpus.coded.line.times[rows], sources)
+    tails, places = _tails(found, facts, corpus.coded.line.times[rows], sources, late)
     tail_nats(found, places[facts.source], tails, TOLERANCE, found)
     forest = fit_forest(found, seed=seed, trees=trees)
     flat = flatten(forest)
@@ -140,7 +146,7 @@ def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:
     fit_ = CrossFit(corpus)
     tails, places = _no_tails(fit_.sources)
     cap = (float(np.log(2.0 * (len(corpus) + 1))), 0.0)
-    knots, nats, start, scale, base, weight = (part[:, : 3 + len(DECISIVE)].copy() for part in tails)
+    knots, nats, start, scale, base, weight = (part[:, :3].copy() for part in tails)
     calibration = Tails(knots, nats, start, scale, base, weight)
     quantiles = np.column_stack([QUANTILES, np.zeros(len(QUANTILES))])
     return _Learnt(fit_.tables(use, cap), tails, places, calibration, None, None, quantiles, use)

@@ -42,16 +42,18 @@ RAW = (
     " source_failures0 source_failures1 source_failures2 actor_templates actor_users actor_params user_actors"
     " template_actors template_users failing_actors failing_users new_address new_user new_pair"
     " burst_lines burst_s mean0 mean1 mean2 mean3 means_seen user_failures windows windows_template hits_probe"
+    " guessed_users known_actor"
 ).split()
 """What the pass says of each line, in this order: hits are lines taught before it; `…0 …1 …2` are counts decayed over
 15, 180 and 1,800 s with the line itself; distinct counts are decayed over 600 s; gaps are seconds; windows are spans of
 600 s in which there was anything, and in which the template was there; −1 = not applicable."""
 
 RAW_INDEX = {name: i for i, name in enumerate(RAW)}
-TOUCHES_A_LINE = 28
+TOUCHES_A_LINE = 30
 NUMBER_ALPHA = 0.2  # share of the newest number in its moving mean
 WINDOW_S = 600.0
 BURST_GAP_S = 180.0  # failures further apart begin a new burst
+CONNECT_WEIGHT = 0.55  # of a failed log-in, for a connection to a service that people log in to
 START = np.uint64(1)  # stands for the template before a session's first
 NONE = np.uint64(0)
 
@@ -82,7 +84,9 @@ NONE = np.uint64(0)
     K_ACTOR_PARAM,
     K_FAILING_USER,
     K_USER_FAILURES,
-) = range(32, 42)
+    K_GUESSED_USER,
+    K_KNOWN,
+) = range(32, 44)
 
 (
     C_LINES,
@@ -116,9 +120,9 @@ C_R_TEMPLATE, C_R_SOURCE, C_R_ACTOR, C_R_PAIR, C_R_SOURCE_BAD, C_R_ALL_BAD, C_R_
     C_BURST_S,
     C_MEAN0,
 ) = range(35, 49)
-C_MEANS_SEEN, C_USER_FAILURES, C_WINDOWS, C_WINDOWS_TEMPLATE, C_PROBE = 52, 53, 54, 55, 56
+C_MEANS_SEEN, C_USER_FAILURES, C_WINDOWS, C_WINDOWS_TEMPLATE, C_PROBE, C_GUESSED, C_KNOWN = 52, 53, 54, 55, 56, 57, 58
 
-F_BAD, F_AUTH, F_ACCEPTED, F_PROBE = 1, 4, 8, 16  # `words.py`: BAD, AUTH_FAILURE, ACCEPTED, PROBE
+F_BAD, F_AUTH, F_ACCEPTED, F_PROBE, F_CONNECT = 1, 4, 8, 16, 32  # `words.py`: BAD, AUTH_FAILURE, ACCEPTED, …
 
 
 class Line(NamedTuple):
@@ -268,7 +272,7 @@ def _pairs(
 
 
 @compiled
-def _count_failure(rows: Floats, place: int, t: float, out: Floats) -> None:
+def _count_failure(rows: Floats, place: int, t: float, weight: float, out: Floats) -> None:
     """Failed log-ins of an actor: attempts (its busiest failure template, as one writes several lines), the burst."""
     since = t - rows[place, TIME]
     start, lines = rows[place, DISTINCT0], rows[place, DISTINCT1]
@@ -277,7 +281,7 @@ def _count_failure(rows: Floats, place: int, t: float, out: Floats) -> None:
         start, lines = t, 0.0
     rows[place, DISTINCT0], rows[place, DISTINCT1] = start, lines + 1.0
     for k in range(3):
-        rows[place, COUNT0 + k] = max(rows[place, COUNT0 + k], out[C_R_PAIR + k])
+        rows[place, COUNT0 + k] = max(rows[place, COUNT0 + k], weight * out[C_R_PAIR + k])
     _three(rows, place, out, C_R_FAILURES)
     out[C_BURST_LINES] = lines + 1.0
     out[C_BURST_S] = max(t - start, 0.0)
@@ -285,24 +289,43 @@ def _count_failure(rows: Floats, place: int, t: float, out: Floats) -> None:
 
 @compiled
 def _failures(
-    memory: Memory, source: np.uint64, actor: np.uint64, user: np.uint64, flags: int, t: float, out: Floats
+    memory: Memory,
+    source: np.uint64,
+    actor: np.uint64,
+    user: np.uint64,
+    flags: int,
+    t: float,
+    taught: float,
+    out: Floats,
 ) -> None:
     """Failed log-ins of the actor, of the user under attack, of the source; a log-in that worked sees its actor's."""
     edge, core = memory.edge, memory.core
     key = mix(K_FAILURES, actor, NONE)
+    known = find(edge, mix(K_KNOWN, actor, NONE))
+    out[C_KNOWN] = 1.0 if known >= 0 else 0.0
+    if flags & (F_AUTH | F_ACCEPTED) == 0:
+        _count_failure(edge.rows, touch(memory, 1, key, t), t, CONNECT_WEIGHT, out)
+        return
     if flags & F_AUTH == 0:
-        place = find(edge, key) if flags & F_ACCEPTED else -1
+        place = find(edge, key)
         if place >= 0:
             since = max(t - edge.rows[place, TIME], 0.0)
             for k in range(3):
                 out[C_R_FAILURES + k] = edge.rows[place, COUNT0 + k] * np.exp(-since / TAUS_S[k])
             out[C_BURST_LINES] = edge.rows[place, DISTINCT1]
             out[C_BURST_S] = t - edge.rows[place, DISTINCT0]
+        known = touch(memory, 1, mix(K_KNOWN, actor, NONE), t)
+        edge.rows[known, HITS] += taught
         return
     place = touch(memory, 1, key, t)
     fresh = 1.0 if edge.rows[place, DISTINCT1] == 0.0 or t - edge.rows[place, TIME] > DISTINCT_TAU_S else 0.0
-    _count_failure(edge.rows, place, t, out)
+    _count_failure(edge.rows, place, t, 1.0, out)
     my_count = edge.rows[place, COUNT1]
+    if user != NONE:
+        guess = touch(memory, 1, mix(K_GUESSED_USER, actor, user), t)
+        edge.rows[place, DISTINCT2] += _first(edge.rows, guess, t)
+        bump(edge.rows, guess, t, 0.0)
+    out[C_GUESSED] = edge.rows[place, DISTINCT2]
     all_failures = touch(memory, 0, mix(K_SOURCE_FAILURES, source, NONE), t)
     bump(core.rows, all_failures, t, 0.0)
     core.rows[all_failures, DISTINCT0] += fresh
@@ -404,6 +427,7 @@ def _step(
     out[C_R_TEMPLATE:C_NEW_ADDRESS] = 0.0
     out[C_NEW_ADDRESS], out[C_NEW_USER], out[C_NEW_PAIR] = -1.0, -1.0, -1.0
     out[C_BURST_LINES], out[C_BURST_S], out[C_MEANS_SEEN], out[C_USER_FAILURES] = 0.0, 0.0, 0.0, 0.0
+    out[C_GUESSED], out[C_KNOWN] = 0.0, 0.0
     out[C_LINES], out[C_WINDOWS] = memory.counters[TAUGHT], memory.counters[WINDOWS]
     _counts(memory, source, template, level, t, taught, out)
     _transitions(memory, source, template, session, t, taught, out)
@@ -419,8 +443,8 @@ def _step(
         if address == NONE:
             out[C_NEW_ADDRESS] = -1.0
         _pairs(memory, address, user, param, template, at_template, t, taught, out)
-        if flags & (F_AUTH | F_ACCEPTED):
-            _failures(memory, source, actor, user, flags, t, out)
+        if flags & (F_AUTH | F_ACCEPTED | F_CONNECT):
+            _failures(memory, source, actor, user, flags, t, taught, out)
     else:
         _three(rows, at_template, out, C_R_TEMPLATE)
     out[C_PROBE] = -1.0

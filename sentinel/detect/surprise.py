@@ -33,7 +33,7 @@ HABIT_SLACK = 2.0  # seven times as seldom as by chance is nothing
 MIN_CONTEXT = 30.0  # times a template was followed by another before its habits are believed
 NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
 MIN_WINDOW_RARITY = 2.5
-F_BAD, F_SENSITIVE, F_ACCEPTED = 1, 2, 8
+F_BAD, F_SENSITIVE, F_ACCEPTED, F_CLIENT_ERROR = 1, 2, 8, 64  # `words.py`
 
 
 class Baseline(NamedTuple):
@@ -174,7 +174,8 @@ def _one(
         out[at + 3 + k] = -np.log(base[NEW0 + k]) if raw[_NEW_ADDRESS + k] == 0.0 else 0.0
         entity = max(entity, out[at + 3 + k])
     novelty = _novelty(raw, cap, tables.cap[1], out[0], out, at + 10)
-    out[at + 6] = novelty if bad or level >= 2 else 0.0
+    failed = (bad or level >= 2) and flags & F_CLIENT_ERROR == 0  # what a client asks wrongly is no failure of ours
+    out[at + 6] = novelty if failed else 0.0
     out[at + 7] = novelty if flags & F_SENSITIVE else 0.0
     out[at + 8] = entity if flags & F_ACCEPTED or (flags & F_SENSITIVE and not bad) else 0.0
     out[at + 9] = min(rarity, cap)

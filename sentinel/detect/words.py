@@ -10,6 +10,8 @@ __all__ = [
     "ACCEPTED",
     "AUTH_FAILURE",
     "BAD",
+    "CLIENT_ERROR",
+    "CONNECT",
     "FOLLOW",
     "FOLLOW_FOR",
     "GUARDS",
@@ -144,7 +146,13 @@ _SENSITIVE = re.compile(
     re.I,
 )
 
-BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE = 1, 2, 4, 8, 16
+_CONNECT = re.compile(
+    r"^connection from <(?:IP|HOST|STR|USER)>|^(?:refused )?connect(?:ion)? (?:attempt )?from <IP>", re.I
+)
+
+_CLIENT_ERROR = re.compile(r"\" S4(?!0[13])")
+
+BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE, CONNECT, CLIENT_ERROR = 1, 2, 4, 8, 16, 32, 64
 
 GUARDS = frozenset(
     "failed fail failure failing succeeded success successful successfully accepted rejected denied allowed granted refused"
@@ -159,9 +167,12 @@ GUARDS = frozenset(
 
 
 def flags_of(masked: str) -> int:
-    """What a masked text reads as: BAD (failure), SENSITIVE (privileges), AUTH_FAILURE, ACCEPTED (a log-in that worked)."""
+    """What a masked text reads as: BAD (failure), SENSITIVE (privileges), AUTH_FAILURE, ACCEPTED (a log-in that worked),
+    CONNECT (somebody comes to the door of a service that people log in to), CLIENT_ERROR (a request refused as wrong)."""
     masked = masked.replace("_", " ")  # login_failed
     flags = BAD * (_BAD.search(masked) is not None) | SENSITIVE * (_SENSITIVE.search(masked) is not None)
     accepted = _ACCEPTED.search(masked) is not None
     failed = _AUTH_FAILURE.search(masked) is not None
+    flags |= CLIENT_ERROR * (_CLIENT_ERROR.search(masked) is not None)
+    flags |= CONNECT * (_CONNECT.search(masked) is not None and not failed)
     return flags | (AUTH_FAILURE | BAD) * failed | (ACCEPTED | SENSITIVE) * (accepted and not failed)

@@ -1,0 +1,97 @@
+"""The fixed prior: how many failed log-ins of one actor are too many, whatever training was like."""
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sentinel.detect import Scorer, Switches
+from sentinel.detect.combine import ALARM_NATS, KNOWN_ATTEMPTS, PRIOR_ATTEMPTS, prior_nats
+from sentinel.detect.fit import Trained
+from sentinel.detect.statepass import RAW, RAW_INDEX
+from sentinel.detect.words import AUTH_FAILURE, BAD, CLIENT_ERROR, CONNECT, flags_of
+
+USERS = ("root", "admin", "oracle", "uucp", "test", "guest")
+
+
+def raw(**values: float) -> np.ndarray:
+    row = np.zeros(len(RAW))
+    for name, value in values.items():
+        row[RAW_INDEX[name]] = value
+    return row
+
+
+@pytest.fixture
+def prior(trained: Trained) -> Scorer:
+    """A scorer in which the prior alone speaks."""
+    only = Switches(forest=False, norm=False, sparse=False)
+    return Scorer(trained.model, trained.state, switches=only)
+
+
+def lines(present: pl.DataFrame, texts: list[str], gap_s: float) -> pl.DataFrame:
+    """Lines of sshd from the end of the past on."""
+    start = present["timestamp"][0]
+    at = [start + timedelta(seconds=gap_s * i) for i in range(len(texts))]
+    return pl.DataFrame(
+        {
+            "timestamp": pl.Series(at, dtype=pl.Datetime("ns", "UTC")),
+            "level": ["info"] * len(texts),
+            "source": ["sshd"] * len(texts),
+            "message": texts,
+            "attributes": pl.Series([None] * len(texts), dtype=pl.String),
+        }
+    )
+
+
+@pytest.mark.parametrize("window", range(3))
+def test_enough_attempts_in_any_span_are_an_alarm(window: int) -> None:
+    """At the number of attempts of a span the prior is worth the threshold; below it, less."""
+    name = f"failures{window}"
+
+    assert prior_nats(raw(**{name: PRIOR_ATTEMPTS[window]})) == pytest.approx(ALARM_NATS)
+    assert prior_nats(raw(**{name: PRIOR_ATTEMPTS[window] - 0.2})) < ALARM_NATS
+    assert prior_nats(raw(**{name: KNOWN_ATTEMPTS[window]}, known_actor=1.0)) == pytest.approx(ALARM_NATS)
+
+
+def test_who_logged_in_before_may_mistype_more_often(prior: Scorer, present: pl.DataFrame) -> None:
+    """Five failures within half a minute are an alarm from a stranger, none from an address that logged in before."""
+    before = lines(present, ["Accepted password for greta from 203.0.113.7 port 50001 ssh2"], 1.0)
+    prior.score(before)
+
+    def five(address: str) -> float:
+        texts = [f"Failed password for greta from {address} port 5{i}000 ssh2" for i in range(5)]
+        return float(prior.peek(lines(present, texts, 8.0))["nats"].to_numpy().max())
+
+    assert five("203.0.113.8") >= ALARM_NATS
+    assert five("203.0.113.7") < ALARM_NATS
+
+
+def test_one_address_that_tries_many_users_is_an_alarm_earlier(prior: Scorer, present: pl.DataFrame) -> None:
+    """Three users within nine seconds are enough; the same user three times is not."""
+
+    def tried(users: tuple[str, ...]) -> float:
+        texts = [f"Failed password for {user} from 203.0.113.9 port 40{i}00 ssh2" for i, user in enumerate(users)]
+        return float(prior.peek(lines(present, texts, 2.5))["nats"].to_numpy().max())
+
+    assert tried(USERS[:3]) >= ALARM_NATS
+    assert tried(("greta",) * 3) < ALARM_NATS
+
+
+def test_a_burst_of_connections_to_a_log_in_service_counts(prior: Scorer, present: pl.DataFrame) -> None:
+    """Ten connections of one address within seconds are an alarm; five, or ten of many addresses, are not."""
+    one = [f"connection from 198.51.100.23 () at Sat Jul  9 22:53:{20 + i // 4} 2005" for i in range(10)]
+    many = [f"connection from 198.51.100.{i} () at Sat Jul  9 22:53:{20 + i // 4} 2005" for i in range(10)]
+
+    assert prior.peek(lines(present, one, 0.3))["nats"].to_numpy().max() >= ALARM_NATS
+    assert prior.peek(lines(present, one[:5], 0.3))["nats"].to_numpy().max() < ALARM_NATS
+    assert prior.peek(lines(present, many, 0.3))["nats"].to_numpy().max() < ALARM_NATS
+
+
+def test_flags_tell_connections_and_client_errors_apart() -> None:
+    """A connection to a log-in service is one; a request refused as wrong is a client's error, a denied one is not."""
+    assert flags_of("connection from <IP> () at <TIME>") & CONNECT
+    assert not flags_of("connection from <IP> failed: authentication failure") & CONNECT
+    assert flags_of('<IP> "GET <PATH>" S4xx <NUM>') & CLIENT_ERROR
+    assert not flags_of('<IP> "GET <PATH>" S5xx <NUM>') & CLIENT_ERROR
+    assert flags_of('<IP> "GET <PATH>" S401 <NUM>') & (AUTH_FAILURE | BAD | CLIENT_ERROR) == AUTH_FAILURE | BAD
