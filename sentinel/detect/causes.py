@@ -20,6 +20,8 @@ class Cause(NamedTuple):
     features: tuple[str, ...]
 
 
+FLOODS = ("failures", "stuffing", "errors", "rate", "actor_rate", "scan", "actor_users")
+LOSES_NOTHING = 0.01  # nats
 MIN_TAIL_NATS = 2.0  # a cause less surprising than this is not asked for
 
 
@@ -58,17 +60,17 @@ def counterfactual(
     tails: Floats,
     habit: Floats,
     switches: Switches,
-    cause: str,
+    *causes: str,
 ) -> Floats:
-    """(n,) the nats of lines had one cause been normal: its features' tails 0, and no failures for `failures`.
+    """(n,) the nats of lines had some causes been normal: their features' tails 0, and no failures for `failures`.
 
     `habit` (n, 3): the nats that the lines' habits take off each channel.
     """
-    at = CAUSE_NAMES.index(cause)
+    at = np.concatenate([_COLUMNS[CAUSE_NAMES.index(cause)] for cause in causes])
     without, calm, plain = tails.copy(), surprise.copy(), raw.copy()
-    without[:, _COLUMNS[at]] = 0.0
-    calm[:, _COLUMNS[at]] = np.minimum(calm[:, _COLUMNS[at]], 0.0)
-    if cause == "failures":
+    without[:, at] = 0.0
+    calm[:, at] = np.minimum(calm[:, at], 0.0)
+    if "failures" in causes:
         plain[:, _FAILURES_AT] = 0.0
     scores = model.trees.score_samples(without) if model.trees is not None else np.zeros(len(raw))
     parts = np.empty((len(raw), len(PARTS)))
@@ -82,6 +84,9 @@ def weights(
 ) -> tuple[Floats, Floats]:
     """((n, causes) nats that a line loses without each cause that stands out, (n, causes) the largest tail in each).
 
+    A flood shows in several causes at once, of which any would do for an alarm: where a line loses nothing without one
+    of them, it is asked what it loses without that one and all other floods.
+
     `said` (n, len(PARTS)): the parts of the lines' scores.
     """
     lost = np.zeros((len(raw), len(CAUSES)))
@@ -92,4 +97,11 @@ def weights(
         if len(rows):
             of = (raw[rows], flags[rows], surprise[rows], tails[rows], said[rows, HABIT:])
             lost[rows, k] = said[rows, NATS] - counterfactual(model, *of, switches, cause.name)
+    rows = np.flatnonzero(lost.max(1) <= LOSES_NOTHING)
+    if len(rows):
+        of = (raw[rows], flags[rows], surprise[rows], tails[rows], said[rows, HABIT:])
+        for k, cause in enumerate(CAUSES):
+            if cause.name in FLOODS:
+                without = counterfactual(model, *of, switches, *FLOODS)
+                lost[rows, k] = (said[rows, NATS] - without) * (largest[rows, k] >= MIN_TAIL_NATS)
     return lost, largest

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import eq
 
 from sentinel.detect.hashing import hash_text
 from sentinel.detect.words import GUARDS
@@ -59,6 +60,8 @@ class Drain:
         tokens = _tokens(masked)
         best, best_rank = None, (-1, -1.0)
         for cluster in self._candidates(tokens):
+            if not _may_cover(cluster.tokens, tokens):
+                continue
             covered, share = _compare(cluster.tokens, tokens)
             if share >= 0 and (covered or share >= SIMILARITY) and (int(covered), share) > best_rank:
                 best, best_rank = cluster, (int(covered), share)
@@ -104,6 +107,12 @@ class Drain:
         else:
             self._leaves.setdefault(self._first(tokens, new=True), []).append(cluster)
         return cluster
+
+
+def _may_cover(template: list[str], tokens: list[str]) -> bool:
+    """Whether a text might be near enough; a fast no, for floods of texts that resemble nothing."""
+    equal = sum(map(eq, template, tokens))
+    return equal >= SIMILARITY * len(tokens) or equal + template.count(WILDCARD) >= len(tokens)
 
 
 def _compare(template: list[str], tokens: list[str]) -> tuple[bool, float]:

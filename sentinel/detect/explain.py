@@ -8,6 +8,7 @@ from sentinel.detect.causes import CAUSE_NAMES
 from sentinel.detect.encode import Coded
 from sentinel.detect.features import GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.jit import Floats
+from sentinel.detect.kinds import kind_of
 from sentinel.detect.scan import IP, PARAM, USER
 from sentinel.detect.statepass import RAW_INDEX
 from sentinel.detect.surprise import Baseline
@@ -19,8 +20,7 @@ MAX_REASONS = 4
 MIN_TAIL_NATS = 3.0  # a cause less surprising than this is no reason
 SPANS = ("15 s", "3 min", "30 min")
 _SPAN_S = (15.0, 180.0, 1800.0)
-_GUESSING = ("failures", "stuffing", "errors", "rate", "actor_rate", "novelty")
-MIN_ATTEMPTS = 2.5
+_TELLING = {"brute_force": "failures", "credential_stuffing": "stuffing", "scan": "scan"}
 DAY_S, HOUR_S, MINUTE_S = 86_400.0, 3_600.0, 60.0
 
 
@@ -83,8 +83,10 @@ class Explainer:
     def explain(self, row: Row) -> tuple[str, list[str]]:
         """(kind, reasons) of an anomalous line."""
         order = self._order(row)
+        kind = kind_of(order, row, lambda name: self._upper(name, row))
+        order = sorted(order, key=lambda name: name != _TELLING.get(kind))  # what names the attack comes first
         reasons = [text for name in order if (text := self._reason(name, row))]
-        return self._kind(order, row), reasons[:MAX_REASONS] or [self._fallback(row)]
+        return kind, reasons[:MAX_REASONS] or [self._fallback(row)]
 
     def _order(self, row: Row) -> list[str]:
         weight = row.lost + 0.05 * np.minimum(row.largest, 12.0)
@@ -136,7 +138,7 @@ class Explainer:
         after = ", then one that worked" if row.flags & ACCEPTED else ""
         usual = max(round(self._upper("failures1", row)), 1)
         known = f"usual for {row.source}: at most {usual} in 3 min"
-        if usual >= lines:  # training was full of them: the fixed prior speaks
+        if usual >= lines and row.prior >= 0.9 * row.nats:  # training was full of them: the fixed prior speaks
             known = "more than people mistype, however usual it has become"
         guesses = _many(lines, "failed log-in", "failed log-ins")
         return f"{guesses} from {row.actor} in {_duration(seconds)}{after}; {known}"
@@ -209,7 +211,8 @@ class Explainer:
             return ""
         hits = row.value("hits_template")
         seen = _many(hits, "time", "times") if hits else "never"
-        return f"touches log-ins, privileges or system files in a template seen {seen} before"
+        what = "holds a probing text" if row.sensitive_text else "touches log-ins, privileges or system files"
+        return f"{what}, in a template seen {seen} before"
 
     def _say_entity(self, row: Row) -> str:
         user, address = row.text(USER), row.text(IP)
@@ -249,48 +252,16 @@ class Explainer:
 
     def _say_sequence(self, row: Row) -> str:
         after, before = row.value("hits_after_session"), row.value("hits_before_session")
+        if after > 0.5 * before:
+            return ""
         if after < 0 or after > 0.05 * before:
             after, before = row.value("hits_after_source"), row.value("hits_before_source")
         if before < 1:
             return ""
-        return f"followed the line before it in {after:,.0f} of {before:,.0f} cases so far"
+        return f"came after the line before it in only {after:,.0f} of {before:,.0f} cases so far"
 
     def _fallback(self, row: Row) -> str:
         return f"unusual as a whole: p < 1/{np.exp(min(row.nats, 30.0)):,.0f} under normal traffic"
-
-    def _kind(self, order: list[str], row: Row) -> str:
-        top = order[0] if order else ""
-        flags = row.flags
-        if row.prior >= row.nats - 1e-9:
-            return "brute_force"
-        if flags & AUTH_FAILURE and any(n in order[:3] for n in _GUESSING):
-            if row.value("failures2") < MIN_ATTEMPTS and row.value("failing_actors") >= MIN_ATTEMPTS:
-                return "credential_stuffing"
-            if row.value("burst_lines") >= MIN_ATTEMPTS:
-                return "brute_force"
-        if (
-            top == "scan" or (row.sensitive_text and top in ("novelty", "actor_rate", "privilege", "number", "rate"))
-        ) and (row.text(IP)):
-            return "scan"
-        if top in ("actor_rate", "rate") and row.value("actor_params") > max(
-            9.0, 3.0 * self._upper("actor_params", row)
-        ):
-            return "scan"
-        return self._by_cause(top, row)
-
-    @staticmethod
-    def _by_cause(top: str, row: Row) -> str:
-        failing = row.flags & BAD or row.coded.facts.level[row.i] >= 2
-        if top in ("errors", "rate", "actor_rate", "failures", "stuffing", "actor_users", "scan"):
-            return "error_burst" if failing else "rate_spike"
-        if top == "privilege" or (top in ("entity", "novelty", "source") and row.flags & SENSITIVE):
-            return "new_actor" if row.flags & ACCEPTED else "privilege"
-        if top == "entity":
-            return "new_actor"
-        named = {"number": "numeric_outlier", "gap": "rate_drop", "sequence": "sequence"}
-        if top in named:
-            return named[top]
-        return "new_template" if row.value("hits_template") < 1 else "rare_template"
 
 
 assert PARAM == 3

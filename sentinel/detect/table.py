@@ -14,7 +14,7 @@ AUX = 3  # hashes a key: heaviest contributor, line of last use, previous templa
 USE_BONUS_LINES = 64.0  # each hit, up to 64, lets a key outlive this many younger lines of a table of 1,024 places
 TAUS_S = (15.0, 180.0, 1800.0)
 DISTINCT_TAU_S = 600.0
-JUMP_S = 3600.0  # a clock that falls back further than this begins anew
+JUMP_S = 180.0  # a clock that falls back further than this begins anew: else nothing would decay until it caught up
 
 TIME, COUNT0, COUNT1, COUNT2, HITS, DISTINCT0, DISTINCT1, DISTINCT2 = range(ROW)
 HEAVIEST, LAST_USE, PREVIOUS = range(AUX)

@@ -125,7 +125,9 @@ class Watch:
         self._back.clear()
         now_s = now.timestamp()
         for key, row in self._rows.items():
-            last = self._last.get(key, [])
+            last = [min(t, now_s) for t in self._last.get(key, ())]  # a clock that is ahead must not hide a silence
+            if last:
+                self._last[key] = last
             if len(last) >= row[STRIDE] and key not in self._silent and now_s - last[0] > row[DEADLINE]:
                 self._silent[key] = last[0]
                 silent = row[STRIDE] == 1 or now_s - last[-1] > 0.5 * row[DEADLINE]

@@ -33,6 +33,7 @@ SAVE_EVERY_S = 10.0
 RELOAD_EVERY_S = 1.0
 KEPT_ROUNDS = 64
 BACKFILL_S = 3600.0
+MAX_SOURCES = 10_000  # whose newest time is kept; the one longest unheard of gives way
 
 
 class Live:
@@ -175,11 +176,15 @@ class Live:
     def _late(self, frame: pl.DataFrame) -> pl.Series:
         """Which records lie more than an hour behind the newest of their source: backfills, left to batch scoring."""
         times = frame["timestamp"].dt.epoch("s").to_list()
+        arrived = frame["received"].dt.epoch("s").to_list()
         late = []
-        for source, second in zip(frame["source"].to_list(), times, strict=True):
-            newest = self._newest.get(source, second)
+        for source, second, arrival in zip(frame["source"].to_list(), times, arrived, strict=True):
+            known = second if arrival is None else min(second, arrival)  # a clock far ahead makes no one else late
+            newest = self._newest.pop(source, known)
             late.append(second < newest - BACKFILL_S)
-            self._newest[source] = max(newest, second)
+            self._newest[source] = max(newest, known)
+        for source in list(self._newest)[: max(len(self._newest) - MAX_SOURCES, 0)]:
+            del self._newest[source]
         return pl.Series("late", late, dtype=pl.Boolean)
 
     def _known(self, frame: pl.DataFrame) -> pl.Series:

@@ -1,6 +1,6 @@
 """Silence is found by a timer, once an outage, and its end is told."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -159,3 +159,16 @@ def test_a_flow_that_falls_to_a_twentieth_is_told_as_a_drop(beating: Trained) ->
     said += tick(end + 7200.0)
 
     assert said == ["rate_drop", None]
+
+
+def test_a_clock_ahead_hides_no_silence(beating: Trained) -> None:
+    """One heartbeat dated a year ahead: when no other comes, the silence is told as of the last look at the clock."""
+    scorer = Scorer(beating.model, beating.state)
+    ahead = pl.lit(at(200) + timedelta(days=365)).cast(pl.Datetime("ns", "UTC"))
+    scorer.score(beats(200, 201).with_columns(timestamp=ahead))
+
+    early, _ = scorer.tick(at(200.5))
+    _, verdicts = scorer.tick(at(203))
+
+    assert early.is_empty()
+    assert verdicts["kind"].to_list() == ["silence"]

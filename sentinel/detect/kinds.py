@@ -1,0 +1,63 @@
+"""Name the kind of an anomalous line from its causes, the most telling first, and what its actor did."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sentinel.detect.scan import IP
+from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, SENSITIVE
+
+if TYPE_CHECKING:
+    from sentinel.detect.explain import Row
+
+__all__ = ["kind_of"]
+
+_GUESSING = ("failures", "stuffing", "errors", "rate", "actor_rate", "novelty", "entity")
+_RATES = ("scan", "actor_rate", "rate", "errors")
+_PROBED = ("novelty", "actor_rate", "privilege", "number", "rate")
+MIN_ATTEMPTS = 1.8  # two of late
+QUICK_ATTEMPTS, SLOW_ATTEMPTS = 1.5, 2.5  # two within some seconds, three within half an hour; two are mistyped
+MIN_TARGETS = 2.5  # three ports or paths of late
+MANY_TARGETS = 9.0
+NEW_TARGETS = 0.7  # share of an actor's lines that each tried another port or path: it looks for something
+
+Upper = Callable[[str], float]
+"""The usual upper bound of a raw value for the line's template or source."""
+
+
+def kind_of(order: list[str], row: "Row", upper: Upper) -> str:
+    """The kind of a line whose causes stand in `order`."""
+    top = order[0] if order else ""
+    if row.prior >= row.nats - 1e-9:
+        return "brute_force"
+    if row.flags & AUTH_FAILURE and any(name in order[:3] for name in _GUESSING):
+        if row.value("failures2") < MIN_ATTEMPTS and row.value("failing_actors") >= MIN_ATTEMPTS:
+            return "credential_stuffing"
+        if row.value("failures0") >= QUICK_ATTEMPTS or row.value("failures2") >= SLOW_ATTEMPTS:
+            return "brute_force"
+    if row.text(IP) and (top == "scan" or (row.sensitive_text and top in _PROBED) or _looks_around(order, row, upper)):
+        return "scan"
+    return _by_cause(top, row)
+
+
+def _looks_around(order: list[str], row: "Row", upper: Upper) -> bool:
+    """Whether an actor tries one port or path after the other, more than is usual here."""
+    tried = row.value("actor_params")
+    if tried < MIN_TARGETS or not any(name in order[:3] for name in _RATES):
+        return False
+    usual = upper("actor_params")
+    searches = row.flags & BAD and tried > 1.5 * usual and tried >= NEW_TARGETS * row.value("actor1")
+    return bool(searches) or (order[0] in _RATES[:3] and tried > max(MANY_TARGETS, 3.0 * usual))
+
+
+def _by_cause(top: str, row: "Row") -> str:
+    failing = row.flags & BAD or row.coded.facts.level[row.i] >= 2
+    if top in ("errors", "rate", "actor_rate", "failures", "stuffing", "actor_users", "scan"):
+        return "error_burst" if failing else "rate_spike"
+    if top == "privilege" or (top in ("entity", "novelty", "source") and row.flags & SENSITIVE):
+        return "new_actor" if row.flags & ACCEPTED else "privilege"
+    if top == "entity":
+        return "new_actor"
+    named = {"number": "numeric_outlier", "gap": "rate_drop", "sequence": "sequence"}
+    if top in named:
+        return named[top]
+    return "new_template" if row.value("hits_template") < 1 else "rare_template"
