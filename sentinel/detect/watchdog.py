@@ -95,7 +95,9 @@ class Watch:
 
     def saw(self, templates: Hashes, sources: Hashes, times: Floats) -> None:
         """Take note of lines."""
-        if not self._keys:
+        if len(times) == 1:
+            self._saw_one((int(templates[0]), int(sources[0])), times.tolist())
+        if not self._keys or len(times) < 2:
             return
         places = np.searchsorted(self._templates, templates)
         places[places == len(self._templates)] = 0
