@@ -55,7 +55,7 @@ def forget_most(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-def run(folder: Path, *, seed: int, rate: float, down_s: float) -> Outage:
+def run(folder: Path, *, seed: int, rate: float, down_s: float, warm_s: float = WARM_S) -> Outage:
     """`rate` events a second over HTTP before, during and after an outage of `down_s` seconds."""
     found, oracle = Outage(rate, down_s), Oracle(seed)
     with FakeElastic(seed=seed) as fake:
@@ -68,7 +68,7 @@ def run(folder: Path, *, seed: int, rate: float, down_s: float) -> Outage:
         clients = Clients(oracle, server.port, total=10**9, rate=lambda: rate)
         clients.start()
         try:
-            time.sleep(WARM_S)
+            time.sleep(warm_s)
             forget_most(server.process.pid)
             found.rss_before_mb, before = rss_mb(server.process.pid), len(clients.latencies_s)
             fake.down()

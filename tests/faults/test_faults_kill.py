@@ -26,7 +26,7 @@ def test_nothing_is_lost_or_twice_when_all_is_killed_at_random(tmp_path: Path) -
 @pytest.mark.slow
 def test_outage_is_survived_at_a_steady_intake(tmp_path: Path) -> None:
     """What came in while Elasticsearch was away is delivered once when it is back."""
-    found = outage.run(tmp_path, seed=3, rate=1000, down_s=6)
+    found = outage.run(tmp_path, seed=3, rate=1000, down_s=6, warm_s=2)
 
     assert found.verdict.passed, found.verdict.explain()
     assert found.backlog > 0
