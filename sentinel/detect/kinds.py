@@ -29,14 +29,15 @@ def kind_of(order: list[str], row: "Row", upper: Upper) -> str:
     top = order[0] if order else ""
     if row.prior >= row.nats - 1e-9:
         return "brute_force"
-    if row.flags & AUTH_FAILURE and any(name in order[:3] for name in _GUESSING):
+    guesses = row.flags & AUTH_FAILURE and any(name in order[:3] for name in _GUESSING)
+    if guesses or "failures" in order[:3]:  # a connection or a log-in that worked, among them, is part of it
         if row.value("failures2") < MIN_ATTEMPTS and row.value("failing_actors") >= MIN_ATTEMPTS:
             return "credential_stuffing"
         if row.value("failures0") >= QUICK_ATTEMPTS or row.value("failures2") >= SLOW_ATTEMPTS:
             return "brute_force"
     if row.text(IP) and (top == "scan" or (row.sensitive_text and top in _PROBED) or _looks_around(order, row, upper)):
         return "scan"
-    return _by_cause(top, row)
+    return _by_cause(order, row)
 
 
 def _looks_around(order: list[str], row: "Row", upper: Upper) -> bool:
@@ -49,11 +50,15 @@ def _looks_around(order: list[str], row: "Row", upper: Upper) -> bool:
     return bool(searches) or (order[0] in _RATES[:3] and tried > max(MANY_TARGETS, 3.0 * usual))
 
 
-def _by_cause(top: str, row: "Row") -> str:
+def _by_cause(order: list[str], row: "Row") -> str:
+    top = order[0] if order else ""
     failing = row.flags & BAD or row.coded.facts.level[row.i] >= 2
     if top in ("errors", "rate", "actor_rate", "failures", "stuffing", "actor_users", "scan"):
         return "error_burst" if failing else "rate_spike"
-    if top == "privilege" or (top in ("entity", "novelty", "source") and row.flags & SENSITIVE):
+    if top == "sequence" and failing and "novelty" in order[:3]:
+        top = "novelty"
+    touches = row.flags & SENSITIVE and not row.flags & BAD  # a crash of root's is first of all a crash
+    if top == "privilege" or (top in ("entity", "novelty", "source") and touches):
         return "new_actor" if row.flags & ACCEPTED else "privilege"
     if top == "entity":
         return "new_actor"
