@@ -12,7 +12,7 @@ __all__ = ["HABITS_A_LINE", "settle"]
 
 HABITS_A_LINE = 2  # places that one line changes
 
-CHANNELS = 3  # what speaks: the line as a whole, a decisive feature, a flood
+CHANNELS, DECISIVE_CHANNEL = 3, 1  # what speaks: the line as a whole, a decisive feature, a flood
 WINDOW_S = 600.0
 JUMP_S = 3600.0  # a clock that falls back further than this begins a new window
 FORGET_S = 43_200.0  # a loudness that does not come back fades with this constant: attacks hours apart are no habit
@@ -40,7 +40,7 @@ def _close(row: Floats, t: float, windows: float, trouble: bool) -> None:
     kept = np.exp(-since / FORGET_S)
     for k in range(CHANNELS):
         above = row[LOUDEST + k] - row[USUAL + k]
-        step = UP_BAD_NATS if trouble else UP_NATS
+        step = UP_BAD_NATS if trouble and k != DECISIVE_CHANNEL else UP_NATS
         if windows < YOUNG_WINDOWS and since < 2.0 * WINDOW_S and not trouble:
             step = max(UP_NATS, QUICK * above)
         row[USUAL + k] = kept * (row[USUAL + k] + (min(above, step) if above > 0.0 else max(above, -DOWN_NATS)))

@@ -24,8 +24,9 @@ _NEW_ADDRESS, _MEAN0, _MEANS_SEEN = RAW_INDEX["new_address"], RAW_INDEX["mean0"]
 COUNT, NUMBER_TRUST, MEAN_TRUST, NEW0, LENGTH_MEAN, LENGTH_SPREAD = 0, 1, 2, 3, 6, 7
 TEMPLATE_COLUMNS = 8
 MIN_NUMBER_LINES = 20
-MIN_MEAN_LINES = 40
+MIN_MEAN_LINES = 100
 MEAN_WARM_UP = 8
+MIN_SPREAD = 1e-6
 MEAN_SLACK = 1.0  # a mean wanders: a whole span beyond its range is nothing
 MAX_NUMBER_EXCESS = 8.0
 SMOOTHING = 3.0
@@ -135,7 +136,10 @@ def _numbers(raw: Floats, numbers: Floats, base: Floats, bounds: Floats, means: 
         x, mean = np.log1p(numbers[k]), raw[_MEAN0 + k]
         far = _outside(x, bounds, k, 0.2)
         odd = max(odd, far)
-        same_side = (x > bounds[3 * k + 1]) == (mean > means[3 * k + 1])  # not a usual number in the wake of odd ones
+        varies = bounds[3 * k + 2] - bounds[3 * k] > MIN_SPREAD  # what never varied is a name or a state, no measure
+        same_side = varies and (x > bounds[3 * k + 1]) == (
+            mean > means[3 * k + 1]
+        )  # not a usual number in the wake of odd ones
         if base[COUNT] >= MIN_MEAN_LINES and raw[_MEANS_SEEN] >= MEAN_WARM_UP and far > 0.0 and same_side:
             moved = max(moved, _outside(mean, means, k, 0.1) - MEAN_SLACK)
     out[at] = min(odd, MAX_NUMBER_EXCESS) * base[NUMBER_TRUST]

@@ -130,3 +130,13 @@ def test_habits_are_the_same_one_by_one_after_a_restart_and_after_a_peek() -> No
         single.append(settled(memory, [t], templates=[template], windows=1.0, bulk=9.0)[0])
 
     assert np.array_equal(whole, np.array(single))
+
+
+def test_a_decisive_feature_that_stays_is_a_habit_also_of_failures() -> None:
+    """A failing template whose numbers have moved for good is known within hours; its floods stay news."""
+    times = [i * WINDOW_S for i in range(40)]
+
+    parts = settled(empty_memory(), times, flags=BAD, sparse=8.5, flood=12.0)
+
+    assert parts[-1, HABIT + SPARSE - BULK] > 1.0
+    assert parts[-1, NATS] > 7.5
