@@ -28,6 +28,8 @@ SPEAKER = "sentinel train: "
 BUSY = "train: busy"  # the flow trains, or the command: another process holds the registry's lock
 STOP_GRACE_S = 3.0
 
+STOPPING = "train: the server is stopping; the model in service stays, train again when it is up"
+
 
 class Trainer:
     """Starts the training command and reads its one line of JSON. Used by the event loop alone."""
@@ -82,6 +84,8 @@ class Trainer:
 
     async def _run(self, *arguments: str) -> dict[str, object]:
         started_s = time.monotonic()
+        if self._stopping:
+            raise TransientError(STOPPING)
         process = await asyncio.create_subprocess_exec(
             *self._command,
             *arguments,
@@ -91,6 +95,8 @@ class Trainer:
             start_new_session=True,  # Ctrl-C is for us: we end it in order
         )
         self._process = process
+        if self._stopping:  # the signal came while the process was being started
+            process.terminate()
         try:
             out, err = await process.communicate()
         finally:
@@ -99,7 +105,7 @@ class Trainer:
 
     def _answer(self, code: int, out: bytes, err: bytes, took_s: float) -> dict[str, object]:
         if self._stopping and code:
-            raise TransientError("train: the server is stopping; the model in service stays, train again when it is up")
+            raise TransientError(STOPPING)
         if code:
             raise _failure(code, _last_line(err))
         answer: dict[str, object] = orjson.loads(_last_line(out))
