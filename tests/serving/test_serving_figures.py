@@ -37,7 +37,7 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
     with spool.lease("deliver") as lease, spool.transaction() as tx:
         assert lease is not None
         tx.move(lease, 5, dead={2: "400 mapping: field a", 3: "400 mapping: field b"})
-        tx.postpone(lease, 1, NOW.timestamp() + 3_600.0, "429 busy")
+        tx.postpone(lease, 1, datetime.now(UTC).timestamp() + 3_600.0, "429 busy")
         tx.put_blob("failing-deliver", b'{"since_s": 1795000000.0}')
     yield found
     put_away(found)
