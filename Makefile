@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 SAMPLE ?= 1
+WORKERS ?= 2
 
 .PHONY: help install up test lint check bench soak lock clean
 
@@ -27,8 +28,8 @@ $(STAMP): requirements.lock pyproject.toml
 up: install ## run everything; SAMPLE=0 leaves out the sample data
 	@exec $(BIN)/sentinel up $(if $(filter 0,$(SAMPLE)),--no-sample)
 
-test: install ## all tests; a real Elasticsearch is started where Java and Maven are there
-	$(BIN)/python -m pytest
+test: install ## all tests, in WORKERS=2 processes; a real Elasticsearch is started where Java and Maven are there
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: install ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

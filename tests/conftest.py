@@ -22,11 +22,14 @@ if str(ROOT) not in sys.path:
 from tests.elastic_server import ElasticServer, UnavailableError, provide_or_raise  # noqa: E402 after the path is set
 
 FIXTURES = {"elastic_url", "elastic_server", "secure_elastic"}
+LONGEST = ("test_stack_real_logs", "test_faults_kill", "test_stack_up", "test_faults_models", "test_faults_io")
 REQUIRED = "LOG_SENTINEL_TEST_REQUIRE"  # names what must not be skipped, parted by commas
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for Elasticsearch is marked so."""
+    """A test that asks for Elasticsearch is marked so; the longest files come first, as each goes to one worker."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
     for item in items:
         if FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.elastic)
