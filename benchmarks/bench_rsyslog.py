@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 from elasticsearch import Elasticsearch
 
-from benchmarks.bench_elastic import LINES, Run, check, figures, server_cpu_s, through_us
+from benchmarks.bench_elastic import LINES, WARM_UP, Run, check, figures, server_cpu_s, through_us
 from benchmarks.lines import syslog_bytes
-from benchmarks.measure import Figure, Skipped
+from benchmarks.measure import Figure, Skipped, pair
 from benchmarks.servers import elastic
 from sentinel.store.schema import events_mapping
 
+WITH_IDS = ' bulkid="id" dynbulkid="on" writeoperation="create"'  # a line that is sent again is no second document
 PATIENCE_S = 300.0
 POLL_S = 0.05
 CONFIG = """
@@ -33,10 +34,11 @@ template(name="document" type="list" option.jsonf="on") {{
   property(outname="log.file.path" name="$!metadata!filename" format="jsonf")
   property(outname="message" name="msg" format="jsonf")
 }}
+template(name="id" type="string" string="%$!metadata!filename%-%$!metadata!fileoffset%")
 ruleset(name="ship" queue.type="LinkedList" queue.size="100000" queue.dequeueBatchSize="2000"
         queue.workerThreads="2" queue.workerThreadMinimumMessages="2000") {{
   action(type="omelasticsearch" server="{host}" serverport="{port}" searchIndex="{index}" searchType=""
-         template="document" bulkmode="on" maxbytes="16m" action.resumeRetryCount="-1")
+         template="document" bulkmode="on" maxbytes="16m" action.resumeRetryCount="-1"{ids})
 }}
 input(type="imfile" File="{file}" Tag="messages" Ruleset="ship" freshStartTail="off" addMetadata="on")
 """
@@ -47,12 +49,22 @@ def run(rounds: int) -> list[Figure]:
     content = syslog_bytes(LINES)
     ours: list[Run] = []
     peer: list[Run] = []
+    alike: list[Run] = []
     with elastic() as url:
         client = Elasticsearch(url, request_timeout=60)
-        for _ in range(rounds + 1):  # the first round warms both up
+        for _ in range(rounds + WARM_UP):
             ours.append(through_us(url, client, content))
             peer.append(_through_rsyslog(daemon, url, client, content))
-    return [*figures("file → Elasticsearch, beside rsyslog", ours[1:], peer[1:], "omelasticsearch", "≥ 1 × peer")]
+            alike.append(_through_rsyslog(daemon, url, client, content, ids=WITH_IDS))
+    rates = [[run.rate for run in runs[WARM_UP:]] for runs in (ours, alike)]
+    return [
+        pair(
+            "file → Elasticsearch, each line once in both", "lines/s", *rates, "omelasticsearch with ids", "≥ 1 × peer"
+        ),
+        *figures(
+            "file → Elasticsearch, beside rsyslog", ours[WARM_UP:], peer[WARM_UP:], "omelasticsearch", "≥ 1 × peer"
+        ),
+    ]
 
 
 def _daemon() -> str:
@@ -63,7 +75,7 @@ def _daemon() -> str:
     return found
 
 
-def _through_rsyslog(daemon: str, url: str, client: Elasticsearch, content: bytes) -> Run:
+def _through_rsyslog(daemon: str, url: str, client: Elasticsearch, content: bytes, *, ids: str = "") -> Run:
     """From the start of rsyslogd until Elasticsearch has counted the last line."""
     index = f"bench-{secrets.token_hex(4)}"
     client.indices.create(index=index, mappings=events_mapping(), settings={"number_of_replicas": 0})
@@ -71,7 +83,7 @@ def _through_rsyslog(daemon: str, url: str, client: Elasticsearch, content: byte
     with tempfile.TemporaryDirectory() as folder:
         file, config = Path(folder) / "messages.log", Path(folder) / "rsyslog.conf"
         file.write_bytes(content)
-        names = {"folder": folder, "host": parts.hostname, "port": parts.port, "index": index, "file": file}
+        names = {"folder": folder, "host": parts.hostname, "port": parts.port, "index": index, "file": file, "ids": ids}
         config.write_text(CONFIG.format(**names))
         before_s, start = server_cpu_s(client), time.perf_counter()
         process = subprocess.Popen(

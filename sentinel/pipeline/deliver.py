@@ -5,7 +5,8 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -30,6 +31,7 @@ READERS = {"deliver": EVENTS, "deliver-anomalies": ANOMALIES}
 ROUND_RECORDS = 5_000  # twice as many are hardly faster, and take 30 MB more while a backlog drains
 PROBE_RECORDS = 500  # after failures a round is smaller, down to this: a store that comes back is not run over
 ROUND_BYTES = 16 * 1024 * 1024
+TURN_S = 1.0  # a turn begins no further pass after so long: others wait for the lease
 REPLAY_RECORDS = 1_000
 SETTLED_A_COMMIT = 250  # dead letters, some 20 ms: a longer commit would hold up a 202
 BACKOFF_START_S = 0.5
@@ -39,14 +41,17 @@ PATIENCE_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One turn of one reader: what was delivered, what died, and what must wait (`error` says why)."""
+    """One turn of one reader: what was delivered, what died, and what must wait (`error` says why).
+
+    A turn is one round, or several in a row of which the next is read and sent while the one before is on its way.
+    """
 
     delivered: int = 0
     dead: int = 0
     busy: bool = False  # somebody else holds the lease
     paused: bool = False  # the pause after a failure is not over: nothing was tried
     wait_s: float = 0.0  # before the next try
-    write_s: float = 0.0  # what the store took to answer
+    write_s: float = 0.0  # what the store took to answer, the longest of its rounds
     left: int = 0  # records that came later than those of this round
     error: str | None = None
 
@@ -75,20 +80,59 @@ def deliver_round(spool: Spool, store: Store, reader: str, *, now_s: float, wait
         replayed = _replay(spool, store, stream, lease, position, now_s)
         if replayed.error:
             return replayed
-        frame = spool.read(stream, position.sequence, _round_records(position.attempts), ROUND_BYTES)
-        if frame.is_empty():
-            return replayed
-        started_s = time.perf_counter()
-        try:
-            outcome = store.write(frame, stream=stream)
-        except SentinelError as exc:  # a refusal for ever is one of the whole store, not of a record: nothing is dead
-            return _postpone(spool, lease, position, str(exc), now_s)
-        write_s = time.perf_counter() - started_s
-        reach("deliver.written")
-        turn = _settle(spool, lease, position, frame, outcome, now_s)
-        done, dead = turn.delivered + replayed.delivered, turn.dead + replayed.dead
-        left = spool.last_sequence(stream) - int(frame["sequence"][-1])
-        return Round(done, dead, wait_s=turn.wait_s, write_s=write_s, left=left, error=turn.error)
+        turn = _rounds(spool, store, stream, lease, position, now_s)
+        left = spool.last_sequence(stream) - spool.position(reader).sequence
+        return replace(
+            turn, delivered=turn.delivered + replayed.delivered, dead=turn.dead + replayed.dead, left=left
+        )  # fmt: skip
+
+
+def _rounds(spool: Spool, store: Store, stream: str, lease: Lease, position: Position, now_s: float) -> Round:
+    """Rounds in order, each settled before the next. What was sent ahead of one that fails is not counted, whatever
+    became of it: it is offered again, and what the store has already it does not take twice."""
+    started_s, total, reached = time.perf_counter(), Round(), position.sequence
+    size = _round_records(position.attempts)
+    most = 1 if position.attempts else store.in_flight
+    sent: deque[tuple[pl.DataFrame, Future[tuple[Outcome, float]]]] = deque()
+    with ThreadPoolExecutor(most) as pool:
+        while True:
+            while len(sent) < most and (frame := spool.read(stream, reached, size, ROUND_BYTES)).height:
+                sent.append((frame, pool.submit(_write, store, frame, stream)))
+                reached = int(frame["sequence"][-1])
+                if most == 1 or time.perf_counter() - started_s > TURN_S:
+                    most = 0  # no more
+            if not sent:
+                return total
+            frame, writing = sent.popleft()
+            turn = _round(spool, lease, frame, writing, now_s)
+            total = Round(
+                total.delivered + turn.delivered,
+                total.dead + turn.dead,
+                wait_s=turn.wait_s,
+                write_s=max(total.write_s, turn.write_s),
+                error=turn.error,
+            )
+            if turn.error:
+                return total
+
+
+def _write(store: Store, frame: pl.DataFrame, stream: str) -> tuple[Outcome, float]:
+    """What became of a round's records, and how long the store took to say it."""
+    started_s = time.perf_counter()
+    return store.write(frame, stream=stream), time.perf_counter() - started_s
+
+
+def _round(
+    spool: Spool, lease: Lease, frame: pl.DataFrame, writing: "Future[tuple[Outcome, float]]", now_s: float
+) -> Round:
+    """Wait for the store's answer on one round and settle it."""
+    position = spool.position(lease.reader)
+    try:
+        outcome, write_s = writing.result()
+    except SentinelError as exc:  # a refusal for ever is one of the whole store, not of a record: nothing is dead
+        return _postpone(spool, lease, position, str(exc), now_s)
+    reach("deliver.written")
+    return replace(_settle(spool, lease, position, frame, outcome, now_s), write_s=write_s)
 
 
 def _round_records(attempts: int) -> int:

@@ -1,4 +1,4 @@
-"""One write to one index: bulks of bounded size, two in flight, the answers read item by item."""
+"""One write to one index: bulks of bounded size, three in flight, the answers read item by item."""
 
 import itertools
 import random
@@ -22,7 +22,7 @@ __all__ = ["BULK_BYTES", "BULK_RECORDS", "BulkWriter"]
 
 BULK_RECORDS = 2_500
 BULK_BYTES = 4 * 1024 * 1024
-IN_FLIGHT = 2
+IN_FLIGHT = 3
 TRIES = 3
 PAUSE_S = 0.25  # doubled before each further try, with full jitter: at most 1.5 s in all
 WARY_BULKS = 100  # after one in which something was refused, so many are read item by item at once

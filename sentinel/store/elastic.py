@@ -36,6 +36,7 @@ class ElasticStore(Store):
     """
 
     kind = "elasticsearch"
+    in_flight = 2  # one is taken in by the server while the next is read and written as JSON
 
     def __init__(self, client: Elasticsearch, index: str, *, retention_days: int = 0, period: str = "month") -> None:
         if not NAME.fullmatch(index):

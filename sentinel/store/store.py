@@ -68,6 +68,7 @@ class Store(Protocol):
     """The contract; `tests/store` runs the same tests on every implementation."""
 
     kind: str
+    in_flight: int = 1  # writes at once that are of use; several only where a record is known again by its id alone
 
     @abstractmethod
     def setup(self) -> list[str]:

@@ -1,5 +1,6 @@
-"""How a round is settled: many dead letters in pieces, a full box of them, replays, backlog after an outage, clocks."""
+"""How rounds are settled: in order, dead letters in pieces, a full box of them, replays, backlogs, clocks."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -163,6 +164,43 @@ def test_backlog_arrives_in_order(sentinel: Sentinel) -> None:
         deliver_round(sentinel.spool, store, "deliver", now_s=100.0 * n)
 
     assert seen == [f"{n:022d}" for n in range(5_000)]
+
+
+def test_rounds_in_flight_are_settled_in_order(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next round is on its way before the one before has its answer; both are counted, oldest first."""
+    store, both_there = MemoryStore(), threading.Barrier(2, timeout=20)
+    store.in_flight = 2
+    write = store.write
+
+    def together(frame: pl.DataFrame, *, stream: str = EVENTS) -> Outcome:
+        both_there.wait()  # breaks unless two are there at once
+        return write(frame, stream=stream)
+
+    monkeypatch.setattr(store, "write", together)
+    accept(sentinel.spool, ["m"] * ROUND_RECORDS * 2)
+
+    turn = deliver_round(sentinel.spool, store, "deliver", now_s=0.0)
+
+    assert (turn.delivered, turn.left, turn.error) == (2 * ROUND_RECORDS, 0, None)
+    assert store.count() == 2 * ROUND_RECORDS
+
+
+def test_round_sent_ahead_of_one_that_fails_is_offered_again(sentinel: Sentinel) -> None:
+    """Nothing behind a record that must wait is passed by; what arrived ahead arrives no second time."""
+    store = Poisoned()
+    store.in_flight = 2
+    accept(sentinel.spool, [*["m"] * (ROUND_RECORDS - 1), "late", "poison", *["m"] * 10])
+
+    failed = deliver_round(sentinel.spool, store, "deliver", now_s=0.0)
+    there, waiting = store.count(), sentinel.spool.ledger().waiting
+    store.late = "never"
+    after = deliver_round(sentinel.spool, store, "deliver", now_s=100.0)
+
+    assert (failed.delivered, failed.dead, failed.error) == (ROUND_RECORDS - 1, 0, "429 busy")
+    assert (there, waiting) == (ROUND_RECORDS - 1 + 10, 12)
+    assert (after.delivered, after.dead) == (11, 1)
+    assert store.count() == ROUND_RECORDS + 10
+    assert sentinel.spool.ledger().is_balanced
 
 
 def test_failing_since_tells_the_first_failure(sentinel: Sentinel) -> None:
