@@ -20,7 +20,7 @@ from sentinel.store.store import Outcome
 
 __all__ = ["BULK_BYTES", "BULK_RECORDS", "BulkWriter"]
 
-BULK_RECORDS = 2_500
+BULK_RECORDS = 2_000
 BULK_BYTES = 4 * 1024 * 1024
 IN_FLIGHT = 3
 TRIES = 3
