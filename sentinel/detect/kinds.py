@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sentinel.detect.scan import IP
-from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, SENSITIVE
+from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, FILTERED, SENSITIVE
 
 if TYPE_CHECKING:
     from sentinel.detect.explain import Row
@@ -13,10 +13,12 @@ __all__ = ["kind_of"]
 
 _GUESSING = ("failures", "stuffing", "errors", "rate", "actor_rate", "novelty", "entity")
 _RATES = ("scan", "actor_rate", "rate", "errors")
+_TURNED_AWAY = ("scan", "actor_rate", "rate", "errors", "novelty", "entity")
 _PROBED = ("novelty", "actor_rate", "privilege", "number", "rate")
 MIN_ATTEMPTS = 1.8  # two of late
 QUICK_ATTEMPTS, SLOW_ATTEMPTS = 1.5, 2.5  # two within some seconds, three within half an hour; two are mistyped
 MIN_TARGETS = 2.5  # three ports or paths of late
+MIN_TURNED_AWAY = 1.5  # two packets of one address that a firewall turned away within seconds
 MANY_TARGETS = 9.0
 NEW_TARGETS = 0.7  # share of an actor's lines that each tried another port or path: it looks for something
 
@@ -42,6 +44,8 @@ def kind_of(order: list[str], row: "Row", upper: Upper) -> str:
 
 def _looks_around(order: list[str], row: "Row", upper: Upper) -> bool:
     """Whether an actor tries one port or path after the other, more than is usual here."""
+    if row.flags & FILTERED and row.value("actor0") >= MIN_TURNED_AWAY and any(n in order[:2] for n in _TURNED_AWAY):
+        return True
     tried = row.value("actor_params")
     if tried < MIN_TARGETS or not any(name in order[:3] for name in _RATES):
         return False

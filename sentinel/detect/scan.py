@@ -150,9 +150,11 @@ def _run_end(buffer: Bytes, start: int, stop: int) -> int:
 def _write_next_run(sheet: Sheet, i: int, j: int, o: int) -> int:
     """Write the run buffer[i:j] and the punctuation at its end, and remember it as the word before what follows."""
     buffer, state = sheet.buffer, sheet.state
-    if j == i + 1 and buffer[i] == 58:  # the colon between a quoted key and its value
-        state[SEPARATOR] |= COLON
-        return copy(sheet, i, j, o)
+    if buffer[i] == 58 and (j == i + 1 or (i > state[ORIGIN] and buffer[i - 1] == _QUOTE)):
+        state[SEPARATOR] |= COLON  # between a quoted key and its value, which may follow at once
+        o, i = copy(sheet, i, i + 1, o), i + 1
+        if i == j:
+            return o
     b = j
     while b > i + 1 and buffer[b - 1] in (33, 46, 58, 63):
         b -= 1

@@ -50,7 +50,7 @@ def count(buffer: Bytes, a: int, b: int, counts: Integers) -> None:
 
 @compiled
 def ipv4_end(buffer: Bytes, a: int, b: int) -> int:
-    """Where the dotted quad that begins at `a` ends, or -1."""
+    """Where the dotted quad that begins at `a` ends, or -1. A port of 3 to 5 digits may follow a dot, as in tcpdump."""
     i = a
     for part in range(4):
         j = i
@@ -65,7 +65,17 @@ def ipv4_end(buffer: Bytes, a: int, b: int) -> int:
         i = j
     follows = i < b and CLASSES[buffer[i]] & ALNUM
     dotted = i + 1 < b and buffer[i] == 46 and CLASSES[buffer[i + 1]] & ALNUM
-    return -1 if follows or dotted else i
+    return -1 if follows or (dotted and not _is_port(buffer, i + 1, b)) else i
+
+
+@compiled
+def _is_port(buffer: Bytes, a: int, b: int) -> bool:
+    """Whether three to five digits stand at `a`, and neither letter nor further part after them."""
+    j = a
+    while j < b and CLASSES[buffer[j]] & DIGIT:
+        j += 1
+    ends = j >= b or not (buffer[j] == 46 or CLASSES[buffer[j]] & ALNUM)
+    return 3 <= j - a <= 5 and ends
 
 
 @compiled

@@ -12,6 +12,7 @@ __all__ = [
     "BAD",
     "CLIENT_ERROR",
     "CONNECT",
+    "FILTERED",
     "FOLLOW",
     "FOLLOW_FOR",
     "GUARDS",
@@ -152,7 +153,16 @@ _CONNECT = re.compile(
 
 _CLIENT_ERROR = re.compile(r"\" S4(?!0[13])")
 
-BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE, CONNECT, CLIENT_ERROR = 1, 2, 4, 8, 16, 32, 64
+_WALL = r"packets?|tcp|udp|icmp|proto|syn|src|dst|spt|dpt|sport|dport|in on|in=|port|inbound|incoming|traffic|flow"
+_FILTERED = re.compile(
+    rf"\b(?:block|drop|den[iy]|reject|discard|filter)\w*\b.{{0,80}}?(?:\b|=)(?:{_WALL})\b"
+    rf"|\b(?:{_WALL})\b.{{0,120}}?\b(?:block|drop|den[iy]|reject|discard|filter)\w*|\b(?:DPT|SPT)=|\bport[- ]?scan"
+    r"|<IP> <IP> <NUM> <NUM> .{0,40}\bREJECT|\b(?:closed|filtered) port\b|^FAIL: .{0,40}\bfrom=<IP>"
+    r"|\b(?:S0|REJ|RSTO|RSTR) <IP> <NUM> <IP> <NUM>|<IP> <NUM> <IP> <NUM> .{0,20}\b(?:S0|REJ)\b",
+    re.I,
+)
+
+BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE, CONNECT, CLIENT_ERROR, FILTERED = 1, 2, 4, 8, 16, 32, 64, 128
 
 GUARDS = frozenset(
     "failed fail failure failing succeeded success successful successfully accepted rejected denied allowed granted refused"
@@ -168,11 +178,13 @@ GUARDS = frozenset(
 
 def flags_of(masked: str) -> int:
     """What a masked text reads as: BAD (failure), SENSITIVE (privileges), AUTH_FAILURE, ACCEPTED (a log-in that worked),
-    CONNECT (somebody comes to the door of a service that people log in to), CLIENT_ERROR (a request refused as wrong)."""
+    CONNECT (somebody comes to the door of a service that people log in to), CLIENT_ERROR (a request refused as wrong),
+    FILTERED (a firewall turned a packet or connection away)."""
     masked = masked.replace("_", " ")  # login_failed
     flags = BAD * (_BAD.search(masked) is not None) | SENSITIVE * (_SENSITIVE.search(masked) is not None)
     accepted = _ACCEPTED.search(masked) is not None
     failed = _AUTH_FAILURE.search(masked) is not None
     flags |= CLIENT_ERROR * (_CLIENT_ERROR.search(masked) is not None)
+    flags |= FILTERED * (_FILTERED.search(masked) is not None and not failed)
     flags |= CONNECT * (_CONNECT.search(masked) is not None and not failed)
     return flags | (AUTH_FAILURE | BAD) * failed | (ACCEPTED | SENSITIVE) * (accepted and not failed)

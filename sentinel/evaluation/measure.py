@@ -24,7 +24,7 @@ class Scored:
     """What one method said of a case's test lines.
 
     `scores` (n,): high = strange; `threshold`: fixed before the test was seen; `events`: alarms that no line carries
-    (timestamp, source), from a timer; `verdicts`: the full answers where the method gives them.
+    (`ours.EVENT_SCHEMA`), from a timer; `verdicts`: the full answers where the method gives them.
     """
 
     method: str
@@ -108,12 +108,24 @@ def _attack(case: Case, scored: Scored, flagged: npt.NDArray[np.bool_], attack: 
         late_s = _first_event(scored, attack, case, flagged)
         return {**result, "found": late_s is not None, "delay_lines": None, "delay_s": late_s}
     if len(hits) == 0:
-        return {**result, "delay_lines": None, "delay_s": None}
+        told = _of_sessions(scored.events, case, own)
+        if told.is_empty():
+            return {**result, "delay_lines": None, "delay_s": None}
+        late = (told["said"].min() - case.test["timestamp"][int(own[0])]).total_seconds()
+        said = {"said_kind": told["kind"][0], "said": told["reasons"][0][0]}
+        return {**result, "found": True, "delay_lines": len(own), "delay_s": late, **said}
     times = case.test["timestamp"].dt.epoch("us").to_numpy() / 1e6
     delay_s = float(times[hits[0]] - times[own[0]])
     verdict = {} if scored.verdicts is None else scored.verdicts.select("kind", "reasons").row(int(hits[0]), named=True)
     said = {"said_kind": verdict.get("kind"), "said": (verdict.get("reasons") or [None])[0]}
     return {**result, "delay_lines": int(np.searchsorted(own, hits[0])), "delay_s": delay_s, **said}
+
+
+def _of_sessions(events: pl.DataFrame | None, case: Case, own: npt.NDArray[np.int64]) -> pl.DataFrame:
+    """The verdicts on whole sessions, told by a timer, whose last line is one of these."""
+    if events is None:
+        return pl.DataFrame()
+    return events.filter(pl.col("last_event").is_in(case.test["event_id"][own].to_list()))
 
 
 def _first_event(scored: Scored, attack: dict[str, Any], case: Case, flagged: npt.NDArray[np.bool_]) -> float | None:
@@ -149,7 +161,14 @@ def _false_alarms(case: Case, scored: Scored, flagged: npt.NDArray[np.bool_], la
 
 
 def _outside(events: pl.DataFrame, case: Case) -> pl.DataFrame:
-    """Alarms of a timer that belong to no attack on the same source."""
+    """Alarms of a timer that are false: not on an attack's source, no session that ended with one of its lines, and not
+    of a source that in truth says nothing more, since the set ends for it before it ends for others."""
+    last = case.test.group_by("source").agg(pl.col("timestamp").max().alias("last"))
+    events = events.join(last, on="source", how="left").filter(
+        (pl.col("last") > pl.col("timestamp")) | pl.col("last").is_null() | pl.col("last_event").is_not_null()
+    )
+    of_attacks = case.test.filter(pl.col("attack").is_not_null())["event_id"]
+    events = events.filter(~pl.col("last_event").is_in(of_attacks.to_list()).fill_null(value=False))
     for attack in case.attacks.iter_rows(named=True):
         until = attack["end"] + pl.select(pl.duration(seconds=MISSING_SLACK_S)).item()
         mine = (pl.col("source") == attack["source"]) & pl.col("timestamp").is_between(attack["start"], until)

@@ -24,6 +24,9 @@ EVENT_SCHEMA: dict[str, pl.DataType] = {
     "source": pl.String(),
     "message": pl.String(),
     "reasons": pl.List(pl.String()),
+    "kind": pl.String(),
+    "said": pl.Datetime("ns", "UTC"),  # when the timer said it
+    "last_event": pl.String(),  # of a session: its last line
 }
 
 
@@ -54,7 +57,11 @@ def judge(scorer: Scorer, records: pl.DataFrame, *, tick_s: float = TICK_S) -> t
             verdicts.append(scorer.score(chunk))
         silent, said = scorer.tick(now)
         if len(silent):
-            both = silent.with_columns(said["is_anomaly"], said["reasons"]).filter("is_anomaly")
+            both = silent.with_columns(
+                said["is_anomaly"], said["reasons"], said["kind"],
+                pl.lit(now).cast(EVENT_SCHEMA["said"]).alias("said"),
+                pl.col("attributes").str.json_path_match("$.last_event").alias("last_event"),
+            ).filter("is_anomaly")  # fmt: skip
             events.append(both.select(*EVENT_SCHEMA))
     return pl.concat(verdicts), pl.concat(events)
 

@@ -10,7 +10,7 @@ from sentinel.detect import Scorer, Switches
 from sentinel.detect.combine import ALARM_NATS, KNOWN_ATTEMPTS, PRIOR_ATTEMPTS, prior_nats
 from sentinel.detect.fit import Trained
 from sentinel.detect.statepass import RAW, RAW_INDEX
-from sentinel.detect.words import AUTH_FAILURE, BAD, CLIENT_ERROR, CONNECT, flags_of
+from sentinel.detect.words import AUTH_FAILURE, BAD, CLIENT_ERROR, CONNECT, FILTERED, flags_of
 
 USERS = ("root", "admin", "oracle", "uucp", "test", "guest")
 
@@ -95,3 +95,20 @@ def test_flags_tell_connections_and_client_errors_apart() -> None:
     assert flags_of('<IP> "GET <PATH>" S4xx <NUM>') & CLIENT_ERROR
     assert not flags_of('<IP> "GET <PATH>" S5xx <NUM>') & CLIENT_ERROR
     assert flags_of('<IP> "GET <PATH>" S401 <NUM>') & (AUTH_FAILURE | BAD | CLIENT_ERROR) == AUTH_FAILURE | BAD
+
+
+@pytest.mark.parametrize(
+    ("masked", "is_filtered"),
+    [
+        ("[UFW BLOCK] IN=eth0 SRC=<IP> DST=<IP> PROTO=TCP SPT=<NUM> DPT=<NUM>", True),
+        ("%ASA-<NUM>-<NUM>: Deny tcp src outside:<IP>/<NUM> dst inside:<IP>/<NUM>", True),
+        ("Inbound TCP connection denied from <IP>/<NUM> to <IP>/<NUM> flags SYN", True),
+        ("<NUM> eni-<HEX> <IP> <IP> <NUM> <NUM> <NUM> <NUM> <NUM> REJECT OK", True),
+        ("access denied for user <USER> from <IP>", False),
+        ("job dropped from queue <NUM>", False),
+        ("connect() failed (<NUM>: Connection refused) while connecting to upstream", False),
+    ],
+)
+def test_flags_tell_what_a_firewall_turned_away(masked: str, is_filtered: bool) -> None:
+    """Packets and connections that a firewall turned away are told from refusals of other kinds."""
+    assert bool(flags_of(masked) & FILTERED) == is_filtered

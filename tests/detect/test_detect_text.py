@@ -23,6 +23,9 @@ def scan_texts(texts: list[str]) -> Scanned:
         ("id 3f2504e0-4f89-11d3-9a0c-0305e82c3301 gone", "id <UUID> gone"),
         ("at 10:15:20 wrote /var/log/syslog", "at <TIME> wrote <PATH>"),
         ("see https://a.example/x?y=1 now", "see <URL> now"),
+        ("block in: 10.0.0.7.50123 > 10.0.0.8.443: S", "block in: <IP>.<NUM> > <IP>.<NUM>: S"),
+        ("release 10.0.0.7.1 out, 10.0.0.7.200.3 next", "release <NUM> out, <NUM> next"),
+        ('{"order":123456,"port":8080}', '{"order":<NUM>,"port":<NUM>}'),
         ("peer fe80::1ff:fe23:4567:890a left", "peer <IP> left"),
         ('1.2.3.4 "GET /a/b?c=1 HTTP/1.1" 404 12 "-" "curl/8"', '<IP> "GET <PATH>" S4xx <NUM> "<STR>"'),
         ("block blk_-1608999687919862906 lost", "block <BLK> lost"),
@@ -67,6 +70,8 @@ def test_session_and_parameter_are_found() -> None:
             "Order 31297065 paid",
             '1.2.3.4 "GET /a/b?c HTTP/1.1" 200 5',
             "BLOCK SRC=1.2.3.4 DST=10.0.0.5 SPT=56474 DPT=445",
+            '{"saga":123456,"step":"charge"}',
+            '{"size":123456,"saga":"x"}',
         ]
     )
 
@@ -74,6 +79,7 @@ def test_session_and_parameter_are_found() -> None:
     assert found.entity(1, SESSION) == "31297065"
     assert found.entity(2, PARAM) == "/a/b"
     assert found.entity(3, PARAM) == "445"
+    assert [found.entity(i, SESSION) for i in (4, 5)] == ["123456", ""]
 
 
 def test_numbers_are_kept_in_order() -> None:

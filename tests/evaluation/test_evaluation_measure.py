@@ -16,6 +16,7 @@ from sentinel.evaluation.case import ATTACK_SCHEMA, Case, records_of
 from sentinel.evaluation.evaluate import _run_case, _write
 from sentinel.evaluation.logs import burst_cases, burst_labels, quiet_cases
 from sentinel.evaluation.measure import Scored, auroc, average_precision, best_f1, measure
+from sentinel.evaluation.ours import EVENT_SCHEMA
 from sentinel.evaluation.suites import own_suites, shared_suites
 from sentinel.records import RECORD_SCHEMA
 
@@ -40,6 +41,16 @@ def case_with(labels, attacks, messages=None):
     truth = spans.agg(kind=pl.lit("new_error"), source=pl.col("source").first(), start=pl.col("timestamp").min(),
                       end=pl.col("timestamp").max())  # fmt: skip
     return Case("made", "own, clean", "", lines(["line number 0"] * 5), test, truth.select(*ATTACK_SCHEMA))
+
+
+def said(alarms, *, kind="silence", last_event=None):
+    """Alarms of a timer: (source, moment) pairs."""
+    rows = [
+        {"timestamp": at, "source": source, "message": "", "reasons": ["why"], "kind": kind, "said": at}
+        for source, at in alarms
+    ]
+    told = pl.Series("last_event", last_event or [None] * len(rows), dtype=pl.String)
+    return pl.DataFrame(rows, schema={k: v for k, v in EVENT_SCHEMA.items() if k != "last_event"}).with_columns(told)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -109,16 +120,29 @@ def test_silence_is_found_by_an_alarm_of_its_source():
     attack = pl.DataFrame([("silence#0", "silence", "ups", began, began + timedelta(minutes=10))], schema=ATTACK_SCHEMA,
                           orient="row")  # fmt: skip
     case = Case("made", "own, clean", "", test, test, attack)
-    events = pl.DataFrame(
-        {"timestamp": [began + timedelta(minutes=3), began + timedelta(minutes=70)], "source": ["ups"] * 2}
-    )
-    events = events.cast({"timestamp": pl.Datetime("ns", "UTC")})
+    events = said([("ups", began + timedelta(minutes=3)), ("ups", began + timedelta(minutes=70))])
+    events = pl.concat([events, said([("app", began + timedelta(minutes=m)) for m in (20, 120)])])
 
     figures = measure(case, Scored("x", np.zeros(100), 5.0, events))
 
     assert figures["attacks"][0]["found"]
     assert figures["attacks"][0]["delay_s"] == 180.0
-    assert figures["false_silences_a_day"] == 1
+    assert figures["false_silences_a_day"] == 2
+
+
+def test_session_verdict_finds_the_attack_whose_line_ended_it():
+    """Where no line of an attack is flagged, the verdict on its session counts, at the time when it is said."""
+    case = case_with([0, 1, 1, 0, 1], [None, "a", "a", None, "b"])
+    last = case.test["event_id"][2]
+    late = START + timedelta(minutes=9)
+    events = said([("app", late), ("app", late)], kind="session", last_event=[last, case.test["event_id"][3]])
+
+    figures = measure(case, Scored("x", np.zeros(5), 5.0, events))
+
+    first, second = figures["attacks"]
+    assert (first["found"], first["delay_s"], first["said_kind"]) == (True, 480.0, "session")
+    assert not second["found"]
+    assert figures["false_silences_a_day"] == 0
 
 
 def test_bursts_are_labelled_by_their_rule():

@@ -86,6 +86,18 @@ def test_batch_scores_what_is_missing_once(learnt: Sentinel, halves: Halves, clo
     assert anomalies.filter(pl.col("kind") == "brute_force")["reasons"].list.len().min() > 0
 
 
+def die_and_come_back(live: Live, open_home: Callable[[], Sentinel], clock: Clock) -> Sentinel:
+    """The reader dies without `stop`; another process opens the same home, and its reader does what is left."""
+    live._holding.__exit__(None, None, None)  # type: ignore[union-attr]
+    again = open_home()
+    reborn = Live(again, clock=clock)
+    assert reborn.start()
+    while reborn.round():
+        pass
+    reborn.stop()
+    return again
+
+
 def test_live_scoring_is_the_same_after_a_kill(
     learnt: Sentinel, halves: Halves, clock: Clock, open_home: Callable[[], Sentinel]
 ) -> None:
@@ -96,14 +108,8 @@ def test_live_scoring_is_the_same_after_a_kill(
     while live.round():
         pass
     before = learnt.spool.anomalies(limit=10_000)
-    live._holding.__exit__(None, None, None)  # type: ignore[union-attr]  # dies without `stop`
 
-    again = open_home()
-    reborn = Live(again, clock=clock)
-    assert reborn.start()
-    while reborn.round():
-        pass
-    reborn.stop()
+    again = die_and_come_back(live, open_home, clock)
     after = again.spool.anomalies(limit=10_000)
     position = again.spool.position("detect").sequence
     last = again.spool.last_sequence("events")
@@ -213,14 +219,8 @@ def test_strange_session_is_told_once_live_in_batch_and_after_a_kill(
     while live.round():
         pass
     before = told_sessions(sentinel)
-    live._holding.__exit__(None, None, None)  # type: ignore[union-attr]  # dies without `stop`
 
-    again = open_home()
-    reborn = Live(again, clock=clock)
-    assert reborn.start()
-    while reborn.round():
-        pass
-    reborn.stop()
+    again = die_and_come_back(live, open_home, clock)
     deliver(again)
     score_missing(again, rescore=True, clock=clock)
     after = told_sessions(again)
