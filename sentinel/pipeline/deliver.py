@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 READERS = {"deliver": EVENTS, "deliver-anomalies": ANOMALIES}
 """The readers that deliver moves, and the stream each reads."""
 
-ROUND_RECORDS = 4_000  # with two rounds in flight 5,000 are no faster, and take 71 MB instead of 57 while a backlog drains
+ROUND_RECORDS = 4_000  # two are in flight: of 5,000 they are no faster, and a drain takes 71 MB, not 58
 PROBE_RECORDS = 500  # after failures a round is smaller, down to this: a store that comes back is not run over
 ROUND_BYTES = 16 * 1024 * 1024
 TURN_S = 1.0  # a turn begins no further pass after so long: others wait for the lease
