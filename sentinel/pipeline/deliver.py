@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -17,6 +17,7 @@ from sentinel.failpoints import reach
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.report import Report
 from sentinel.pipeline.retention import prune_store
+from sentinel.pipeline.rounds import Failing, Round, failing_since_s
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import DeadLettersFullError, Lease, Position, Spool
 from sentinel.store import Outcome, Store
@@ -37,34 +38,6 @@ SETTLED_A_COMMIT = 250  # dead letters, some 20 ms: a longer commit would hold u
 BACKOFF_START_S = 0.5
 BACKOFF_CAP_S = 30.0
 PATIENCE_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One turn of one reader: what was delivered, what died, and what must wait (`error` says why).
-
-    A turn is one round, or several in a row of which the next is read and sent while the one before is on its way.
-    """
-
-    delivered: int = 0
-    dead: int = 0
-    busy: bool = False  # somebody else holds the lease
-    paused: bool = False  # the pause after a failure is not over: nothing was tried
-    wait_s: float = 0.0  # before the next try
-    write_s: float = 0.0  # what the store took to answer, the longest of its rounds
-    left: int = 0  # records that came later than those of this round
-    error: str | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        """Nothing was there to do."""
-        return not (self.delivered or self.dead or self.busy or self.error or self.wait_s)
-
-
-class _Failing(msgspec.Struct, frozen=True):
-    """Since when a reader's attempts fail, kept beside its position."""
-
-    since_s: float
 
 
 def deliver_round(spool: Spool, store: Store, reader: str, *, now_s: float, wait_s: float = 0.0) -> Round:
@@ -149,14 +122,6 @@ def note_failure(spool: Spool, error: str, *, now_s: float) -> None:
                 _write_failure(spool, lease, position.attempts + 1, now_s, 0.0, error)
 
 
-def failing_since_s(spool: Spool, reader: str) -> float | None:
-    """Unix time of the first of the failed attempts in a row; None while the last attempt went well."""
-    if not spool.position(reader).attempts:
-        return None
-    kept = spool.blob(f"failing-{reader}")
-    return msgspec.json.decode(kept, type=_Failing).since_s if kept else None
-
-
 def _settle(
     spool: Spool, lease: Lease, position: Position, frame: pl.DataFrame, outcome: Outcome, now_s: float
 ) -> Round:
@@ -216,7 +181,7 @@ def _write_failure(spool: Spool, lease: Lease, attempts: int, now_s: float, paus
     with spool.transaction() as tx:
         tx.postpone(lease, attempts, now_s + pause_s, error)
         if attempts == 1:
-            tx.put_blob(f"failing-{lease.reader}", msgspec.json.encode(_Failing(now_s)))
+            tx.put_blob(f"failing-{lease.reader}", msgspec.json.encode(Failing(now_s)))
 
 
 def _replay(spool: Spool, store: Store, stream: str, lease: Lease, position: Position, now_s: float) -> Round:
