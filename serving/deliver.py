@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sentinel.errors import TerminalError, TransientError
-from sentinel.pipeline.deliver import READERS, Round, deliver_round, note_failure
+from sentinel.pipeline.deliver import READERS, deliver_round, note_failure
+from sentinel.pipeline.rounds import Round
 from sentinel.spool import Spool
 from sentinel.store import Store
 from serving.turns import Turns

@@ -15,8 +15,9 @@ from sentinel.cli.run import Commands
 from sentinel.cli.show import print_json, visible
 from sentinel.collect.walk import walk
 from sentinel.errors import SentinelError
-from sentinel.pipeline.deliver import READERS, failing_since_s
+from sentinel.pipeline.deliver import READERS
 from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, Facts, Finding, ModelFacts, ReaderFacts, diagnose
+from sentinel.pipeline.rounds import failing_since_s
 from sentinel.records import EVENTS
 from sentinel.settings import Settings
 from sentinel.spool import Spool

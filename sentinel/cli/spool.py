@@ -9,8 +9,9 @@ import polars as pl
 from sentinel.cli.run import Commands
 from sentinel.cli.show import print_json, print_record, print_table, visible
 from sentinel.errors import TerminalError
-from sentinel.pipeline.deliver import READERS, failing_since_s
+from sentinel.pipeline.deliver import READERS
 from sentinel.pipeline.overview import BOOKS, source_books
+from sentinel.pipeline.rounds import failing_since_s
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.settings import Settings
 from sentinel.spool import Spool

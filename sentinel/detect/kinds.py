@@ -13,7 +13,7 @@ __all__ = ["kind_of"]
 
 _GUESSING = ("failures", "stuffing", "errors", "rate", "actor_rate", "novelty", "entity")
 _RATES = ("scan", "actor_rate", "rate", "errors")
-_TURNED_AWAY = ("scan", "actor_rate", "rate", "errors", "novelty", "entity")
+_TURNED_AWAY = (*_RATES, "novelty", "entity")
 _PROBED = ("novelty", "actor_rate", "privilege", "number", "rate")
 MIN_ATTEMPTS = 1.8  # two of late
 QUICK_ATTEMPTS, SLOW_ATTEMPTS = 1.5, 2.5  # two within some seconds, three within half an hour; two are mistyped

@@ -17,12 +17,12 @@ from sentinel.failpoints import reach
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.report import Report
 from sentinel.pipeline.retention import prune_store
-from sentinel.pipeline.rounds import Failing, Round, failing_since_s
+from sentinel.pipeline.rounds import Failing, Round
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import DeadLettersFullError, Lease, Position, Spool
 from sentinel.store import Outcome, Store
 
-__all__ = ["READERS", "Round", "deliver", "deliver_round", "failing_since_s", "note_failure"]
+__all__ = ["READERS", "deliver", "deliver_round", "note_failure"]
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ READERS = {"deliver": EVENTS, "deliver-anomalies": ANOMALIES}
 ROUND_RECORDS = 4_000  # two are in flight: of 5,000 they are no faster, and a drain takes 71 MB, not 58
 PROBE_RECORDS = 500  # after failures a round is smaller, down to this: a store that comes back is not run over
 ROUND_BYTES = 16 * 1024 * 1024
-TURN_S = 1.0  # a turn begins no further pass after so long: others wait for the lease
+TURN_S = 1.0  # a turn begins no further round after so long: others wait for the lease
 REPLAY_RECORDS = 1_000
 SETTLED_A_COMMIT = 250  # dead letters, some 20 ms: a longer commit would hold up a 202
 BACKOFF_START_S = 0.5
@@ -41,7 +41,8 @@ PATIENCE_S = 20.0
 
 
 def deliver_round(spool: Spool, store: Store, reader: str, *, now_s: float, wait_s: float = 0.0) -> Round:
-    """Deliver one round of what `reader` has not passed yet. Never raises for a store that is away: `error` says it."""
+    """Deliver what `reader` has not passed yet: one round, or as many as are begun within TURN_S where the store takes
+    several at once. Never raises for a store that is away: `error` says it."""
     with spool.lease(reader, wait_s=wait_s) as lease:
         if lease is None:
             return Round(busy=True)
@@ -55,9 +56,8 @@ def deliver_round(spool: Spool, store: Store, reader: str, *, now_s: float, wait
             return replayed
         turn = _rounds(spool, store, stream, lease, position, now_s)
         left = spool.last_sequence(stream) - spool.position(reader).sequence
-        return replace(
-            turn, delivered=turn.delivered + replayed.delivered, dead=turn.dead + replayed.dead, left=left
-        )  # fmt: skip
+        done, dead = turn.delivered + replayed.delivered, turn.dead + replayed.dead
+        return replace(turn, delivered=done, dead=dead, left=left)
 
 
 def _rounds(spool: Spool, store: Store, stream: str, lease: Lease, position: Position, now_s: float) -> Round:
@@ -66,14 +66,14 @@ def _rounds(spool: Spool, store: Store, stream: str, lease: Lease, position: Pos
     started_s, total, reached = time.perf_counter(), Round(), position.sequence
     size = _round_records(position.attempts)
     most = 1 if position.attempts else store.in_flight
+    goes_on = True  # further rounds may be begun
     sent: deque[tuple[pl.DataFrame, Future[tuple[Outcome, float]]]] = deque()
     with ThreadPoolExecutor(most) as pool:
         while True:
-            while len(sent) < most and (frame := spool.read(stream, reached, size, ROUND_BYTES)).height:
+            while goes_on and len(sent) < most and (frame := spool.read(stream, reached, size, ROUND_BYTES)).height:
                 sent.append((frame, pool.submit(_write, store, frame, stream)))
                 reached = int(frame["sequence"][-1])
-                if most == 1 or time.perf_counter() - started_s > TURN_S:
-                    most = 0  # no more
+                goes_on = most > 1 and time.perf_counter() - started_s <= TURN_S
             if not sent:
                 return total
             frame, writing = sent.popleft()

@@ -4,8 +4,9 @@ from collections import Counter
 from typing import Any
 
 from sentinel.errors import ArtifactError
-from sentinel.pipeline.deliver import READERS, failing_since_s
+from sentinel.pipeline.deliver import READERS
 from sentinel.pipeline.parts import Sentinel
+from sentinel.pipeline.rounds import failing_since_s
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import Ledger
 
