@@ -37,7 +37,10 @@ CAUSES = (
     Cause("actor_rate", (*_windows("actor"), *_windows("pair"))),
     Cause("scan", ("actor_params", "actor_templates", "rare_probe")),
     Cause("actor_users", ("actor_users",)),
-    Cause("novelty", ("rare_template", "rare_template_in_source", "rare_words", "rare_failure", "rare_windows")),
+    Cause(
+        "novelty",
+        ("rare_template", "rare_template_in_source", "rare_words", "rare_failure", "rare_windows", "rare_grave"),
+    ),
     Cause("source", ("rare_source", "rare_level_in_source", "severity")),
     Cause("privilege", ("rare_privilege",)),
     Cause("entity", ("new_address", "new_user", "new_pair", "new_entity_privilege")),

@@ -48,6 +48,7 @@ DECISIVE = (
     "mean_number",
     "broken_sequence",
     "rare_probe",
+    "rare_grave",
 )
 """Features that may raise an alarm alone, each calibrated by itself."""
 _SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])

@@ -12,7 +12,7 @@ from sentinel.detect.kinds import kind_of
 from sentinel.detect.scan import IP, PARAM, USER
 from sentinel.detect.statepass import RAW_INDEX
 from sentinel.detect.surprise import Baseline
-from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, SENSITIVE
+from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, GRAVE, SENSITIVE
 
 __all__ = ["MAX_REASONS", "Explainer", "Row"]
 
@@ -82,11 +82,10 @@ class Explainer:
 
     def explain(self, row: Row) -> tuple[str, list[str]]:
         """(kind, reasons) of an anomalous line."""
-        order = self._order(row)
-        kind = kind_of(order, row, lambda name: self._upper(name, row))
-        order = sorted(order, key=lambda name: name != _TELLING.get(kind))  # what names the attack comes first
-        reasons = [text for name in order if (text := self._reason(name, row))]
-        return kind, reasons[:MAX_REASONS] or [self._fallback(row)]
+        told = {name: text for name in self._order(row) if (text := self._reason(name, row))}
+        kind = kind_of(list(told), row, lambda name: self._upper(name, row))  # never a cause that has no figure to show
+        order = sorted(told, key=lambda name: name != _TELLING.get(kind))  # what names the attack comes first
+        return kind, [told[name] for name in order][:MAX_REASONS] or [self._fallback(row)]
 
     def _order(self, row: Row) -> list[str]:
         weight = row.lost + 0.05 * np.minimum(row.largest, 12.0)
@@ -193,7 +192,7 @@ class Explainer:
 
     def _say_novelty(self, row: Row) -> str:
         hits, lines = row.value("hits_template"), row.value("lines")
-        failure = ", and it reads as a failure" if row.flags & BAD else ""
+        failure = f", and it reads as a {'grave ' if row.flags & GRAVE else ''}failure" if row.flags & BAD else ""
         if hits < 1:
             return f"a template never seen before in {lines:,.0f} lines{failure}"
         return f"a rare template: seen {_many(hits, 'time', 'times')} in {lines:,.0f} lines{failure}"

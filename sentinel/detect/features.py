@@ -53,6 +53,7 @@ FEATURES = (
     "rare_windows",
     "broken_sequence",
     "rare_probe",
+    "rare_grave",
 )
 """The columns of a surprise row, in this order."""
 
@@ -62,7 +63,7 @@ FEATURE_INDEX = {name: i for i, name in enumerate(FEATURES)}
 def _floor(name: str) -> float:
     if name.startswith("gap"):
         return 0.7
-    if name in ("rare_failure", "rare_privilege"):
+    if name in ("rare_failure", "rare_privilege", "rare_grave"):
         return 0.5
     return 0.45 if name in TEMPLATE_REFS or name in SOURCE_REFS or name in GLOBAL_REFS else 1.0
 

@@ -29,7 +29,7 @@ __all__ = ["MIN_LINES", "Trained", "fit"]
 MIN_LINES = 2_000  # fewer make a warm-up model
 DECISIVE_AT = [FEATURE_INDEX[name] for name in DECISIVE]
 LATE_BLOCK = 4  # of six: rows from here on say how often a line is new
-NOVELTY_AT = np.array([FEATURE_INDEX[name] for name in ("rare_failure", "rare_privilege")])
+NOVELTY_AT = np.array([FEATURE_INDEX[name] for name in ("rare_failure", "rare_privilege", "rare_grave")])
 QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1.0])
 
 
@@ -86,6 +86,7 @@ def _tails(found: Floats, facts: Facts, times: Floats, sources: int, late: Boole
     decisive = found[:, DECISIVE_AT]
     _decluster(found, facts.template, times, late)
     learnt = fit_tails(found, facts.source, sources, floors=FLOORS)
+    learnt[0].weight[:, FEATURE_INDEX["rare_grave"]] = 0.0  # a source has far too few of them for a tail of its own
     found[:, DECISIVE_AT] = decisive
     return learnt
 

@@ -18,6 +18,7 @@ _LENGTH_AT, _BROKEN_AT = FEATURE_INDEX["length"], FEATURE_INDEX["broken_sequence
 _T_GAP, _S_GAP = len(TEMPLATE_REFS) - 1, len(SOURCE_REFS) - 1
 _LINES, _HITS_T, _HITS_S, _HITS_TS, _HITS_LS, _AFTER_S, _BEFORE_S, _AFTER_K, _BEFORE_K = range(9)
 _PROBE_AT, _HITS_PROBE = FEATURE_INDEX["rare_probe"], RAW_INDEX["hits_probe"]
+_GRAVE_AT = FEATURE_INDEX["rare_grave"]
 _WINDOWS, _WINDOWS_T = RAW_INDEX["windows"], RAW_INDEX["windows_template"]
 _NEW_ADDRESS, _MEAN0, _MEANS_SEEN = RAW_INDEX["new_address"], RAW_INDEX["mean0"], RAW_INDEX["means_seen"]
 
@@ -32,9 +33,11 @@ MAX_NUMBER_EXCESS = 8.0
 SMOOTHING = 3.0
 HABIT_SLACK = 2.0  # seven times as seldom as by chance is nothing
 MIN_CONTEXT = 30.0  # times a template was followed by another before its habits are believed
+LEVEL_FATAL = 4
+GRAVE_SLACK = 1.5  # a grave failure that came twice before is everyday
 NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
 MIN_WINDOW_RARITY = 2.5
-F_BAD, F_SENSITIVE, F_ACCEPTED, F_CLIENT_ERROR = 1, 2, 8, 64  # `words.py`
+F_BAD, F_SENSITIVE, F_ACCEPTED, F_CLIENT_ERROR, F_GRAVE = 1, 2, 8, 64, 256  # `words.py`
 
 
 class Baseline(NamedTuple):
@@ -180,6 +183,8 @@ def _one(
     novelty = _novelty(raw, cap, tables.cap[1], out[0], out, at + 10)
     failed = (bad or level >= 2) and flags & F_CLIENT_ERROR == 0  # what a client asks wrongly is no failure of ours
     out[at + 6] = novelty if failed else 0.0
+    grave = flags & F_GRAVE or level == LEVEL_FATAL
+    out[_GRAVE_AT] = max(novelty - GRAVE_SLACK, 0.0) if grave else 0.0
     out[at + 7] = novelty if flags & F_SENSITIVE else 0.0
     out[at + 8] = entity if flags & F_ACCEPTED or (flags & F_SENSITIVE and not bad) else 0.0
     out[at + 9] = min(rarity, cap)

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from sentinel.detect.grave import is_grave
 from sentinel.detect.hashing import hash_text
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "FILTERED",
     "FOLLOW",
     "FOLLOW_FOR",
+    "GRAVE",
     "GUARDS",
     "KEY_ADDRESS",
     "KEY_CLASSES",
@@ -124,7 +126,7 @@ _AUTH = (
 _AUTH_FAILURE = re.compile(
     rf"(?:\b(?:{_FAILED})\b.{{0,30}}?\b(?:{_AUTH}))|(?:\b(?:{_AUTH})\b.{{0,40}}?\b(?:{_FAILED})\b)"
     r"|(?:invalid|illegal|unknown|no such|nonexist\w*|bad|blocked|locked|disallowed) user\b|\buser (?:unknown|not found|locked|denied)"
-    r"|check pass|\[preauth\]|did not receive identification|permission denied|access denied|break-in attempt"
+    r"|check pass|\[preauth\]|did not receive identification|permission denied|access denied(?! with code)|break-in attempt"
     r"|\" S40[13] |unauthori[sz]ed|maximum authentication attempts|server security layer detected an error",
     re.I,
 )
@@ -162,7 +164,7 @@ _FILTERED = re.compile(
     re.I,
 )
 
-BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE, CONNECT, CLIENT_ERROR, FILTERED = 1, 2, 4, 8, 16, 32, 64, 128
+BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE, CONNECT, CLIENT_ERROR, FILTERED, GRAVE = (1 << i for i in range(9))
 
 GUARDS = frozenset(
     "failed fail failure failing succeeded success successful successfully accepted rejected denied allowed granted refused"
@@ -179,12 +181,13 @@ GUARDS = frozenset(
 def flags_of(masked: str) -> int:
     """What a masked text reads as: BAD (failure), SENSITIVE (privileges), AUTH_FAILURE, ACCEPTED (a log-in that worked),
     CONNECT (somebody comes to the door of a service that people log in to), CLIENT_ERROR (a request refused as wrong),
-    FILTERED (a firewall turned a packet or connection away)."""
+    FILTERED (a firewall turned a packet or connection away), GRAVE (a crash, damage, or something that ran out)."""
     masked = masked.replace("_", " ")  # login_failed
     flags = BAD * (_BAD.search(masked) is not None) | SENSITIVE * (_SENSITIVE.search(masked) is not None)
     accepted = _ACCEPTED.search(masked) is not None
     failed = _AUTH_FAILURE.search(masked) is not None
     flags |= CLIENT_ERROR * (_CLIENT_ERROR.search(masked) is not None)
     flags |= FILTERED * (_FILTERED.search(masked) is not None and not failed)
+    flags |= (GRAVE | BAD) * (is_grave(masked) and not failed)
     flags |= CONNECT * (_CONNECT.search(masked) is not None and not failed)
     return flags | (AUTH_FAILURE | BAD) * failed | (ACCEPTED | SENSITIVE) * (accepted and not failed)

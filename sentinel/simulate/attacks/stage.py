@@ -72,7 +72,7 @@ def make_stage(seed: int, samples: tuple[Sample, ...]) -> Stage:
     flows = read_stage()
     return Stage(
         people=make_world(seed, Span(0.0, 1.0)).people[:8],
-        logins=rng.choice([dialect for dialect in read_logins() if dialect.success]),
+        logins=rng.choice([dialect for dialect in read_logins() if "{user}" in dialect.success]),  # who came must show
         familiar=Familiar(
             tuple(rng.sample(read_logins(), 6)),
             tuple(rng.sample(read_wordings("port_scans"), 2)),
