@@ -123,8 +123,10 @@ class Explainer:
         w, excess = self._window(stem, row)
         if excess <= 0:
             return ""
-        name = f"{stem}{w}"
-        return f"about {_many(row.value(name), 'line', 'lines')} {what} within {SPANS[w]}; {self._usual(name, row)}"
+        name, counted = f"{stem}{w}", ("line", "lines")
+        if row.flags & AUTH_FAILURE and stem in ("template", "pair"):
+            counted = ("failed log-in", "failed log-ins")
+        return f"about {_many(row.value(name), *counted)} {what} within {SPANS[w]}; {self._usual(name, row)}"
 
     def _reason(self, cause: str, row: Row) -> str:
         found: str = getattr(self, f"_say_{cause}")(row)
@@ -192,7 +194,8 @@ class Explainer:
 
     def _say_novelty(self, row: Row) -> str:
         hits, lines = row.value("hits_template"), row.value("lines")
-        failure = f", and it reads as a {'grave ' if row.flags & GRAVE else ''}failure" if row.flags & BAD else ""
+        what = "grave failure" if row.flags & GRAVE else "failed log-in" if row.flags & AUTH_FAILURE else "failure"
+        failure = f", and it reads as a {what}" if row.flags & BAD else ""
         if hits < 1:
             return f"a template never seen before in {lines:,.0f} lines{failure}"
         return f"a rare template: seen {_many(hits, 'time', 'times')} in {lines:,.0f} lines{failure}"

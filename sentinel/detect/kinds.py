@@ -57,11 +57,13 @@ def _looks_around(order: list[str], row: "Row", upper: Upper) -> bool:
 def _by_cause(order: list[str], row: "Row") -> str:
     top = order[0] if order else ""
     failing = row.flags & BAD or row.coded.facts.level[row.i] >= 2
+    touches = row.flags & SENSITIVE and not row.flags & BAD  # a crash of root's is first of all a crash
+    if touches and top in _RATES and "privilege" in order[:2]:
+        return "privilege"
     if top in ("errors", "rate", "actor_rate", "failures", "stuffing", "actor_users", "scan"):
         return "error_burst" if failing else "rate_spike"
     if top == "sequence" and failing and "novelty" in order[:3]:
         top = "novelty"
-    touches = row.flags & SENSITIVE and not row.flags & BAD  # a crash of root's is first of all a crash
     if top == "privilege" or (top in ("entity", "novelty", "source") and touches):
         return "new_actor" if row.flags & ACCEPTED else "privilege"
     if top == "entity":

@@ -30,6 +30,7 @@ OVER, RATHER_OVER = 0.2, 0.8  # chance that a session goes on, at its time-out a
 SLACK = 2.0  # the time-out is so many times the idle time after which a session is over
 MIN_TIMEOUT_S, LONGEST = 30.0, 0.125  # bounds of a time-out: seconds, share of the span of training
 WAITS_S = np.concatenate([[0.0], np.geomspace(1.0, 30 * 86_400.0, 64)])
+SPELL = 0.02  # share of the span of training
 POOLED = 5.0  # so many gaps and ends of all templates are added to a template's own
 MIN_OPENING = 0.01  # share of the sessions that a template has to open to be a usual beginning
 
@@ -207,9 +208,10 @@ def _learn_kind(
     lines: _Lines, keys: Hashes, end_s: float, texts: Mapping[int, str], *, firm: bool, seed: int
 ) -> tuple[SessionRules | None, dict[str, float]]:
     went_on, stayed = _waits(lines, keys, end_s)
-    longest_s = max((end_s - float(lines.times.min())) * LONGEST, MIN_TIMEOUT_S)
+    span_s = end_s - float(lines.times.min())
+    longest_s = max(span_s * LONGEST, MIN_TIMEOUT_S)
     timeouts = np.clip(SLACK * _limits(went_on, stayed, OVER), MIN_TIMEOUT_S, longest_s)
-    sequences = _finished(lines, keys, timeouts, end_s)
+    sequences = _without_spells(*_finished(lines, keys, timeouts, end_s), SPELL * span_s)
     median = float(np.median([len(sequence) for sequence in sequences])) if sequences else 0.0
     figures = {"sessions": float(len(sequences)), "median_lines": median}
     if len(sequences) < MIN_SESSIONS or median < MIN_LINES:
@@ -225,10 +227,20 @@ def _learn_kind(
     return SessionRules(model, timeouts[at], endings[at], opens, keys, figures), figures
 
 
-def _finished(lines: _Lines, keys: Hashes, timeouts: Floats, end_s: float) -> list[list[int]]:
+def _without_spells(sequences: list[list[int]], ends: Floats, spell_s: float) -> list[list[int]]:
+    """One of each variant whose sessions all ended in one spell: a burst of a variant is one event, no habit."""
+    places: dict[tuple[int, ...], list[int]] = {}
+    for i, sequence in enumerate(sequences):
+        places.setdefault(tuple(sequence), []).append(i)
+    again = [own[1:] for own in places.values() if len(own) > 1 and ends[own[-1]] - ends[own[0]] <= spell_s]
+    left_out = set(itertools.chain.from_iterable(again))
+    return [sequence for i, sequence in enumerate(sequences) if i not in left_out]
+
+
+def _finished(lines: _Lines, keys: Hashes, timeouts: Floats, end_s: float) -> tuple[list[list[int]], Floats]:
     """Sessions as they are when a time-out says that they are over (one that goes on is there again, longer).
 
-    As sequences of template keys, the newest ones, in the order of their ends.
+    As sequences of template keys, the newest ones, in the order of their ends, and when they ended.
     """
     idle = np.append(np.diff(lines.times), 0.0)
     idle[lines.bounds[1:] - 1] = end_s - lines.times[lines.bounds[1:] - 1]
@@ -236,10 +248,11 @@ def _finished(lines: _Lines, keys: Hashes, timeouts: Floats, end_s: float) -> li
     over = np.flatnonzero(idle > waits)
     over = over[np.argsort((lines.times + waits)[over], kind="stable")][-MAX_SESSIONS:]
     begins = lines.bounds[np.searchsorted(lines.bounds, over, side="right") - 1]
-    return [
+    found = [
         lines.templates[begin : min(end + 1, begin + MAX_LINES)].tolist()
         for begin, end in zip(begins.tolist(), over.tolist(), strict=True)
     ]
+    return found, lines.times[over]
 
 
 def _figures(sequences: list[list[int]], texts: Mapping[int, str], seed: int, trim: bool) -> dict[str, float]:

@@ -86,9 +86,15 @@ def by_kind(cases: Sequence[dict[str, Any]], group: str, method: str = OURS) -> 
     return [_kind_row(kind, attacks) for kind, attacks in sorted(found.items())]
 
 
+def _is_named(kind: str, attack: dict[str, Any]) -> bool:
+    """Whether the first verdict tells the cause: by its kind, or guessing by failed log-ins in its first reason."""
+    expected = EXPECTED_KINDS[kind]
+    return attack["said_kind"] in expected or ("brute_force" in expected and "failed log-in" in (attack["said"] or ""))
+
+
 def _kind_row(kind: str, attacks: list[dict[str, Any]]) -> dict[str, Any]:
     hits = [attack for attack in attacks if attack["found"]]
-    named = [a["said_kind"] in EXPECTED_KINDS[kind] for a in hits if a.get("said_kind") and kind in EXPECTED_KINDS]
+    named = [_is_named(kind, attack) for attack in hits if attack.get("said_kind") and kind in EXPECTED_KINDS]
     lines = [attack["delay_lines"] for attack in hits if attack["delay_lines"] is not None]
     seconds = [attack["delay_s"] for attack in hits if attack["delay_s"] is not None]
     return {
@@ -166,7 +172,7 @@ def _attack_goals(cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     named = [row["rightly_named"] for found in kinds.values() for row in found.values()]
     named = [share for share in named if share is not None]
     if named:
-        rows.append(_goal("first verdict names the right kind", _text(_mean(named)), "102/104", "≥ .98"))
+        rows.append(_goal("first verdict names the right cause", _text(_mean(named)), "102/104", "≥ .98"))
     return rows
 
 

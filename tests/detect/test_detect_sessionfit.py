@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sentinel.detect.model import THRESHOLD_NATS
 from sentinel.detect.sessionfit import SessionRules, learn_sessions
 from sentinel.errors import ArtifactError
 
@@ -105,6 +106,20 @@ def test_habits_stay_habits_when_sessions_are_few() -> None:
     nats, _ = rules.model.score([[BEGIN, WORK, LOST]], TEXTS)
     assert figures["trim"] == 0.0
     assert nats[0] < 7.5
+
+
+def test_a_burst_of_a_variant_teaches_once() -> None:
+    """Six reversed sessions in one spell stay strange; six over the whole span are a rare habit."""
+    odd = [END, WORK, WORK, WORK, WORK, BEGIN]
+
+    def strange(gap_s: float) -> float:
+        six = [(9_000 + i, key, 3_000.0 + gap_s * i + k) for i in range(6) for k, key in enumerate(odd)]
+        (rules,), _ = learn([*works(500), *six])
+        nats, _ = rules.model.score([odd], TEXTS)
+        return float(nats[0])
+
+    assert strange(20.0) >= THRESHOLD_NATS
+    assert strange(3_000.0) < THRESHOLD_NATS
 
 
 def test_rules_come_back_when_they_are_saved() -> None:
