@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["FEATURES", "FEATURE_INDEX", "FLOORS", "GLOBAL_REFS", "SOURCE_REFS", "TEMPLATE_REFS"]
+__all__ = ["FEATURES", "FEATURE_INDEX", "FLOORS", "GLOBAL_REFS", "NOVELTIES", "SOURCE_REFS", "TEMPLATE_REFS"]
 
 _WINDOWS = ("0", "1", "2")
 
@@ -28,6 +28,9 @@ SOURCE_REFS = (
 """Raw values compared with what the line's source usually shows."""
 
 GLOBAL_REFS = ("all_bad0", "all_bad1", "all_bad2")
+
+NOVELTIES = ("rare_failure", "rare_privilege", "rare_grave")
+"""How new a template is, where its text says something that matters; only late training lines tell what is usual."""
 
 FEATURES = (
     "rare_template",
@@ -63,7 +66,7 @@ FEATURE_INDEX = {name: i for i, name in enumerate(FEATURES)}
 def _floor(name: str) -> float:
     if name.startswith("gap"):
         return 0.7
-    if name in ("rare_failure", "rare_privilege", "rare_grave"):
+    if name in NOVELTIES:
         return 0.5
     return 0.45 if name in TEMPLATE_REFS or name in SOURCE_REFS or name in GLOBAL_REFS else 1.0
 

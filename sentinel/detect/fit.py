@@ -12,7 +12,7 @@ from sentinel.detect.combine import DECISIVE, NATS, PARTS, Switches, combine, no
 from sentinel.detect.corpus import Corpus, read
 from sentinel.detect.crossfit import CrossFit, rows_of
 from sentinel.detect.exclude import attacks
-from sentinel.detect.features import FEATURE_INDEX, FEATURES, FLOORS
+from sentinel.detect.features import FEATURE_INDEX, FEATURES, FLOORS, NOVELTIES
 from sentinel.detect.forest import fit_forest
 from sentinel.detect.jit import Booleans, Floats, Integers
 from sentinel.detect.model import THRESHOLD_NATS, Model
@@ -29,7 +29,7 @@ __all__ = ["MIN_LINES", "Trained", "fit"]
 MIN_LINES = 2_000  # fewer make a warm-up model
 DECISIVE_AT = [FEATURE_INDEX[name] for name in DECISIVE]
 LATE_BLOCK = 4  # of six: rows from here on say how often a line is new
-NOVELTY_AT = np.array([FEATURE_INDEX[name] for name in ("rare_failure", "rare_privilege", "rare_grave")])
+NOVELTY_AT = np.array([FEATURE_INDEX[name] for name in NOVELTIES])
 QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1.0])
 
 

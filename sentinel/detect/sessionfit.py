@@ -30,7 +30,7 @@ OVER, RATHER_OVER = 0.2, 0.8  # chance that a session goes on, at its time-out a
 SLACK = 2.0  # the time-out is so many times the idle time after which a session is over
 MIN_TIMEOUT_S, LONGEST = 30.0, 0.125  # bounds of a time-out: seconds, share of the span of training
 WAITS_S = np.concatenate([[0.0], np.geomspace(1.0, 30 * 86_400.0, 64)])
-SPELL = 0.02  # share of the span of training
+SPELL = 0.02  # share of the span of training within which sessions that are alike to the step are one event
 POOLED = 5.0  # so many gaps and ends of all templates are added to a template's own
 MIN_OPENING = 0.01  # share of the sessions that a template has to open to be a usual beginning
 

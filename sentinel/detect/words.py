@@ -104,12 +104,12 @@ PATTERN_BYTES = np.frombuffer("".join(_PATTERNS).encode(), np.uint8)
 PATTERN_STARTS = np.cumsum([0, *(len(pattern) for pattern in _PATTERNS)]).astype(np.int64)
 """Sensitive texts that masking would hide (in paths, addresses, quotes), looked for in the raw bytes."""
 
-_BAD = re.compile(
-    r"fail|error|denied|deny|invalid|refus|timed? ?out|exception|fatal|panic|abort|unreachable|corrupt|unable|cannot"
-    r"|can't|could ?n[o']t|reject|illegal|unauthori|forbidden|break-in|killed|crash|no space|not found|\[preauth\]"
-    r"|unsuccessful|did not receive identification|incorrect|wrong|mismatch|overflow|out of memory|\boom\b|critical"
-    r"|dropped|\blost\b|violat|exceeded|unavailable|deadlock|traceback|segfault|not permitted|\bbad\b|block(?:ed|ing)\b"
-    r"|broken|\bdead\b|lockout|locked out|unreadable|degraded|not responding|stall|starv|exhaust|\bleak|\bhung\b"
+_BAD = re.compile(  # besides what is grave (`grave.py`)
+    r"fail|error|denied|deny|invalid|refus|timed? ?out|exception|fatal|panic|abort|unreachable|unable|cannot"
+    r"|can't|could ?n[o']t|reject|illegal|unauthori|forbidden|break-in|killed|crash|not found|\[preauth\]"
+    r"|unsuccessful|did not receive identification|incorrect|wrong|mismatch|overflow|critical"
+    r"|dropped|\blost\b|violat|exceeded|unavailable|not permitted|\bbad\b|block(?:ed|ing)\b"
+    r"|broken|\bdead\b|lockout|locked out|not responding|stall|starv|exhaust|\bleak|\bhung\b"
     r"|throttl|rolled back|insufficient|expired|too many|unrecover|uncorrect|damaged|missing|disconnected unexpect"
     r"|no route|no such|does ?n[o']t exist|misconfig|unexpected|interrupted|\bskew|overheat|\bfull\b|\" S[45]",
     re.I,
