@@ -12,6 +12,7 @@ from sentinel.detect.tails import Tails, pooled_nats
 __all__ = [
     "BULK",
     "DECISIVE",
+    "FEW_NATS",
     "FLOOD",
     "FOREST",
     "HABIT",
@@ -30,8 +31,8 @@ __all__ = [
 NORM_CAP = 8.0  # nats one feature may add to the norm
 SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
 DRIFT_NATS = 0.7  # traffic differs from training's: half of what looks improbable is only that
-BROKEN_NATS = 2.0  # one odd transition is no broken sequence yet
-EVENT_NATS = 0.2  # a decisive feature was counted in events, of which a share writes several lines
+FEW_FAILURES, FEW_NATS = 2.5, 7.0  # up to two failed log-ins of somebody are no alarm, whatever else is odd in them
+EVENT_NATS = 0.1  # a decisive feature was counted in events, of which a share writes several lines
 PRIOR_CAP = 14.0
 PRIOR_ATTEMPTS = (3.6, 4.45, 10.0)  # failed attempts within about 15, 180, 1,800 s that are worth 7.5 nats
 KNOWN_ATTEMPTS = (4.2, 6.5, 14.0)  # the same of an actor whose log-ins worked before: people mistype
@@ -41,25 +42,27 @@ WARM_UP_SHARE = 0.6  # of a rarity that counts in a warm-up model where nothing 
 
 PARTS = ("nats", "bulk", "sparse", "flood", "prior", "forest", "norm", "habit_bulk", "habit_sparse", "habit_flood")
 NATS, BULK, SPARSE, FLOOD, PRIOR, FOREST, NORM, HABIT = range(8)
-DECISIVE = (
-    "rare_failure",
-    "rare_privilege",
-    "new_entity_privilege",
-    "mean_number",
-    "broken_sequence",
-    "rare_probe",
-    "rare_grave",
-)
-"""Features that may raise an alarm alone, each calibrated by itself."""
+DECISIVE = {
+    "rare_failure": 0.0,
+    "rare_privilege": 0.3,
+    "new_entity_privilege": 0.7,
+    "mean_number": 1.4,
+    "broken_sequence": 2.1,
+    "rare_probe": 1.4,
+    "rare_grave": 0.0,
+}
+"""Features that may raise an alarm alone, each calibrated by itself, and the nats taken off it: they share a budget of
+false alarms (a weighted Bonferroni correction), of which what fails for the first time gets the most."""
 _SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])
+_COSTS = np.array(list(DECISIVE.values()))
 _RATES_AT = np.array(
     [FEATURE_INDEX[name] for name in (*TEMPLATE_REFS, *SOURCE_REFS, *GLOBAL_REFS) if name[:3] != "gap"]
 )
-_BROKEN_AT = FEATURE_INDEX["broken_sequence"]
 _STUFFING_AT = np.array(
     [FEATURE_INDEX[name] for name in ("template_actors", "failing_actors", "failing_users", "user_actors")]
 )
 _FAILURES, _GUESSED, _KNOWN = RAW_INDEX["failures0"], RAW_INDEX["guessed_users"], RAW_INDEX["known_actor"]
+_FAILING_ACTORS = RAW_INDEX["failing_actors"]
 _RARE, _SEVERITY = FEATURE_INDEX["rare_template"], FEATURE_INDEX["severity"]
 F_SENSITIVE, F_AUTH = 2, 4
 
@@ -103,7 +106,7 @@ def _sparse(tails: Floats) -> float:
     """The largest of the few features that are decisive alone, nats."""
     worth = 0.0
     for k in range(len(_SPARSE_AT)):
-        worth = max(worth, tails[_SPARSE_AT[k]] + (-BROKEN_NATS if _SPARSE_AT[k] == _BROKEN_AT else EVENT_NATS))
+        worth = max(worth, tails[_SPARSE_AT[k]] + EVENT_NATS - _COSTS[k])
     return min(worth, SPARSE_CAP)
 
 
@@ -141,6 +144,13 @@ def _stuffing(tails: Floats) -> float:
         elif tails[f] > second:
             second = tails[f]
     return min(0.5 * (first + second), PRIOR_CAP)
+
+
+@compiled
+def _few_failures(raw: Floats, flags: int) -> bool:
+    """Whether this is a failed log-in of somebody, and few of him and of his source's actors have failed lately."""
+    guess = flags & F_AUTH != 0 and raw[_FAILURES] > 0.0
+    return guess and raw[_FAILURES + 2] < FEW_FAILURES and raw[_FAILING_ACTORS] < FEW_FAILURES
 
 
 @compiled
@@ -185,6 +195,8 @@ def combine(
                 flood = max(flood, _stuffing(tails[i]))
             out[i, SPARSE] = _sparse(tails[i]) if switches.sparse else 0.0
             out[i, FLOOD] = flood if switches.sparse else 0.0
+            if _few_failures(raw[i], flags[i]):
+                out[i, BULK], out[i, FLOOD] = min(out[i, BULK], FEW_NATS), min(out[i, FLOOD], FEW_NATS)
         out[i, PRIOR] = prior
         out[i, HABIT:] = 0.0
         out[i, NATS] = max(out[i, BULK], out[i, SPARSE], out[i, FLOOD], prior)

@@ -194,7 +194,8 @@ class Explainer:
 
     def _say_novelty(self, row: Row) -> str:
         hits, lines = row.value("hits_template"), row.value("lines")
-        what = "grave failure" if row.flags & GRAVE else "failed log-in" if row.flags & AUTH_FAILURE else "failure"
+        guess = row.flags & AUTH_FAILURE and row.value("failures0") > 0
+        what = "failed log-in" if guess else "grave failure" if row.flags & GRAVE else "failure"
         failure = f", and it reads as a {what}" if row.flags & BAD else ""
         if hits < 1:
             return f"a template never seen before in {lines:,.0f} lines{failure}"

@@ -58,7 +58,8 @@ _GONE = r"(?:is|went|gone|marked|declared|has) (?:been )?(?:down|dead|offline|lo
 _FELL_APART = (
     r"deadlock|split[- ]brain|quorum.{0,20}lost|lost quorum|no (?:quorum|leader|primary|master|elected)|unhealthy",
     rf"\b(?:{_MEMBERS})\b.{{0,24}}\b{_GONE}\b|conntrack.{{0,12}}full|network partition",
-    r"under-?replicated|not enough (?:replicas|in-sync|nodes|members)|replication.{0,20}(?:broken|stopped|fail)",
+    r"under-?replicated|not enough (?:replicas|in-sync|nodes|members)|(?:slave|replica) (?:sql|i/?o)\b.{0,60}could not",
+    r"replication.{0,20}(?:broken|stopped|fail|abort)|(?:broken?|stopped|failed|aborted) replication",
     r"clock.{0,20}(?:skew|wrong|jump|drift|unsynchron)|synchroni[sz]e\b.{0,6}no |time (?:jumped|went backward)",
 )
 _NOT_VALID = (

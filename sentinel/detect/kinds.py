@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sentinel.detect.scan import IP
-from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, FILTERED, SENSITIVE
+from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, CONNECT, FILTERED, SENSITIVE
 
 if TYPE_CHECKING:
     from sentinel.detect.explain import Row
@@ -14,9 +14,10 @@ __all__ = ["kind_of"]
 _GUESSING = ("failures", "stuffing", "errors", "rate", "actor_rate", "novelty", "entity")
 _RATES = ("scan", "actor_rate", "rate", "errors")
 _TURNED_AWAY = (*_RATES, "novelty", "entity")
-_PROBED = ("novelty", "actor_rate", "privilege", "number", "rate")
+_PROBED = ("novelty", "actor_rate", "privilege", "number", "rate", "entity")
 MIN_ATTEMPTS = 1.8  # two of late
 QUICK_ATTEMPTS, SLOW_ATTEMPTS = 1.5, 2.5  # two within some seconds, three within half an hour; two are mistyped
+MIN_KNOCKS = 1.4  # three connections of one address to a log-in service within seconds; each counts half
 MIN_TARGETS = 2.5  # three ports or paths of late
 MIN_TURNED_AWAY = 1.5  # two packets of one address that a firewall turned away within seconds
 MANY_TARGETS = 9.0
@@ -37,6 +38,8 @@ def kind_of(order: list[str], row: "Row", upper: Upper) -> str:
             return "credential_stuffing"
         if row.value("failures0") >= QUICK_ATTEMPTS or row.value("failures2") >= SLOW_ATTEMPTS:
             return "brute_force"
+    if row.flags & CONNECT and row.value("failures0") >= MIN_KNOCKS and order[:1] and order[0] in _RATES:
+        return "brute_force"
     if row.text(IP) and (top == "scan" or (row.sensitive_text and top in _PROBED) or _looks_around(order, row, upper)):
         return "scan"
     return _by_cause(order, row)

@@ -20,6 +20,7 @@ _LINES, _HITS_T, _HITS_S, _HITS_TS, _HITS_LS, _AFTER_S, _BEFORE_S, _AFTER_K, _BE
 _PROBE_AT, _HITS_PROBE = FEATURE_INDEX["rare_probe"], RAW_INDEX["hits_probe"]
 _GRAVE_AT = FEATURE_INDEX["rare_grave"]
 _WINDOWS, _WINDOWS_T = RAW_INDEX["windows"], RAW_INDEX["windows_template"]
+_FAILURES = RAW_INDEX["failures0"]
 _NEW_ADDRESS, _MEAN0, _MEANS_SEEN = RAW_INDEX["new_address"], RAW_INDEX["mean0"], RAW_INDEX["means_seen"]
 
 COUNT, NUMBER_TRUST, MEAN_TRUST, NEW0, LENGTH_MEAN, LENGTH_SPREAD = 0, 1, 2, 3, 6, 7
@@ -37,7 +38,7 @@ LEVEL_FATAL = 4  # `encode.py`: LEVEL_CODES
 GRAVE_SLACK = 1.5  # a grave failure that came twice before is everyday
 NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
 MIN_WINDOW_RARITY = 2.5
-F_BAD, F_SENSITIVE, F_ACCEPTED, F_CLIENT_ERROR, F_GRAVE = 1, 2, 8, 64, 256  # `words.py`
+F_BAD, F_SENSITIVE, F_AUTH, F_ACCEPTED, F_CLIENT_ERROR, F_GRAVE = 1, 2, 4, 8, 64, 256  # `words.py`
 
 
 class Baseline(NamedTuple):
@@ -182,8 +183,9 @@ def _one(
         entity = max(entity, out[at + 3 + k])
     novelty = _novelty(raw, cap, tables.cap[1], out[0], out, at + 10)
     failed = (bad or level >= 2) and flags & F_CLIENT_ERROR == 0  # what a client asks wrongly is no failure of ours
-    out[at + 6] = novelty if failed else 0.0
-    grave = flags & F_GRAVE or level == LEVEL_FATAL
+    guess = flags & F_AUTH != 0 and raw[_FAILURES] > 0.0  # of somebody: the prior and the counts of failures judge it
+    out[at + 6] = novelty if failed and not guess else 0.0
+    grave = (flags & F_GRAVE or level == LEVEL_FATAL) and not guess
     out[_GRAVE_AT] = max(novelty - GRAVE_SLACK, 0.0) if grave else 0.0
     out[at + 7] = novelty if flags & F_SENSITIVE else 0.0
     out[at + 8] = entity if flags & F_ACCEPTED or (flags & F_SENSITIVE and not bad) else 0.0

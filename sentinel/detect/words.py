@@ -142,7 +142,7 @@ _ACCEPTED = re.compile(
 _SENSITIVE = re.compile(
     r"\broot\b|sudo|COMMAND=|new user|new group|useradd|usermod|groupadd|adduser|password changed|changed password"
     r"|chauthtok|sudoers|privilege|uid=0\b|UID=<NUM>, GID|authorized keys|\bnc -|base64|wget |curl |chmod|chown|iptables"
-    r"|segfault|sigsegv|setuid|escalat|administrator|\badmins?\b|wheel\b|added to .{0,20}group|capabilit|visudo|passwd"
+    r"|segfault|sigsegv|setuid|escalat|administrator|\badmins?\b|\bwheel\b|added to .{0,20}group|capabilit|visudo|passwd"
     r"|polkit|pkexec|audit.*disabled|role\b.*grant|\bgrant|disabled? (?:firewall|audit|selinux|logging)|superuser"
     r"|(?:firewall|selinux|audit\w*|logging) (?:was )?(?:disabled|stopped|cleared)|policy (?:changed|disabled)|\bsu:|\bsu\b"
     r"|cluster-admin|elevated|impersonat|backdoor|user .{0,30}(?:created|added)|(?:created|added) .{0,20}\buser\b",
@@ -188,6 +188,6 @@ def flags_of(masked: str) -> int:
     failed = _AUTH_FAILURE.search(masked) is not None
     flags |= CLIENT_ERROR * (_CLIENT_ERROR.search(masked) is not None)
     flags |= FILTERED * (_FILTERED.search(masked) is not None and not failed)
-    flags |= (GRAVE | BAD) * (is_grave(masked) and not failed)
+    flags |= (GRAVE | BAD) * is_grave(masked)
     flags |= CONNECT * (_CONNECT.search(masked) is not None and not failed)
     return flags | (AUTH_FAILURE | BAD) * failed | (ACCEPTED | SENSITIVE) * (accepted and not failed)

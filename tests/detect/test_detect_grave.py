@@ -26,6 +26,8 @@ GRAVE_TEXTS = (
     "node db-<NUM> is unreachable",
     "raft: lost quorum, <NUM> of <NUM> members answer",
     "certificate has expired",
+    "aborted replication with an error: authentication required",
+    "Slave SQL for channel '': Could not execute Write_rows event on table <NAME>",
 )
 PLAIN_TEXTS = (
     "backup <NUM>: verified checksum of <NUM> files",

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer, Switches
-from sentinel.detect.combine import ALARM_NATS, KNOWN_ATTEMPTS, PRIOR_ATTEMPTS, prior_nats
+from sentinel.detect.combine import ALARM_NATS, FEW_NATS, KNOWN_ATTEMPTS, PRIOR_ATTEMPTS, prior_nats
 from sentinel.detect.fit import Trained
 from sentinel.detect.statepass import RAW, RAW_INDEX
 from sentinel.detect.words import AUTH_FAILURE, BAD, CLIENT_ERROR, CONNECT, FILTERED, flags_of
@@ -76,6 +76,46 @@ def test_one_address_that_tries_many_users_is_an_alarm_earlier(prior: Scorer, pr
 
     assert tried(USERS[:3]) >= ALARM_NATS
     assert tried(("greta",) * 3) < ALARM_NATS
+
+
+DIALECTS = (
+    "Failed password for {user} from {address} port 4{i}000 ssh2",
+    'vpnd: user "{user}" rejected, wrong password, client {address}',
+    "Invalid username or password uname={user} remote_addr={address}",
+)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_is_mistyped_twice_is_no_alarm_and_a_third_time_is_guessing(
+    trained: Trained, present: pl.DataFrame, dialect: str
+) -> None:
+    """All parts of the score speak, and the dialect may be new here: the count of failures decides, not the wording."""
+    texts = [dialect.format(user="greta", address="203.0.113.44", i=i) for i in range(5)]
+
+    verdicts = Scorer(trained.model, trained.state).peek(lines(present, texts, 1.5))
+
+    assert verdicts["nats"].head(2).to_numpy().max() <= FEW_NATS < ALARM_NATS
+    assert verdicts["nats"].tail(2).to_numpy().min() >= ALARM_NATS
+    assert set(verdicts.filter("is_anomaly")["kind"]) == {"brute_force"}
+
+
+def test_many_actors_that_fail_once_each_are_an_alarm(trained: Trained, present: pl.DataFrame) -> None:
+    """None of them fails often, yet the source sees ever more who do."""
+    texts = [DIALECTS[0].format(user=f"user{i}", address=f"198.51.100.{i}", i=i % 10) for i in range(20, 60)]
+
+    verdicts = Scorer(trained.model, trained.state).peek(lines(present, texts, 4.0))
+
+    assert verdicts["nats"].to_numpy().max() >= ALARM_NATS
+    assert "credential_stuffing" in set(verdicts["kind"])
+
+
+def test_connections_to_a_log_in_service_are_named_guessing(trained: Trained, present: pl.DataFrame) -> None:
+    """As soon as they are an alarm at all, also before the prior speaks."""
+    texts = [f"connection from 198.51.100.23 () at Sat Jul  9 22:53:{20 + i // 4} 2005" for i in range(12)]
+
+    verdicts = Scorer(trained.model, trained.state).peek(lines(present, texts, 0.3))
+
+    assert verdicts["kind"].drop_nulls().unique().to_list() == ["brute_force"]
 
 
 def test_a_burst_of_connections_to_a_log_in_service_counts(prior: Scorer, present: pl.DataFrame) -> None:
