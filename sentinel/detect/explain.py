@@ -8,11 +8,11 @@ from sentinel.detect.causes import CAUSE_NAMES
 from sentinel.detect.encode import Coded
 from sentinel.detect.features import GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.jit import Floats
-from sentinel.detect.kinds import kind_of
+from sentinel.detect.kinds import MIN_KNOCKING, kind_of
 from sentinel.detect.scan import IP, PARAM, USER
 from sentinel.detect.statepass import RAW_INDEX
 from sentinel.detect.surprise import Baseline
-from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, GRAVE, SENSITIVE
+from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, CONNECT, GRAVE, SENSITIVE
 
 __all__ = ["MAX_REASONS", "Explainer", "Row"]
 
@@ -164,7 +164,9 @@ class Explainer:
         return own or self._rate("all_bad", "that read as failure, of all sources,", row)
 
     def _say_rate(self, row: Row) -> str:
-        own = self._rate("template", "of this template", row)
+        actors = row.value("template_actors")
+        of_many = f" from {actors:,.0f} addresses" if row.flags & CONNECT and actors >= MIN_KNOCKING else ""
+        own = self._rate("template", f"of this template{of_many}", row)
         return own or self._rate("source", f"of {row.source}", row)
 
     def _say_actor_rate(self, row: Row) -> str:

@@ -20,6 +20,7 @@ _RAN_OUT = (
     rf"\b(?:space|memory|storage|inodes?|descriptors?) {_USED_UP}",
     rf"\b(?:{_STORES})\b.{{0,24}}\b(?:full|exhausted|at or near capacity|over quota)\b",
     r"quota.{0,12}(?:exceed|exhaust|reached|full)|exceed\w*.{0,16}quota|watermark.{0,16}exceed",
+    r"(?:disk|memory|storage|space|swap|inode) (?:usage|utili[sz]ation|use)\b.{0,24}(?:exceed|critical)",
     r"(?:disk|memory|storage|resource|space).{0,16}(?:alarm|pressure|threshold)|evict\w+ (?:manager|pods?)",
 )
 _DAMAGED = (

@@ -9,7 +9,7 @@ from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, CONNECT, FILTERED
 if TYPE_CHECKING:
     from sentinel.detect.explain import Row
 
-__all__ = ["kind_of"]
+__all__ = ["MIN_KNOCKING", "kind_of"]
 
 _GUESSING = ("failures", "stuffing", "errors", "rate", "actor_rate", "novelty", "entity")
 _RATES = ("scan", "actor_rate", "rate", "errors")
@@ -18,6 +18,7 @@ _PROBED = ("novelty", "actor_rate", "privilege", "number", "rate", "entity")
 MIN_ATTEMPTS = 1.8  # two of late
 QUICK_ATTEMPTS, SLOW_ATTEMPTS = 1.5, 2.5  # two within some seconds, three within half an hour; two are mistyped
 MIN_KNOCKS = 1.4  # three connections of one address to a log-in service within seconds; each counts half
+MIN_KNOCKING = 3.5  # four addresses of late
 MIN_TARGETS = 2.5  # three ports or paths of late
 MIN_TURNED_AWAY = 1.5  # two packets of one address that a firewall turned away within seconds
 MANY_TARGETS = 9.0
@@ -38,11 +39,19 @@ def kind_of(order: list[str], row: "Row", upper: Upper) -> str:
             return "credential_stuffing"
         if row.value("failures0") >= QUICK_ATTEMPTS or row.value("failures2") >= SLOW_ATTEMPTS:
             return "brute_force"
-    if row.flags & CONNECT and row.value("failures0") >= MIN_KNOCKS and order[:1] and order[0] in _RATES:
-        return "brute_force"
+    if row.flags & CONNECT and top in _RATES and (knocks := _knocks(row)):
+        return knocks
     if row.text(IP) and (top == "scan" or (row.sensitive_text and top in _PROBED) or _looks_around(order, row, upper)):
         return "scan"
     return _by_cause(order, row)
+
+
+def _knocks(row: "Row") -> str:
+    """What too many connections to a service that people log in to are called; "" while nobody comes again and again,
+    nor many come."""
+    if row.value("failures0") >= MIN_KNOCKS:
+        return "brute_force"
+    return "credential_stuffing" if row.value("template_actors") >= MIN_KNOCKING else ""
 
 
 def _looks_around(order: list[str], row: "Row", upper: Upper) -> bool:

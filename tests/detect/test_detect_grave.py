@@ -26,6 +26,7 @@ GRAVE_TEXTS = (
     "node db-<NUM> is unreachable",
     "raft: lost quorum, <NUM> of <NUM> members answer",
     "certificate has expired",
+    "flash: disk usage value <NUM>% exceeds critical level <NUM>%",
     "aborted replication with an error: authentication required",
     "Slave SQL for channel '': Could not execute Write_rows event on table <NAME>",
 )

@@ -118,6 +118,16 @@ def test_connections_to_a_log_in_service_are_named_guessing(trained: Trained, pr
     assert verdicts["kind"].drop_nulls().unique().to_list() == ["brute_force"]
 
 
+def test_connections_of_many_addresses_are_named_stuffing(trained: Trained, present: pl.DataFrame) -> None:
+    """The first reason says how many they are."""
+    texts = [f"connection from 198.51.100.{i} () at Sat Jul  9 22:53:{i} 2005" for i in range(20, 60)]
+
+    strange = Scorer(trained.model, trained.state).peek(lines(present, texts, 0.5)).filter("is_anomaly")
+
+    assert strange["kind"].to_list()[-1] == "credential_stuffing"
+    assert any("addresses within" in reason for reason in strange["reasons"].to_list()[-1])
+
+
 def test_a_burst_of_connections_to_a_log_in_service_counts(prior: Scorer, present: pl.DataFrame) -> None:
     """Ten connections of one address within seconds are an alarm; five, or ten of many addresses, are not."""
     one = [f"connection from 198.51.100.23 () at Sat Jul  9 22:53:{20 + i // 4} 2005" for i in range(10)]
