@@ -29,7 +29,7 @@ FETCH_TIMEOUT_S = 1800
 START_TIMEOUT_S = 180
 LAUNCHER = (  # of 9.4 on
     'source "$(dirname "$0")"/elasticsearch-env\n'
-    'export JAVA JAVA_TYPE ES_HOME ES_PATH_CONF ES_DISTRIBUTION_TYPE\n'
+    "export JAVA JAVA_TYPE ES_HOME ES_PATH_CONF ES_DISTRIBUTION_TYPE\n"
     'exec "$JAVA" -Xms4m -Xmx64m -XX:+UseSerialGC -cp "$ES_HOME/lib/tools/server-launcher/*"'
     ' org.elasticsearch.server.launcher.ServerLauncher "$@"\n'
 )
