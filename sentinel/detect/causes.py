@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sentinel.detect.combine import BULK, HABIT, NATS, PARTS, PRIOR, Switches, combine
-from sentinel.detect.features import FEATURE_INDEX
-from sentinel.detect.jit import Floats, Integers
+from sentinel.detect.features import FEATURE_INDEX, FEATURES
+from sentinel.detect.jit import Booleans, Floats, Integers
 from sentinel.detect.model import Model
 from sentinel.detect.statepass import RAW_INDEX
 
@@ -52,6 +52,8 @@ CAUSES = (
 
 CAUSE_NAMES = tuple(cause.name for cause in CAUSES)
 _COLUMNS = [np.array([FEATURE_INDEX[name] for name in cause.features]) for cause in CAUSES]
+_BELONGS = np.array([[name in cause.features for name in FEATURES] for cause in CAUSES])
+_IS_FLOOD = np.array([name in FLOODS for name in CAUSE_NAMES])
 _FAILURES_AT = slice(RAW_INDEX["failures0"], RAW_INDEX["failures2"] + 1)
 
 
@@ -69,12 +71,26 @@ def counterfactual(
 
     `habit` (n, 3): the nats that the lines' habits take off each channel.
     """
-    at = np.concatenate([_COLUMNS[CAUSE_NAMES.index(cause)] for cause in causes])
-    without, calm, plain = tails.copy(), surprise.copy(), raw.copy()
-    without[:, at] = 0.0
-    calm[:, at] = np.minimum(calm[:, at], 0.0)
-    if "failures" in causes:
-        plain[:, _FAILURES_AT] = 0.0
+    which = [CAUSE_NAMES.index(cause) for cause in causes]
+    normal = np.zeros((len(raw), len(CAUSES)), bool)
+    normal[:, which] = True
+    return _lowered(model, raw, flags, surprise, tails, habit, switches, normal)
+
+
+def _lowered(
+    model: Model,
+    raw: Floats,
+    flags: Integers,
+    surprise: Floats,
+    tails: Floats,
+    habit: Floats,
+    switches: Switches,
+    normal: Booleans,
+) -> Floats:
+    """The same where each line has causes of its own that are normal, (n, causes)."""
+    gone = normal @ _BELONGS
+    without, calm, plain = np.where(gone, 0.0, tails), np.where(gone, np.minimum(surprise, 0.0), surprise), raw.copy()
+    plain[normal[:, CAUSE_NAMES.index("failures")], _FAILURES_AT] = 0.0
     scores = model.trees.score_samples(without) if model.trees is not None else np.zeros(len(raw))
     parts = np.empty((len(raw), len(PARTS)))
     combine(plain, flags, calm, without, scores, model.calibration, switches, model.is_warm_up, parts)
@@ -92,19 +108,21 @@ def weights(
 
     `said` (n, len(PARTS)): the parts of the lines' scores.
     """
-    lost = np.zeros((len(raw), len(CAUSES)))
-    largest = np.empty_like(lost)
-    for k, cause in enumerate(CAUSES):
-        largest[:, k] = (surprise if model.is_warm_up else tails)[:, _COLUMNS[k]].max(1)
-        rows = np.flatnonzero(largest[:, k] >= MIN_TAIL_NATS) if k else np.arange(len(raw))
-        if len(rows):
-            of = (raw[rows], flags[rows], surprise[rows], tails[rows], said[rows, HABIT:])
-            lost[rows, k] = said[rows, NATS] - counterfactual(model, *of, switches, cause.name)
+    shown = surprise if model.is_warm_up else tails
+    largest = np.column_stack([shown[:, columns].max(1) for columns in _COLUMNS])
+    lost = np.zeros_like(largest)
+
+    def without(rows: Integers, normal: Booleans) -> Floats:
+        of = (raw[rows], flags[rows], surprise[rows], tails[rows], said[rows, HABIT:])
+        loss: Floats = said[rows, NATS] - _lowered(model, *of, switches, normal)
+        return loss
+
+    asked = largest >= MIN_TAIL_NATS
+    asked[:, 0] = True
+    rows, causes = np.nonzero(asked)
+    lost[rows, causes] = without(rows, np.eye(len(CAUSES), dtype=bool)[causes])
     rows = np.flatnonzero(lost.max(1) <= LOSES_NOTHING)
     if len(rows):
-        of = (raw[rows], flags[rows], surprise[rows], tails[rows], said[rows, HABIT:])
-        for k, cause in enumerate(CAUSES):
-            if cause.name in FLOODS:
-                without = counterfactual(model, *of, switches, *FLOODS)
-                lost[rows, k] = (said[rows, NATS] - without) * (largest[rows, k] >= MIN_TAIL_NATS)
+        loss = without(rows, np.tile(_IS_FLOOD, (len(rows), 1)))
+        lost[rows] = np.where(_IS_FLOOD, loss[:, None] * (largest[rows] >= MIN_TAIL_NATS), lost[rows])
     return lost, largest

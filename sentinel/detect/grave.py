@@ -4,7 +4,7 @@ Written from what kernels, databases, run-times, clusters and machines are known
 never seen before is worth an alarm where many other failures are everyday.
 """
 
-import re
+from sentinel.detect.patterns import small
 
 __all__ = ["is_grave"]
 
@@ -68,9 +68,9 @@ _NOT_VALID = (
     r"licen[cs]e.{0,40}(?:denied|invalid|exceed|limit|fail)",
     r"configuration (?:is )?(?:error|invalid)|(?:invalid|bad|broken) config|(?:schema|version) mismatch|incompatible",
 )
-_GRAVE = re.compile("|".join((*_RAN_OUT, *_DAMAGED, *_BUGS, *_GAVE_UP, *_FELL_APART, *_NOT_VALID)), re.I)
+_GRAVE = small("|".join((*_RAN_OUT, *_DAMAGED, *_BUGS, *_GAVE_UP, *_FELL_APART, *_NOT_VALID)))
 
 
 def is_grave(masked: str) -> bool:
     """Whether a masked text speaks of a crash, of damage, or of something that ran out."""
-    return _GRAVE.search(masked) is not None
+    return _GRAVE.search(masked.lower()) is not None

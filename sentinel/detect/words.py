@@ -1,11 +1,10 @@
 """The word lists: keys that announce a user, port or status; texts that touch privileges or probe; signs of failure."""
 
-import re
-
 import numpy as np
 
 from sentinel.detect.grave import is_grave
 from sentinel.detect.hashing import hash_text
+from sentinel.detect.patterns import small
 
 __all__ = [
     "ACCEPTED",
@@ -104,7 +103,7 @@ PATTERN_BYTES = np.frombuffer("".join(_PATTERNS).encode(), np.uint8)
 PATTERN_STARTS = np.cumsum([0, *(len(pattern) for pattern in _PATTERNS)]).astype(np.int64)
 """Sensitive texts that masking would hide (in paths, addresses, quotes), looked for in the raw bytes."""
 
-_BAD = re.compile(  # besides what is grave (`grave.py`)
+_BAD = small(  # besides what is grave (`grave.py`)
     r"fail|error|denied|deny|invalid|refus|timed? ?out|exception|fatal|panic|abort|unreachable|unable|cannot"
     r"|can't|could ?n[o']t|reject|illegal|unauthori|forbidden|break-in|killed|crash|not found|\[preauth\]"
     r"|unsuccessful|did not receive identification|incorrect|wrong|mismatch|overflow|critical"
@@ -112,7 +111,6 @@ _BAD = re.compile(  # besides what is grave (`grave.py`)
     r"|broken|\bdead\b|lockout|locked out|not responding|stall|starv|exhaust|\bleak|\bhung\b"
     r"|throttl|rolled back|insufficient|expired|too many|unrecover|uncorrect|damaged|missing|disconnected unexpect"
     r"|no route|no such|does ?n[o']t exist|misconfig|unexpected|interrupted|\bskew|overheat|\bfull\b|\" S[45]",
-    re.I,
 )
 _FAILED = (
     r"fail\w*|invalid|incorrect|wrong|bad|denied|reject\w*|refus\w*|mismatch\w*|unsuccessful\w*|unknown user|user unknown|illegal|unable"
@@ -123,45 +121,39 @@ _AUTH = (
     r"pass(?:word|wd|phrase|code)s?|log[- ]?[io]n\w*|sign(?:ed)?[- ]?in|auth\w*|credentials?|sasl|pam|kerberos|log on"
     r"|publickey|keyboard-interactive|username|principal|\w*auth|mfa|otp|2fa|token"
 )
-_AUTH_FAILURE = re.compile(
+_AUTH_FAILURE = small(
     rf"(?:\b(?:{_FAILED})\b.{{0,30}}?\b(?:{_AUTH}))|(?:\b(?:{_AUTH})\b.{{0,40}}?\b(?:{_FAILED})\b)"
     r"|(?:invalid|illegal|unknown|no such|nonexist\w*|bad|blocked|locked|disallowed) user\b|\buser (?:unknown|not found|locked|denied)"
     r"|check pass|\[preauth\]|did not receive identification|permission denied|access denied(?! with code)|break-in attempt"
     r"|\" S40[13] |unauthori[sz]ed|maximum authentication attempts|server security layer detected an error",
-    re.I,
 )
 _DONE = (
     r"succe\w+|accepted|\bok\b|completed|authori[sz]ed|authenticated|granted|allowed|opened|established|NT STATUS OK"
 )
-_ACCEPTED = re.compile(
+_ACCEPTED = small(
     rf"\b(?:{_DONE}).{{0,30}}?(?:{_AUTH})|(?:{_AUTH}).{{0,30}}?\b(?:{_DONE})|session opened|logged (?:in|on)\b"
     r"|\blog[io]n:|\blog[io]n (?:by|on|from|for)\b|type=log[io]n\b|\"log[io]n\"|sasl username=|ISSUE: authtime"
     r"|connection authori[sz]ed|NT STATUS OK|peer connection initiated|connect <USER>@<IP>|new session .{0,20}of user",
-    re.I,
 )
-_SENSITIVE = re.compile(
+_SENSITIVE = small(
     r"\broot\b|sudo|COMMAND=|new user|new group|useradd|usermod|groupadd|adduser|password changed|changed password"
     r"|chauthtok|sudoers|privilege|uid=0\b|UID=<NUM>, GID|authorized keys|\bnc -|base64|wget |curl |chmod|chown|iptables"
     r"|segfault|sigsegv|setuid|escalat|administrator|\badmins?\b|\bwheel\b|added to .{0,20}group|capabilit|visudo|passwd"
     r"|polkit|pkexec|audit.*disabled|role\b.*grant|\bgrant|disabled? (?:firewall|audit|selinux|logging)|superuser"
     r"|(?:firewall|selinux|audit\w*|logging) (?:was )?(?:disabled|stopped|cleared)|policy (?:changed|disabled)|\bsu:|\bsu\b"
     r"|cluster-admin|elevated|impersonat|backdoor|user .{0,30}(?:created|added)|(?:created|added) .{0,20}\buser\b",
-    re.I,
 )
 
-_CONNECT = re.compile(
-    r"^connection from <(?:IP|HOST|STR|USER)>|^(?:refused )?connect(?:ion)? (?:attempt )?from <IP>", re.I
-)
+_CONNECT = small(r"^connection from <(?:IP|HOST|STR|USER)>|^(?:refused )?connect(?:ion)? (?:attempt )?from <IP>")
 
-_CLIENT_ERROR = re.compile(r"\" S4(?!0[13])")
+_CLIENT_ERROR = small(r"\" S4(?!0[13])")
 
 _WALL = r"packets?|tcp|udp|icmp|proto|syn|src|dst|spt|dpt|sport|dport|in on|in=|port|inbound|incoming|traffic|flow"
-_FILTERED = re.compile(
+_FILTERED = small(
     rf"\b(?:block|drop|den[iy]|reject|discard|filter)\w*\b.{{0,80}}?(?:\b|=)(?:{_WALL})\b"
     rf"|\b(?:{_WALL})\b.{{0,120}}?\b(?:block|drop|den[iy]|reject|discard|filter)\w*|\b(?:DPT|SPT)=|\bport[- ]?scan"
     r"|<IP> <IP> <NUM> <NUM> .{0,40}\bREJECT|\b(?:closed|filtered) port\b|^FAIL: .{0,40}\bfrom=<IP>"
     r"|\b(?:S0|REJ|RSTO|RSTR) <IP> <NUM> <IP> <NUM>|<IP> <NUM> <IP> <NUM> .{0,20}\b(?:S0|REJ)\b",
-    re.I,
 )
 
 BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE, CONNECT, CLIENT_ERROR, FILTERED, GRAVE = (1 << i for i in range(9))
@@ -182,12 +174,12 @@ def flags_of(masked: str) -> int:
     """What a masked text reads as: BAD (failure), SENSITIVE (privileges), AUTH_FAILURE, ACCEPTED (a log-in that worked),
     CONNECT (somebody comes to the door of a service that people log in to), CLIENT_ERROR (a request refused as wrong),
     FILTERED (a firewall turned a packet or connection away), GRAVE (a crash, damage, or something that ran out)."""
-    masked = masked.replace("_", " ")  # login_failed
-    flags = BAD * (_BAD.search(masked) is not None) | SENSITIVE * (_SENSITIVE.search(masked) is not None)
-    accepted = _ACCEPTED.search(masked) is not None
-    failed = _AUTH_FAILURE.search(masked) is not None
-    flags |= CLIENT_ERROR * (_CLIENT_ERROR.search(masked) is not None)
-    flags |= FILTERED * (_FILTERED.search(masked) is not None and not failed)
-    flags |= (GRAVE | BAD) * is_grave(masked)
-    flags |= CONNECT * (_CONNECT.search(masked) is not None and not failed)
+    text = masked.replace("_", " ").lower()  # login_failed
+    flags = BAD * (_BAD.search(text) is not None) | SENSITIVE * (_SENSITIVE.search(text) is not None)
+    accepted = _ACCEPTED.search(text) is not None
+    failed = _AUTH_FAILURE.search(text) is not None
+    flags |= CLIENT_ERROR * (_CLIENT_ERROR.search(text) is not None)
+    flags |= FILTERED * (_FILTERED.search(text) is not None and not failed)
+    flags |= (GRAVE | BAD) * is_grave(text)
+    flags |= CONNECT * (_CONNECT.search(text) is not None and not failed)
     return flags | (AUTH_FAILURE | BAD) * failed | (ACCEPTED | SENSITIVE) * (accepted and not failed)
