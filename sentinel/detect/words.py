@@ -1,5 +1,7 @@
 """The word lists: keys that announce a user, port or status; texts that touch privileges or probe; signs of failure."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from sentinel.detect.grave import is_grave
@@ -156,6 +158,8 @@ _FILTERED = small(
     r"|\b(?:S0|REJ|RSTO|RSTR) <IP> <NUM> <IP> <NUM>|<IP> <NUM> <IP> <NUM> .{0,20}\b(?:S0|REJ)\b",
 )
 
+MAX_KNOWN = 10_000  # texts whose flags are kept: a text that is only looked at comes again as new
+
 BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE, CONNECT, CLIENT_ERROR, FILTERED, GRAVE = (1 << i for i in range(9))
 
 GUARDS = frozenset(
@@ -170,6 +174,7 @@ GUARDS = frozenset(
 """Words that turn a text into another: templates that differ in one of them are never merged."""
 
 
+@lru_cache(MAX_KNOWN)
 def flags_of(masked: str) -> int:
     """What a masked text reads as: BAD (failure), SENSITIVE (privileges), AUTH_FAILURE, ACCEPTED (a log-in that worked),
     CONNECT (somebody comes to the door of a service that people log in to), CLIENT_ERROR (a request refused as wrong),
