@@ -148,7 +148,7 @@ def _stuffing(tails: Floats) -> float:
 
 @compiled
 def _few_failures(raw: Floats, flags: int) -> bool:
-    """Whether this is a failed log-in of somebody, and few of him and of his source's actors have failed lately."""
+    """Whether this is a failed log-in of somebody who failed seldom of late, in a source where few did."""
     guess = flags & F_AUTH != 0 and raw[_FAILURES] > 0.0
     return guess and raw[_FAILURES + 2] < FEW_FAILURES and raw[_FAILING_ACTORS] < FEW_FAILURES
 

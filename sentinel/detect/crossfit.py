@@ -13,7 +13,7 @@ from sentinel.detect.statepass import RAW_INDEX
 from sentinel.detect.surprise import Baseline, Facts, surprises
 from sentinel.detect.tails import TOLERANCE, fit_tails, tail_nats
 
-__all__ = ["BLOCKS", "FIRST", "CrossFit", "rows_of"]
+__all__ = ["BLOCKS", "CHUNK_ROWS", "FIRST", "CrossFit", "rows_of"]
 
 BLOCKS = 6  # in time order
 FIRST = 2  # blocks that only teach

@@ -10,7 +10,7 @@ import polars as pl
 
 from sentinel.detect.combine import DECISIVE, NATS, PARTS, Switches, combine, norms
 from sentinel.detect.corpus import Corpus, read
-from sentinel.detect.crossfit import CrossFit, rows_of
+from sentinel.detect.crossfit import CHUNK_ROWS, CrossFit, rows_of
 from sentinel.detect.exclude import attacks
 from sentinel.detect.features import FEATURE_INDEX, FEATURES, FLOORS, NOVELTIES
 from sentinel.detect.forest import fit_forest
@@ -127,17 +127,10 @@ def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) 
     scores = flat.score_samples(found)
     calibration = _calibrate(found, scores)
     parts = np.empty((len(rows), len(PARTS)))
-    combine(
-        corpus.raw[rows].astype(np.float64),
-        facts.flags,
-        found,
-        found,
-        scores,
-        calibration,
-        Switches(prior=False),
-        False,
-        parts,
-    )
+    for a in range(0, len(rows), CHUNK_ROWS):  # in double precision the raw values of all would be the peak
+        of = slice(a, a + CHUNK_ROWS)
+        raw, switches = corpus.raw[rows[of]].astype(np.float64), Switches(prior=False)
+        combine(raw, facts.flags[of], found[of], found[of], scores[of], calibration, switches, False, parts[of])
     quantiles = np.column_stack([QUANTILES, np.quantile(parts[:, NATS], QUANTILES)])
     return _Learnt(baseline, tails, places, calibration, flat, forest, quantiles, ok)
 
