@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sentinel.detect.jit import Floats
 from sentinel.detect.sessioncontent import Content, contents
-from sentinel.detect.sessionparts import PARTS, Usual, learn
+from sentinel.detect.sessionparts import FAILING, MISSING, ORDER, PARTS, Usual, learn, recurs
 from sentinel.detect.sessionreasons import reasons_of
 from sentinel.errors import ArtifactError, TerminalError
 
@@ -26,6 +26,7 @@ TAILS_FROM = (0.98,)  # beyond each quantile an exponential tail; the steepest c
 TRIM_TAILS_FROM = (0.8, 0.9)  # while sessions are sorted out: clear of anomalies up to a tenth of all
 TRIM_NATS = 9.0
 HABIT = (0.025, 0.1)  # share of the sessions that hold the very same templates
+SOUND = 0.9  # share of the sessions
 MIN_TO_TRIM = 200  # of fewer sessions an odd one is as likely a rare habit
 PART_CAP_NATS = 14.0  # one part alone may not drown the others
 CAP_NATS = 25.0
@@ -106,7 +107,9 @@ class SessionModel:
     def judge(self, content: Content, texts: Mapping[int, str]) -> tuple[Floats, list[tuple[str, ...]]]:
         """The same of what sessions hold, however it was counted."""
         tails = self.part_tail.nats(self.usual.parts(content))
-        nats = self._joined(tails)
+        order = np.zeros_like(tails)
+        order[:, ORDER] = tails[:, ORDER]  # the counts say nothing of it
+        nats = np.maximum(self.usual.bound(content, self._joined(tails), ended=True), self._joined(order))
         known = {**texts, **self.texts}
         chosen = np.flatnonzero(nats >= REASON_NATS).tolist()
         reasons: list[tuple[str, ...]] = [()] * content.sessions
@@ -116,7 +119,8 @@ class SessionModel:
 
     def so_far(self, content: Content) -> Floats:
         """Nats of sessions that still last: only what can grow no smaller counts, so at the end it is no less."""
-        return self._joined(self.part_tail.nats(self.usual.rising(content)))
+        nats = self._joined(self.part_tail.nats(self.usual.rising(content)))
+        return self.usual.bound(content, nats, ended=False)
 
     def _joined(self, tails: Floats) -> Floats:
         norm = np.sqrt((np.minimum(tails, PART_CAP_NATS) ** 2).sum(1))
@@ -172,8 +176,8 @@ def fit_sessions(
     for _ in range(TRIM_ROUNDS):
         if not trim or len(kept) < MIN_TO_TRIM:
             break
-        nats = _fit_once(kept, texts, seed, trim=True)[1]
-        odd = (nats >= TRIM_NATS) & ~_habits(kept)
+        model, nats = _fit_once(kept, texts, seed, trim=True)
+        odd = (nats >= TRIM_NATS) & ~_habits(kept) & ~_ways(kept, model.usual, texts)
         if odd.mean() > MAX_TRIMMED:
             odd &= nats > np.quantile(nats, 1.0 - MAX_TRIMMED)
         if not odd.any():
@@ -190,6 +194,15 @@ def _habits(kept: list[Sequence[int]]) -> npt.NDArray[np.bool_]:
     share = np.array([count[held] for held in sets]) / len(kept)
     habits: npt.NDArray[np.bool_] = (share >= HABIT[0]) & (share <= HABIT[1])
     return habits
+
+
+def _ways(kept: list[Sequence[int]], usual: Usual, texts: Mapping[int, str]) -> npt.NDArray[np.bool_]:
+    """Which sessions hold counts that recur, with no more failing and missing than in nine of ten: work that is seldom
+    done, not work that went wrong."""
+    count = Counter(counts := [tuple(sorted(Counter(sequence).items())) for sequence in kept])
+    parts = usual.parts(contents(usual, kept, texts))[:, [MISSING, FAILING]]
+    sound = (parts <= np.quantile(parts, SOUND, axis=0) + TOLERANCE).all(1)
+    return recurs(np.array([count[held] for held in counts], np.float64), len(kept)) & sound
 
 
 def _fit_once(

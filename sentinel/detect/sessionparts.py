@@ -11,7 +11,7 @@ from sentinel.detect.jit import Floats, Hashes, Integers
 from sentinel.detect.sessioncontent import Content, failing, flat, steps_of
 from sentinel.errors import ArtifactError
 
-__all__ = ["EXTRA", "FAILING", "OFTEN", "PARTS", "Usual", "learn"]
+__all__ = ["EXTRA", "FAILING", "MISSING", "OFTEN", "ORDER", "PARTS", "Usual", "learn", "recurs"]
 
 PARTS = ("extra", "often", "missing", "less", "failing", "far", "order")
 """How a session differs: rare or new templates, some too often, missing, some too seldom, failures, counts unlike any
@@ -20,6 +20,8 @@ known, odd order. Over templates the root of the sum of squares: what comes toge
 EXTRA, OFTEN, MISSING, LESS, FAILING, FAR, ORDER = range(len(PARTS))
 MAX_TEMPLATES = 2_000  # the most frequent; others count as never seen
 MAX_VECTORS = 1_024  # the most frequent count vectors
+MIN_RECURRING, MIN_RECURRING_SHARE = 4, 0.001  # so many sessions with the very same counts are a way of their own
+NO_BOUND = 25.0
 BUCKETS = 48
 _EXACT = 32  # counts up to here have a bucket each, then four to a doubling
 _LN2 = float(np.log(2.0))
@@ -33,7 +35,8 @@ class Usual:
 
     `keys` (V,) sorted; `present` (V,) sessions that have it; `most` (V,) greatest count; `up`, `low` (V, 48): −ln of
     the share of sessions with at least / at most so many; `pairs`, `pair_nats`: transitions a·(V + 2) + b, sorted, and
-    −ln P(b | a); `other_nats` (V + 2,): of any other b; `vectors` (R, V) known counts; `weights` (V,) of templates.
+    −ln P(b | a); `other_nats` (V + 2,): of any other b; `vectors` (R, V) known counts; `vector_nats` (R,): −ln of the
+    share of sessions that hold just these, 25 where too few do; `weights` (V,) of templates.
     """
 
     sessions: int
@@ -46,6 +49,7 @@ class Usual:
     pair_nats: Floats
     other_nats: Floats
     vectors: Floats
+    vector_nats: Floats
     weights: Floats
     failing: npt.NDArray[np.bool_]
     unseen_nats: float
@@ -149,6 +153,22 @@ class Usual:
             far[i] = max(distance, 0.0)
         return far
 
+    def bound(self, content: Content, nats: Floats, *, ended: bool) -> Floats:
+        """(n,) the nats of sessions, at most those of what recurs: that is a way of its own, however rare it is.
+
+        Ended sessions are bound by the counts that they hold, others by all that they may yet come to.
+        """
+        v, ways = len(self.keys), np.flatnonzero(self.vector_nats < NO_BOUND)
+        vectors, of_way = self.vectors[ways], self.vector_nats[ways]
+        found = nats.copy()
+        for i in np.flatnonzero(nats > of_way.min(initial=NO_BOUND)).tolist():
+            here = slice(*np.searchsorted(content.row, [i, i + 1]))
+            counts = np.bincount(content.code[here], content.times[here], minlength=v)
+            if len(counts) == v:  # nothing never seen
+                fits = (vectors == counts).all(1) if ended else (vectors >= counts).all(1)
+                found[i] = min(nats[i], of_way[fits].min(initial=NO_BOUND))
+        return found
+
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Plain arrays by name."""
         return {name: np.asarray(getattr(self, name)) for name in self.__slots__}
@@ -168,7 +188,7 @@ class Usual:
         shapes = {usual.up.shape, usual.low.shape} == {(v, BUCKETS)}
         lengths = {len(usual.present), len(usual.most), len(usual.weights), len(usual.failing)} == {v}
         pairs = len(usual.pairs) == len(usual.pair_nats) > 0 and len(usual.other_nats) == v + 2
-        if not (v and shapes and lengths and pairs and usual.vectors.ndim == 2 and usual.vectors.shape[1] == v):
+        if not (v and shapes and lengths and pairs and usual.vectors.shape == (len(usual.vector_nats), v)):
             raise ArtifactError("read tables of sessions: arrays of different lengths; train again")
         return usual
 
@@ -201,7 +221,7 @@ def learn(sequences: Sequence[Sequence[int]], texts: Mapping[int, str], *, histo
     steps = steps_of(code, row, offsets, v)
     return Usual(
         n, distinct, present, most, up, low, *_transitions(steps[0], steps[1], v),
-        _vectors(owner, template, count, n, v), weights,
+        *_vectors(owner, template, count, n, v), weights,
         failing(distinct, texts),
         min(float(-np.log((odd + 0.5) / (n + 1))), ceiling), ceiling,
     )  # fmt: skip
@@ -228,16 +248,22 @@ def _transitions(before: Integers, after: Integers, v: int) -> tuple[Integers, F
     return pairs, nats, np.log((out + 1.0) * 2.0 * (v + 2))
 
 
-def _vectors(owner: Integers, template: Integers, count: Integers, n: int, v: int) -> Floats:
-    """The most frequent count vectors, (R, v)."""
+def _vectors(owner: Integers, template: Integers, count: Integers, n: int, v: int) -> tuple[Floats, Floats]:
+    """The most frequent count vectors, (R, v), and −ln of the share of sessions with each that recurs, (R,)."""
     ends = np.searchsorted(owner, np.arange(n + 1))
     found: dict[bytes, list[int]] = {}
     for i in range(n):
         here = slice(ends[i], ends[i + 1])
         held = found.setdefault(template[here].tobytes() + count[here].tobytes(), [0, i])
         held[0] += 1
-    first = [i for _, i in sorted(found.values(), key=lambda held: (-held[0], held[1]))[:MAX_VECTORS]]
-    vectors = np.zeros((len(first), v))
-    for k, i in enumerate(first):
+    kept = sorted(found.values(), key=lambda held: (-held[0], held[1]))[:MAX_VECTORS]
+    vectors = np.zeros((len(kept), v))
+    for k, (_, i) in enumerate(kept):
         vectors[k, template[ends[i] : ends[i + 1]]] = count[ends[i] : ends[i + 1]]
-    return vectors
+    times = np.array([held for held, _ in kept], np.float64)
+    return vectors, np.where(recurs(times, n), -np.log((times + 0.5) / (n + 1.0)), NO_BOUND)
+
+
+def recurs(times: Floats, sessions: int) -> npt.NDArray[np.bool_]:
+    """Whether what so many of the sessions hold comes again and again: a few alike may have one cause."""
+    return (times >= MIN_RECURRING) & (times >= MIN_RECURRING_SHARE * sessions)

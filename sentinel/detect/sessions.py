@@ -85,7 +85,7 @@ class Sessions:
             self._remember(sessions, over.where, story)
             self._waiting.extend(self._judge_over(over, threshold))
             if alarmed and self._held.head[place, sp.SAID] == 0.0:
-                alarms.append(self._alarm(line, place))
+                alarms += self._alarm(line, place, threshold)
         ours = (sessions != 0) & (self._numbers.tables.code[numbers] >= 0)
         self._remember(sessions, np.flatnonzero(ours), story)
         return alarms
@@ -99,7 +99,7 @@ class Sessions:
             for line, place, over, alarmed in self._advance(sessions, numbers, times, threshold, log):
                 self._judge_over(over, threshold)
                 if alarmed and held.head[place, sp.SAID] == 0.0:
-                    alarms.append(self._alarm(line, place))
+                    alarms += self._alarm(line, place, threshold)
         finally:
             sp.take_back(held, log)
             held.counters[:] = counters
@@ -186,14 +186,19 @@ class Sessions:
         code = self._numbers.tables.code[held.head[places, sp.BEFORE].astype(np.int64)]
         return places, held.head[places, sp.LAST], limits[np.minimum(code, len(limits) - 1)]
 
-    def _alarm(self, line: int, place: int) -> Alarm:
+    def _alarm(self, line: int, place: int, threshold: float) -> list[Alarm]:
+        """The alarm of a session in flight; none where it may yet come to what recurs."""
         model = self.rules.model
         content = content_of(self.rules, self._numbers, self._at(np.array([place])), ended=False)
+        nats = self._held.head[place : place + 1, sp.HIGHEST]
+        nats[:] = model.usual.bound(content, nats, ended=False)
+        if nats[0] < threshold:
+            return []
         tails = model.part_tail.nats(model.usual.rising(content))
         texts = {**self._numbers.texts(content.unseen), **model.texts}
         self._held.head[place, sp.SAID] = 1.0
         reasons = next(reasons_of(model.usual, content, tails, [0], texts))
-        return Alarm(line, float(self._held.head[place, sp.HIGHEST]), reasons)
+        return [Alarm(line, float(nats[0]), reasons)]
 
     def _judge(self, places: Integers, threshold: float) -> list[SessionVerdict]:
         """Verdicts on whole sessions, which then are judged."""

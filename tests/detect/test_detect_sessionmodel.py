@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sentinel.detect.hashing import hash_text
+from sentinel.detect.sessioncontent import contents
 from sentinel.detect.sessionmodel import SessionModel, fit_sessions
 from sentinel.errors import ArtifactError, TerminalError
 
@@ -55,6 +56,37 @@ def test_session_is_an_anomaly_when_it_is(model: SessionModel, kind: str) -> Non
     nats, reasons = model.score([ODD[kind]], TEXTS)
     assert nats[0] >= 7.5
     assert reasons[0]
+
+
+AUDIT, SEAL = 9, 10
+MOVED: list[int] = [BEGIN, OPEN, READ, WRITE, WRITE, AUDIT, SEAL, AUDIT, CLOSE, END]
+HALTED: list[int] = [BEGIN, OPEN, READ, WRITE, WRITE, FAIL, AUDIT, SEAL, AUDIT, CLOSE, END]
+
+
+@pytest.fixture(scope="module")
+def rare_ways() -> SessionModel:
+    """Of 3,000 sessions one in 300 is sealed, which is sound; as many halt with a failure, or are cut off."""
+    odd = [MOVED] * 10 + [HALTED] * 10 + [ODD["cut"]] * 10
+    sessions = [*usual(3_000, 1), *odd]
+    order = np.random.default_rng(5).permutation(len(sessions))
+    texts = {**TEXTS, AUDIT: "audit <*>", SEAL: "seal <*>"}
+    return fit_sessions([sessions[i] for i in order], seed=3, texts=texts)
+
+
+def test_what_is_seldom_done_and_sound_is_no_anomaly(rare_ways: SessionModel) -> None:
+    """Ten of three thousand sessions with the very same counts are a way of their own, in flight as at the end."""
+    whole, _ = rare_ways.score([MOVED])
+    so_far = [rare_ways.so_far(contents(rare_ways.usual, [MOVED[:k]], TEXTS)).item() for k in range(1, len(MOVED) + 1)]
+
+    assert whole[0] < 7.5
+    assert max(so_far) <= whole[0]
+
+
+def test_what_recurs_and_is_not_sound_stays_an_anomaly(rare_ways: SessionModel) -> None:
+    """Failures and what breaks off may come ten times in the training and are not learnt; nor is another order."""
+    nats, _ = rare_ways.score([HALTED, ODD["cut"], [*MOVED, SEAL], [*MOVED[5:], *MOVED[:5]]], TEXTS)
+
+    assert nats.min() >= 7.5
 
 
 def test_sessions_are_quiet_when_they_are_as_usual(model: SessionModel) -> None:
