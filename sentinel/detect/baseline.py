@@ -25,6 +25,7 @@ UPPER = 0.99  # the share of lines that the usual upper bound covers
 SHRINK_LINES = 30.0  # a template with fewer lines is drawn to the others' bound
 FEW_SHOW_LITTLE = 1.1  # log(1 + 2): a small count is all that is expected of what was hardly seen
 MIN_MEAN_SEEN = 8
+OF_ACTOR = ("actor0", "actor1", "actor2", "actor_templates", "actor_params", "actor_users")
 
 
 @compiled
@@ -95,12 +96,15 @@ class Evidence:
         return _Sorted.of(values, ~np.isnan(values), self.facts.template, self.templates)
 
 
-def _shrunk(column: _Sorted, use: Booleans) -> Floats:
-    """(size + 1,) usual upper bounds by group; the last is for groups never seen."""
+def _shrunk(column: _Sorted, use: Booleans, *, of_actor: bool = False) -> Floats:
+    """(size + 1,) usual upper bounds by group; the last is for groups never seen.
+
+    What an actor did elsewhere (`of_actor`) says nothing of a template that was hardly seen: the others' bound holds.
+    """
     found, counts = column.quantiles(use, (UPPER,))
     bound = found[:, 0]
     pool = float(np.nanmedian(bound)) if np.any(counts) else 0.7
-    little = min(pool, FEW_SHOW_LITTLE)
+    little = pool if of_actor else min(pool, FEW_SHOW_LITTLE)
     drawn = (counts * np.nan_to_num(bound) + SHRINK_LINES * little) / (counts + SHRINK_LINES)
     bounds = np.where(counts > 0, np.fmax(bound, drawn), little)
     return np.append(bounds, little)
@@ -144,9 +148,11 @@ def learn(evidence: Evidence, use: Booleans, cap: tuple[float, float], trust: Fl
     template[:size, COUNT], template[:size, LENGTH_MEAN] = count, mean
     template[:size, LENGTH_SPREAD] = np.sqrt(np.maximum(square - mean * mean, 0.0))
     _shares_of_new(evidence, use, template)
+    named = zip(TEMPLATE_REFS, evidence.t_refs, strict=True)
+    t_refs = [_shrunk(column, use, of_actor=name in OF_ACTOR) for name, column in named]
     return Baseline(
         template=template,
-        template_refs=np.ascontiguousarray(np.column_stack([_shrunk(c, use) for c in evidence.t_refs])),
+        template_refs=np.ascontiguousarray(np.column_stack(t_refs)),
         source_refs=np.ascontiguousarray(np.column_stack([_shrunk(c, use) for c in evidence.s_refs])),
         global_refs=np.array([_shrunk(c, use)[0] for c in evidence.g_refs]),
         numbers=_ranges(evidence.numbers, use, size),

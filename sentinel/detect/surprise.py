@@ -35,6 +35,7 @@ SMOOTHING = 3.0
 HABIT_SLACK = 2.0  # seven times as seldom as by chance is nothing
 MIN_CONTEXT = 30.0  # times a template was followed by another before its habits are believed
 LEVEL_FATAL = 4  # `encode.py`: LEVEL_CODES
+FAILURE_SLACK = 1.0  # a failure that came four times before, and is not grave, is everyday
 GRAVE_SLACK = 1.5  # a grave failure that came twice before is everyday
 NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
 MIN_WINDOW_RARITY = 2.5
@@ -184,8 +185,9 @@ def _one(
     novelty = _novelty(raw, cap, tables.cap[1], out[0], out, at + 10)
     failed = (bad or level >= 2) and flags & F_CLIENT_ERROR == 0  # what a client asks wrongly is no failure of ours
     guess = flags & F_AUTH != 0 and raw[_FAILURES] > 0.0  # of somebody: the prior and the counts of failures judge it
-    out[at + 6] = novelty if failed and not guess else 0.0
     grave = (flags & F_GRAVE or level == LEVEL_FATAL) and not guess
+    slack = 0.0 if grave else FAILURE_SLACK
+    out[at + 6] = max(novelty - slack, 0.0) if failed and not guess else 0.0
     out[_GRAVE_AT] = max(novelty - GRAVE_SLACK, 0.0) if grave else 0.0
     out[at + 7] = novelty if flags & F_SENSITIVE else 0.0
     out[at + 8] = entity if flags & F_ACCEPTED or (flags & F_SENSITIVE and not bad) else 0.0

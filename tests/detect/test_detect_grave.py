@@ -89,3 +89,24 @@ def test_a_new_grave_failure_is_an_alarm_where_new_failures_are_everyday(
     assert grave["nats"].item() >= ALARM_NATS
     assert grave["kind"].item() == "new_template"
     assert any("reads as a grave failure" in reason for reason in grave["reasons"].item())
+
+
+def test_a_failure_that_came_often_is_everyday_and_a_new_one_is_an_alarm(
+    past: pl.DataFrame, present: pl.DataFrame
+) -> None:
+    """Six times in the training, hours apart, is often enough."""
+    text, count = "peer refused the batch, it goes to the next one", 6
+    times = [past["timestamp"][(k + 1) * len(past) // (count + 2)] for k in range(count)]
+    known = pl.DataFrame({"timestamp": times, "message": [text] * count}).with_columns(
+        pl.col("timestamp").cast(past.schema["timestamp"]),
+        level=pl.lit("error"),
+        source=pl.lit("mutter"),
+        attributes=pl.lit(None, pl.String),
+    )
+    lines = pl.concat([past, known], how="diagonal").sort("timestamp", maintain_order=True)
+    learnt = fit(lines, now=NOW, seed=1, trees=60)
+    scorer = Scorer(learnt.model, learnt.state)
+
+    everyday, new = (scorer.peek(_of_one(present, said)) for said in (text, "ring buffer rejected by the far end"))
+
+    assert everyday["nats"].item() < ALARM_NATS <= new["nats"].item()
