@@ -1,7 +1,8 @@
 """Grave failures: what a text must say to be one, and that a new one is an alarm where other failures are everyday."""
 
 import random
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
@@ -65,14 +66,9 @@ def _of_one(frame: pl.DataFrame, text: str) -> pl.DataFrame:
     return line.with_columns(timestamp=pl.col("timestamp") + timedelta(seconds=1))
 
 
-def test_a_new_grave_failure_is_an_alarm_where_new_failures_are_everyday(
-    past: pl.DataFrame, present: pl.DataFrame
-) -> None:
-    """A source says something new and failing each two minutes: one more is nothing, a full disk is an alarm."""
-    dice = random.Random(3)
-    at = [past["timestamp"][0] + timedelta(minutes=2 * i) for i in range(175)]
-    texts = [_mutter(dice) for _ in at]
-    muttered = pl.DataFrame({"timestamp": at, "message": texts}).with_columns(
+def _taught(past: pl.DataFrame, times: Sequence[datetime], texts: Sequence[str]) -> Scorer:
+    """A scorer that learnt the past with these failures of one more source in it."""
+    muttered = pl.DataFrame({"timestamp": times, "message": texts}).with_columns(
         pl.col("timestamp").cast(past.schema["timestamp"]),
         level=pl.lit("error"),
         source=pl.lit("mutter"),
@@ -80,7 +76,17 @@ def test_a_new_grave_failure_is_an_alarm_where_new_failures_are_everyday(
     )
     lines = pl.concat([past, muttered], how="diagonal").sort("timestamp", maintain_order=True)
     learnt = fit(lines, now=NOW, seed=1, trees=60)
-    scorer = Scorer(learnt.model, learnt.state)
+    return Scorer(learnt.model, learnt.state)
+
+
+def test_a_new_grave_failure_is_an_alarm_where_new_failures_are_everyday(
+    past: pl.DataFrame, present: pl.DataFrame
+) -> None:
+    """A source says something new and failing each two minutes: one more is nothing, a full disk is an alarm."""
+    dice = random.Random(3)
+    at = [past["timestamp"][0] + timedelta(minutes=2 * i) for i in range(175)]
+    texts = [_mutter(dice) for _ in at]
+    scorer = _taught(past, at, texts)
 
     one_more = scorer.peek(_of_one(present, _mutter(dice)))
     grave = scorer.peek(_of_one(present, "cannot write spool block: No space left on device"))
@@ -97,15 +103,7 @@ def test_a_failure_that_came_often_is_everyday_and_a_new_one_is_an_alarm(
     """Six times in the training, hours apart, is often enough."""
     text, count = "peer refused the batch, it goes to the next one", 6
     times = [past["timestamp"][(k + 1) * len(past) // (count + 2)] for k in range(count)]
-    known = pl.DataFrame({"timestamp": times, "message": [text] * count}).with_columns(
-        pl.col("timestamp").cast(past.schema["timestamp"]),
-        level=pl.lit("error"),
-        source=pl.lit("mutter"),
-        attributes=pl.lit(None, pl.String),
-    )
-    lines = pl.concat([past, known], how="diagonal").sort("timestamp", maintain_order=True)
-    learnt = fit(lines, now=NOW, seed=1, trees=60)
-    scorer = Scorer(learnt.model, learnt.state)
+    scorer = _taught(past, times, [text] * count)
 
     everyday, new = (scorer.peek(_of_one(present, said)) for said in (text, "ring buffer rejected by the far end"))
 
