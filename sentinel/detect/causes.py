@@ -10,7 +10,7 @@ from sentinel.detect.jit import Booleans, Floats, Integers
 from sentinel.detect.model import Model
 from sentinel.detect.statepass import RAW_INDEX
 
-__all__ = ["CAUSES", "CAUSE_NAMES", "Cause", "counterfactual", "weights"]
+__all__ = ["CAUSES", "CAUSE_NAMES", "Cause", "among", "counterfactual", "weights"]
 
 
 class Cause(NamedTuple):
@@ -53,8 +53,12 @@ CAUSES = (
 CAUSE_NAMES = tuple(cause.name for cause in CAUSES)
 _COLUMNS = [np.array([FEATURE_INDEX[name] for name in cause.features]) for cause in CAUSES]
 _BELONGS = np.array([[name in cause.features for name in FEATURES] for cause in CAUSES])
-_IS_FLOOD = np.array([name in FLOODS for name in CAUSE_NAMES])
 _FAILURES_AT = slice(RAW_INDEX["failures0"], RAW_INDEX["failures2"] + 1)
+
+
+def among(*causes: str) -> Booleans:
+    """(causes,) which of all causes these are."""
+    return np.isin(CAUSE_NAMES, causes)
 
 
 def counterfactual(
@@ -65,29 +69,14 @@ def counterfactual(
     tails: Floats,
     habit: Floats,
     switches: Switches,
-    *causes: str,
+    normal: Booleans,
 ) -> Floats:
     """(n,) the nats of lines had some causes been normal: their features' tails 0, and no failures for `failures`.
 
-    `habit` (n, 3): the nats that the lines' habits take off each channel.
+    `habit` (n, 3): the nats that the lines' habits take off each channel; `normal`: the causes of all lines, (causes,),
+    or of each line, (n, causes).
     """
-    which = [CAUSE_NAMES.index(cause) for cause in causes]
-    normal = np.zeros((len(raw), len(CAUSES)), bool)
-    normal[:, which] = True
-    return _lowered(model, raw, flags, surprise, tails, habit, switches, normal)
-
-
-def _lowered(
-    model: Model,
-    raw: Floats,
-    flags: Integers,
-    surprise: Floats,
-    tails: Floats,
-    habit: Floats,
-    switches: Switches,
-    normal: Booleans,
-) -> Floats:
-    """The same where each line has causes of its own that are normal, (n, causes)."""
+    normal = np.broadcast_to(normal, (len(raw), len(CAUSES)))
     gone = normal @ _BELONGS
     without, calm, plain = np.where(gone, 0.0, tails), np.where(gone, np.minimum(surprise, 0.0), surprise), raw.copy()
     plain[normal[:, CAUSE_NAMES.index("failures")], _FAILURES_AT] = 0.0
@@ -114,7 +103,7 @@ def weights(
 
     def without(rows: Integers, normal: Booleans) -> Floats:
         of = (raw[rows], flags[rows], surprise[rows], tails[rows], said[rows, HABIT:])
-        loss: Floats = said[rows, NATS] - _lowered(model, *of, switches, normal)
+        loss: Floats = said[rows, NATS] - counterfactual(model, *of, switches, normal)
         return loss
 
     asked = largest >= MIN_TAIL_NATS
@@ -123,6 +112,6 @@ def weights(
     lost[rows, causes] = without(rows, np.eye(len(CAUSES), dtype=bool)[causes])
     rows = np.flatnonzero(lost.max(1) <= LOSES_NOTHING)
     if len(rows):
-        loss = without(rows, np.tile(_IS_FLOOD, (len(rows), 1)))
-        lost[rows] = np.where(_IS_FLOOD, loss[:, None] * (largest[rows] >= MIN_TAIL_NATS), lost[rows])
+        is_flood = among(*FLOODS)
+        lost[rows] = np.where(is_flood, without(rows, is_flood)[:, None] * (largest[rows] >= MIN_TAIL_NATS), lost[rows])
     return lost, largest

@@ -7,6 +7,7 @@ import numpy as np
 from sentinel.detect.features import FEATURE_INDEX, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.jit import Floats, Integers, compiled
 from sentinel.detect.statepass import RAW_INDEX
+from sentinel.detect.surprise import is_guess
 from sentinel.detect.tails import Tails, pooled_nats
 
 __all__ = [
@@ -149,8 +150,7 @@ def _stuffing(tails: Floats) -> float:
 @compiled
 def _few_failures(raw: Floats, flags: int) -> bool:
     """Whether this is a failed log-in of somebody who failed seldom of late, in a source where few did."""
-    guess = flags & F_AUTH != 0 and raw[_FAILURES] > 0.0
-    return guess and raw[_FAILURES + 2] < FEW_FAILURES and raw[_FAILING_ACTORS] < FEW_FAILURES
+    return is_guess(raw, flags) and raw[_FAILURES + 2] < FEW_FAILURES and raw[_FAILING_ACTORS] < FEW_FAILURES
 
 
 @compiled

@@ -21,7 +21,7 @@ EXTRA, OFTEN, MISSING, LESS, FAILING, FAR, ORDER = range(len(PARTS))
 MAX_TEMPLATES = 2_000  # the most frequent; others count as never seen
 MAX_VECTORS = 1_024  # the most frequent count vectors
 MIN_RECURRING, MIN_RECURRING_SHARE = 4, 0.001  # so many sessions with the very same counts are a way of their own
-NO_BOUND = 25.0
+NO_BOUND = np.inf
 BUCKETS = 48
 _EXACT = 32  # counts up to here have a bucket each, then four to a doubling
 _LN2 = float(np.log(2.0))
@@ -36,7 +36,7 @@ class Usual:
     `keys` (V,) sorted; `present` (V,) sessions that have it; `most` (V,) greatest count; `up`, `low` (V, 48): −ln of
     the share of sessions with at least / at most so many; `pairs`, `pair_nats`: transitions a·(V + 2) + b, sorted, and
     −ln P(b | a); `other_nats` (V + 2,): of any other b; `vectors` (R, V) known counts; `vector_nats` (R,): −ln of the
-    share of sessions that hold just these, 25 where too few do; `weights` (V,) of templates.
+    share of sessions that hold just these, ∞ where too few do; `weights` (V,) of templates.
     """
 
     sessions: int

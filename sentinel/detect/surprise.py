@@ -8,7 +8,7 @@ from sentinel.detect.features import FEATURE_INDEX, FEATURES, GLOBAL_REFS, SOURC
 from sentinel.detect.jit import Floats, Integers, compiled
 from sentinel.detect.statepass import RAW_INDEX
 
-__all__ = ["Baseline", "Facts", "surprises"]
+__all__ = ["Baseline", "Facts", "is_guess", "surprises"]
 
 _T_RAW = np.array([RAW_INDEX[name] for name in TEMPLATE_REFS])
 _S_RAW = np.array([RAW_INDEX[name] for name in SOURCE_REFS])
@@ -152,6 +152,12 @@ def _numbers(raw: Floats, numbers: Floats, base: Floats, bounds: Floats, means: 
 
 
 @compiled
+def is_guess(raw: Floats, flags: int) -> bool:
+    """Whether a line is a failed log-in of somebody who can be counted."""
+    return flags & F_AUTH != 0 and raw[_FAILURES] > 0.0
+
+
+@compiled
 def _one(
     raw: Floats,
     level: int,
@@ -184,7 +190,7 @@ def _one(
         entity = max(entity, out[at + 3 + k])
     novelty = _novelty(raw, cap, tables.cap[1], out[0], out, at + 10)
     failed = (bad or level >= 2) and flags & F_CLIENT_ERROR == 0  # what a client asks wrongly is no failure of ours
-    guess = flags & F_AUTH != 0 and raw[_FAILURES] > 0.0  # of somebody: the prior and the counts of failures judge it
+    guess = is_guess(raw, flags)  # the prior and the counts of failures judge it
     grave = (flags & F_GRAVE or level == LEVEL_FATAL) and not guess
     slack = 0.0 if grave else FAILURE_SLACK
     out[at + 6] = max(novelty - slack, 0.0) if failed and not guess else 0.0

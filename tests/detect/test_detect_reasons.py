@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect.causes import CAUSE_NAMES, FLOODS, counterfactual, weights
+from sentinel.detect.causes import CAUSE_NAMES, FLOODS, among, counterfactual, weights
 from sentinel.detect.combine import HABIT, NATS
 from sentinel.detect.fit import fit
 from sentinel.detect.scorer import Scored
@@ -53,7 +53,9 @@ def test_the_first_reason_holds_under_a_counterfactual(judged: Judged) -> None:
         mine = np.flatnonzero(first == CAUSE_NAMES.index(name))
         some = (*(part[mine] for part in of), found.parts[rows][mine, HABIT:])
         causes = [(name,), FLOODS if name in FLOODS else (name,)]
-        without = np.minimum(*(counterfactual(scorer.model, *some, scorer.switches, *all_of) for all_of in causes))
+        without = np.minimum(
+            *(counterfactual(scorer.model, *some, scorer.switches, among(*all_of)) for all_of in causes)
+        )
         falls += int((without < found.parts[rows][mine, NATS]).sum())
     assert falls >= 0.99 * len(rows)
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Model, One, Scorer, Switches
-from sentinel.detect.causes import counterfactual
+from sentinel.detect.causes import among, counterfactual
 from sentinel.detect.combine import HABIT, PRIOR
 from sentinel.detect.fit import Trained
 from sentinel.errors import ArtifactError
@@ -151,7 +151,7 @@ def test_reasons_hold_under_a_counterfactual(scorer: Scorer, present: pl.DataFra
     found = scorer.examine(attack(present, "Failed password for root from 203.0.113.9 port 4{i} ssh2", 8, 0.7))
 
     rows = (found.raw, found.coded.facts.flags, found.surprise, found.tails, found.parts[:, HABIT:])
-    calm = counterfactual(scorer.model, *rows, scorer.switches, "failures")
+    calm = counterfactual(scorer.model, *rows, scorer.switches, among("failures"))
 
     assert found.parts[-1, PRIOR] >= 7.5
     assert calm[-1] < found.nats[-1]
