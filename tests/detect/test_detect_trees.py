@@ -5,7 +5,7 @@ import pytest
 from sklearn.ensemble import IsolationForest
 
 from sentinel.detect import trees as module
-from sentinel.detect.trees import Trees, flatten, score_row
+from sentinel.detect.trees import Trees, flatten
 from sentinel.errors import ArtifactError, TerminalError
 
 
@@ -82,20 +82,21 @@ def test_any_shape_of_forest_is_flattened(settings):
 
 
 def test_row_alone_has_the_same_bits_as_among_others(forest, flat):
-    """Alone, in blocks of every size and in the kernel for one row: not one bit differs."""
+    """Alone and in blocks of every size: not one bit differs."""
     rows = strange_rows(forest, 601).astype(np.float32)
     together = flat.score_samples(rows)
 
     assert np.array_equal(together, [flat.score_samples(rows[i : i + 1])[0] for i in range(len(rows))])
     assert np.array_equal(together[:7], flat.score_samples(rows[:7]))
-    assert np.array_equal(together[:50], [score_row(flat, row) for row in rows[:50]])
 
 
 def test_numpy_path_is_equal(forest, flat):
     """Without a compiler the scores are the same to 1e-12."""
     rows = strange_rows(forest, 300).astype(np.float32)
 
-    np.testing.assert_allclose(module._score_in_numpy(flat, rows), flat.score_samples(rows), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        module._score_in_numpy(flat, module._ordered(rows)), flat.score_samples(rows), rtol=0, atol=1e-12
+    )
 
 
 def test_no_rows_give_no_scores(flat):
@@ -110,7 +111,7 @@ def test_nan_is_scored_and_not_a_crash(flat):
     scores = flat.score_samples(rows)
 
     assert np.isfinite(scores).all()
-    np.testing.assert_allclose(scores, module._score_in_numpy(flat, rows), atol=1e-12)
+    np.testing.assert_allclose(scores, module._score_in_numpy(flat, module._ordered(rows)), atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(3, 19), (3, 21), (20,)], ids=str)
@@ -130,8 +131,8 @@ def test_arrays_come_back_equal(forest, flat):
 
 
 @pytest.mark.parametrize(("name", "index", "value"), [
-    ("left", 0, 10**6), ("left", 5, 1), ("left", 0, -1), ("feature", 0, 20), ("feature", 0, -1), ("roots", 3, 10**6),
-    ("threshold", -1, 0.5), ("value", -1, np.nan),
+    ("nodes", -5, 60_000), ("nodes", 0, 20 << 16 | 1), ("nodes", 0, 0), ("nodes", -1, 1 << 32), ("roots", 3, 10**6),
+    ("roots", 0, -1), ("value", -1, np.nan),
 ])  # fmt: skip
 def test_arrays_that_would_lead_outside_are_refused(flat, name, index, value):
     """A walk that could leave the arrays or never end is found before the first row is scored."""
@@ -145,10 +146,31 @@ def test_arrays_that_would_lead_outside_are_refused(flat, name, index, value):
 def test_missing_array_is_named(flat):
     """An array that is not there is named in the error."""
     arrays = flat.to_arrays()
-    del arrays["left"]
+    del arrays["nodes"]
 
-    with pytest.raises(ArtifactError, match="left"):
+    with pytest.raises(ArtifactError, match="nodes"):
         Trees.from_arrays(arrays)
+
+
+def test_keys_are_in_the_order_of_their_floats():
+    """Over the whole range of a float32: a NaN of either sign below all, both zeros equal."""
+    values = np.array([-np.inf, -1e30, -1.0, -1e-45, 0.0, 1e-45, 1.0, 1e30, np.inf], np.float32)
+
+    keys = module._ordered(values)
+    nan, minus_nan, minus_zero = module._ordered(np.array([np.nan, -np.nan, -0.0], np.float32))
+
+    assert np.all(np.diff(keys.astype(np.int64)) > 0)
+    assert nan == minus_nan == 0 < keys[0]
+    assert minus_zero == keys[4]
+
+
+def test_forest_too_wide_for_its_words_is_refused():
+    """A column that a word has no room for is an error, not another column."""
+    rows = np.random.default_rng(0).normal(size=(4, 1_000_000)).astype(np.float32)
+    forest = IsolationForest(n_estimators=3, random_state=0).fit(rows)
+
+    with pytest.raises(TerminalError, match="more than 65535"):
+        flatten(forest)
 
 
 def test_forest_of_single_rows_is_refused():
