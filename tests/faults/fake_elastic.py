@@ -184,8 +184,9 @@ async def converse(fake: Fake, reader: asyncio.StreamReader, writer: asyncio.Str
                 break
         writer.close()
     except (Abort, ConnectionError):
-        with contextlib.suppress(OSError):
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if (own := writer.get_extra_info("socket")) is not None:  # not gone already
+            with contextlib.suppress(OSError):
+                own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
 
 
