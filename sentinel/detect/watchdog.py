@@ -21,9 +21,10 @@ STRIDES = (1, 10, 20, 40)  # how many lines a gap may span: the first whose gaps
 MIN_GAPS = 40  # gaps that must fit side by side into training where they span several lines
 # for a heartbeat, and for gaps over several lines:
 IRREGULARITY = (1.6, 2.3)  # gaps are regular when 98 % of them are at most so many medians
-LONGEST = (1.5, 1.65)  # the deadline: so many longest gaps, or
+LONGEST = (1.5, 1.65)  # the deadline: so many longest gaps,
+FEW_GAPS = 10.0  # and this many more over their number: the longest of few gaps is not the longest there is; or
 MEDIANS = 2.0  # so many medians, if that is more
-OUTAGE = (2.5, 2.0)  # one gap that is so many times longer than all others was an outage
+OUTAGE = (2.5, 1.5)  # one gap that is so many times longer than all others was an outage
 MAX_WATCHED = 2_000
 NAMES = "deadline_s median_s longest_s stride".split()
 DEADLINE, MEDIAN, LONGEST_GAP, STRIDE = 0, 1, 2, 3
@@ -60,7 +61,7 @@ def _rhythm(t: Floats, span: float) -> tuple[float, float, float, float] | None:
         median = float(np.median(gaps))
         if median > 0 and np.quantile(gaps, 0.98) <= IRREGULARITY[many] * median:
             longest = _longest(gaps, stride, OUTAGE[many])
-            deadline = max(MEDIANS * median, LONGEST[many] * longest)
+            deadline = max(MEDIANS * median, (LONGEST[many] + FEW_GAPS * stride / len(gaps)) * longest)
             return (deadline, median, longest, float(stride)) if deadline * 10 < span else None
     return None
 

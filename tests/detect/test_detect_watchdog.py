@@ -133,6 +133,26 @@ def test_one_outage_in_training_does_not_set_the_deadline() -> None:
         assert cut[0] < 1.2 * whole[0]
 
 
+def test_one_drop_in_training_does_not_set_the_deadline() -> None:
+    """A flow that fell to a twentieth for an hour once has about the deadline of one that did not."""
+    times = np.array(flow(np.random.default_rng(3), 48, 1.5))
+    dropped = (times > 50_000) & (times < 53_600) & (np.arange(len(times)) % 20 > 0)
+
+    whole, thinned = learnt(times.tolist())[1][0], learnt(times[~dropped].tolist())[1][0]
+
+    assert thinned[0] < 1.2 * whole[0]
+
+
+def test_the_longest_of_few_gaps_is_not_the_longest_there_is() -> None:
+    """Forty gaps give a later deadline than four thousand with the same median and the same longest."""
+    gaps = np.tile([55.0, 60.0, 60.0, 90.0], 1_000)
+
+    few, many = (learnt(np.cumsum(g).tolist())[1][0] for g in (gaps[:40], gaps))
+
+    assert few[1:3].tolist() == many[1:3].tolist() == [60.0, 90.0]
+    assert few[0] > 1.1 * many[0]
+
+
 def test_a_flow_that_falls_to_a_twentieth_is_told_as_a_drop(beating: Trained) -> None:
     """A few lines still come: that is a drop, told within the hour, once, and its end too."""
     rng = np.random.default_rng(4)
