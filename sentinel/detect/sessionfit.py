@@ -211,13 +211,13 @@ def _learn_kind(
     span_s = end_s - float(lines.times.min())
     longest_s = max(span_s * LONGEST, MIN_TIMEOUT_S)
     timeouts = np.clip(SLACK * _limits(went_on, stayed, OVER), MIN_TIMEOUT_S, longest_s)
-    sequences = _without_spells(*_finished(lines, keys, timeouts, end_s), SPELL * span_s)
+    sequences, ends = _without_spells(*_finished(lines, keys, timeouts, end_s), SPELL * span_s)
     median = float(np.median([len(sequence) for sequence in sequences])) if sequences else 0.0
     figures = {"sessions": float(len(sequences)), "median_lines": median}
     if len(sequences) < MIN_SESSIONS or median < MIN_LINES:
         return None, figures
     trim = firm and len(sequences) >= MIN_TO_TRIM
-    figures |= _figures(sequences, texts, seed, trim)
+    figures |= _figures(sequences, texts, seed, trim, ends, SPELL * span_s)
     if figures["repeated"] < MIN_REPEATED or figures["flagged"] > figures["flagged_at_most"]:
         return None, figures
     model = fit_sessions(sequences, seed=seed, texts=texts, trim=trim)
@@ -227,14 +227,15 @@ def _learn_kind(
     return SessionRules(model, timeouts[at], endings[at], opens, keys, figures), figures
 
 
-def _without_spells(sequences: list[list[int]], ends: Floats, spell_s: float) -> list[list[int]]:
+def _without_spells(sequences: list[list[int]], ends: Floats, spell_s: float) -> tuple[list[list[int]], Floats]:
     """One of each variant whose sessions all ended in one spell: a burst of a variant is one event, no habit."""
     places: dict[tuple[int, ...], list[int]] = {}
     for i, sequence in enumerate(sequences):
         places.setdefault(tuple(sequence), []).append(i)
     again = [own[1:] for own in places.values() if len(own) > 1 and ends[own[-1]] - ends[own[0]] <= spell_s]
     left_out = set(itertools.chain.from_iterable(again))
-    return [sequence for i, sequence in enumerate(sequences) if i not in left_out]
+    kept = [i for i in range(len(sequences)) if i not in left_out]
+    return [sequences[i] for i in kept], ends[kept]
 
 
 def _finished(lines: _Lines, keys: Hashes, timeouts: Floats, end_s: float) -> tuple[list[list[int]], Floats]:
@@ -255,8 +256,11 @@ def _finished(lines: _Lines, keys: Hashes, timeouts: Floats, end_s: float) -> tu
     return found, lines.times[over]
 
 
-def _figures(sequences: list[list[int]], texts: Mapping[int, str], seed: int, trim: bool) -> dict[str, float]:
-    """How far sessions repeat each other's counts, and what a model of the earlier ones says of the later ones."""
+def _figures(
+    sequences: list[list[int]], texts: Mapping[int, str], seed: int, trim: bool, ends: Floats, spell_s: float
+) -> dict[str, float]:
+    """How far sessions repeat each other's counts, and what a model of the earlier ones says of the later ones: those
+    that it finds strange within one spell are one incident."""
     bags = [tuple(np.unique(np.array(sequence, np.uint64), return_counts=True)[k].tobytes() for k in (0, 1))
             for sequence in sequences]  # fmt: skip
     seen: dict[tuple[bytes, ...], int] = {}
@@ -268,10 +272,19 @@ def _figures(sequences: list[list[int]], texts: Mapping[int, str], seed: int, tr
     return {
         "repeated": sum(count for count in seen.values() if count > 1) / len(sequences),
         "held_out": float(held_out),
-        "flagged": float((nats >= THRESHOLD_NATS).sum()),
+        "flagged": float(_spells(ends[-held_out:][nats >= THRESHOLD_NATS], spell_s)),
         "flagged_at_most": (MAX_TRIMMED_FLAGGED if trim else MAX_FLAGGED) * held_out + 1.0,
         "trim": float(trim),
     }
+
+
+def _spells(ends: Floats, spell_s: float) -> int:
+    """How many spells cover these moments, which come in order."""
+    count, until = 0, -np.inf
+    for end in ends.tolist():
+        if end > until:
+            count, until = count + 1, end + spell_s
+    return count
 
 
 def _openings(sequences: list[list[int]]) -> Hashes:

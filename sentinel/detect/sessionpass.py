@@ -321,7 +321,8 @@ def advance(
     DONE: after the last line; ALARMED: after a line at which its session alarms; FULL: before a line, since `over` has
     no more room. `sessions` are hashes of ids (0: none), `numbers` those of the templates; a template never seen opens
     no session. A session that had timed out unjudged goes into `over` as it was, with its last line from `latest`
-    (places,; `taken` lines came before these; negative: one of them), and then goes on. `log` takes what every line
+    (places,; `taken` lines came before these; negative: one of them), and then goes on, or begins anew with a line that
+    opens sessions. `log` takes what every line
     changes, where it has room.
     """
     v, entries = len(rules.most), 0
@@ -339,7 +340,8 @@ def advance(
         if fresh:
             place = _room(held, sessions[i])
         head = held.head[place]
-        timed_out = not fresh and head[JUDGED] == 0.0 and t - head[LAST] > rules.timeout[np.int64(head[BEFORE])]
+        ended = not fresh and t - head[LAST] > rules.timeout[np.int64(head[BEFORE])]
+        timed_out = ended and head[JUDGED] == 0.0
         if timed_out and entries == len(over.where):
             return i, place, entries, FULL
         _remember(log, i, held, place)
@@ -349,7 +351,7 @@ def advance(
             head[JUDGED] = 1.0
             entries += 1
         _move_clock(held.counters, t)
-        if fresh:
+        if fresh or (ended and code < v and rules.opens[code]):  # an id that is used again
             _begin(held, rules, place, sessions[i], t, code)
         latest[place] = taken + i
         if _take(held, rules, place, number, code, t, threshold):

@@ -122,6 +122,20 @@ def test_a_burst_of_a_variant_teaches_once() -> None:
     assert strange(3_000.0) < THRESHOLD_NATS
 
 
+def test_one_spell_among_the_later_sessions_costs_no_rules() -> None:
+    """Three odd variants within a minute are one incident and the kind is of use; spread out they are false alarms."""
+    odd = [[END, WORK, BEGIN, BEGIN], [BEGIN, *[WORK] * 30, END], [LOST, LOST, END, BEGIN]]
+
+    def rules(gap_s: float) -> int:
+        more = [
+            (9_000 + i, key, 24_000.0 + gap_s * i + k) for i, steps in enumerate(odd) for k, key in enumerate(steps)
+        ]
+        return len(learn([*works(500), *more])[0])
+
+    assert rules(20.0) == 1
+    assert rules(2_000.0) == 0
+
+
 def test_rules_come_back_when_they_are_saved() -> None:
     """All arrays, and an error of the artifact where one is missing or shortened."""
     (rules,), _ = learn(works(100))

@@ -140,6 +140,21 @@ def test_session_that_goes_on_is_judged_again(rules: SessionRules) -> None:
     assert found[0].last_event == "e4"
 
 
+@pytest.mark.parametrize("is_judged", [True, False])
+def test_an_id_that_is_used_again_is_another_session(rules: SessionRules, is_judged: bool) -> None:
+    """Long after the end of a session its first template begins a new one: nothing is there twice, both are told."""
+    lines = [*laid(1, USUAL), *laid(1, USUAL, 90_000.0)]
+    flight = followed(rules)
+
+    alarms = walk(flight, lines[:7])
+    found = flight.ended(LIMIT, 10_000.0) if is_judged else []
+    alarms += walk(flight, lines[7:])
+    found += flight.ended(LIMIT, 1e6)
+
+    assert alarms == []
+    assert [(v.is_anomaly, v.lines, v.first_s) for v in found] == [(False, 7, 0.0), (False, 7, 90_000.0)]
+
+
 def test_late_line_does_not_turn_the_clock_back(flight: Sessions) -> None:
     """A line of an hour ago leaves its session as young as it was."""
     walk(flight, [(1, BEGIN, 5_000.0), (1, OPEN, 5_001.0), (1, READ, 4_000.0)])
