@@ -12,7 +12,7 @@ __all__ = ["WILDCARD", "Cluster", "Drain"]
 
 WILDCARD = "<*>"
 _STATUS = re.compile(r"S[1-5][0-9x]{2}$|[a-z_]{2,12}=[0-9]{1,3}$")
-SIMILARITY = 0.6  # share of tokens that must agree
+SIMILARITY = 0.6  # share of words that must agree
 MAX_FIRST_TOKENS = 200  # per text length; what comes later shares one branch
 MAX_LEAF_CLUSTERS = 400  # what comes later and resembles none of them shares one template of wildcards
 MAX_TOKENS = 80  # what follows is one token
@@ -116,16 +116,17 @@ def _may_cover(template: list[str], tokens: list[str]) -> bool:
 
 
 def _compare(template: list[str], tokens: list[str]) -> tuple[bool, float]:
-    """(covered, share of equal tokens); share −1 where a guard word differs."""
-    equal = 0
+    """(covered, share of equal words); share −1 where a guard word differs. That two masks agree is no evidence."""
+    equal, masks = 0, 0
     covered = True
     for mine, theirs in zip(template, tokens, strict=True):
         if mine == theirs:
             equal += 1
+            masks += mine[:1] == "<"
         elif mine != WILDCARD:
             covered = False
             if _is_guard(mine) or _is_guard(theirs):
                 return False, -1.0
         elif _is_guard(theirs):
             return False, -1.0
-    return covered, equal / len(tokens)
+    return covered, (equal - masks) / max(len(tokens) - masks, 1)

@@ -46,13 +46,13 @@ from sentinel.detect.sheet import (
     look_for_patterns,
     put,
 )
-from sentinel.detect.words import KEY_ADDRESS, KEY_MEASURE, KEY_PARAM, KEY_PORT
+from sentinel.detect.words import KEY_ADDRESS, KEY_MEASURE, KEY_ORDINAL, KEY_PARAM, KEY_PORT
 
 __all__ = ["write_run"]
 
 MIN_ID_DIGITS = 5  # a whole number as long as this, that no key calls a measure, names a thing
-MAX_NUMBER = 1e15
-_B, _L, _K, _UNDERSCORE = 98, 108, 107, 95
+MAX_DIGITS = 11  # a longer number is a moment or an identifier
+_B, _L, _K, _UNDERSCORE, _DOT, _ZERO = 98, 108, 107, 95, 46, 48
 
 
 @compiled
@@ -68,19 +68,21 @@ def _keep_address(sheet: Sheet, a: int, b: int) -> None:
 
 @compiled
 def _measure(sheet: Sheet, a: int, b: int) -> None:
-    """Keep the number buffer[a:b] as one of the line's measures, while there is room."""
+    """Keep the number buffer[a:b] as one of the line's measures, while there is room and unless it names something."""
     k = sheet.state[NUMBERS]
-    if k >= MAX_NUMBERS or sheet.state[KEY] & (KEY_PORT | KEY_PARAM):
+    named = sheet.state[KEY] & (KEY_PORT | KEY_PARAM | KEY_ORDINAL)
+    padded = sheet.buffer[a] == _ZERO and b - a >= MIN_ID_DIGITS and sheet.buffer[a + 1] != _DOT
+    if k >= MAX_NUMBERS or named or padded or b - a > MAX_DIGITS:
         return
     value, scale = 0.0, 0.0
     for i in range(a, b):
         c = sheet.buffer[i]
-        if c == 46:
+        if c == _DOT:
             scale = 1.0
         else:
             value = value * 10.0 + (c - 48.0)
             scale *= 10.0
-    sheet.numbers[sheet.state[ROW], k] = min(value / scale if scale > 0 else value, MAX_NUMBER)
+    sheet.numbers[sheet.state[ROW], k] = value / scale if scale > 0 else value
     sheet.state[NUMBERS] = k + 1
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "KEY_HASHES",
     "KEY_HOST",
     "KEY_MEASURE",
+    "KEY_ORDINAL",
     "KEY_PARAM",
     "KEY_PORT",
     "KEY_STATUS",
@@ -42,6 +43,7 @@ __all__ = [
 
 KEY_USER, KEY_FOR, KEY_HOST, KEY_PORT, KEY_PARAM, KEY_STATUS, FOLLOW, SKIP = 1, 2, 4, 8, 16, 32, 64, 128
 QUALIFIER, STRONG, FOLLOW_FOR, NAME, KEY_MEASURE, KEY_ADDRESS = 256, 512, 1024, 2048, 4096, 8192
+KEY_ORDINAL = 16384
 
 _KEYS: tuple[tuple[int, str], ...] = (
     (
@@ -58,6 +60,11 @@ _KEYS: tuple[tuple[int, str], ...] = (
     (KEY_STATUS, "status code status_code http_status statuscode rc exit_code exitcode errno"),
     (KEY_MEASURE, "size bytes length len took duration latency elapsed time ms used free total count rows offset seq"),
     (KEY_MEASURE, "window ttl memory heap mem pages blocks inode sectors uid gid number line timeout limit"),
+    (
+        KEY_ORDINAL,
+        "task stage attempt tid partition shard step page iteration epoch round batch job order worker thread",
+    ),
+    (KEY_ORDINAL, "slot channel core device disk rack row column chunk segment version build revision release run"),
     (FOLLOW, "from port by at on via using ssh2 logged with failed rejected uid to is was has not does source tty"),
     (FOLLOW_FOR, "from port via"),
     (QUALIFIER, "invalid illegal authenticating"),
@@ -137,10 +144,14 @@ _ACCEPTED = small(
     r"|\blog[io]n:|\blog[io]n (?:by|on|from|for)\b|type=log[io]n\b|\"log[io]n\"|sasl username=|ISSUE: authtime"
     r"|connection authori[sz]ed|NT STATUS OK|peer connection initiated|connect <USER>@<IP>|new session .{0,20}of user",
 )
+_ROOT = (  # the user, not a mail's sender, a cron job's owner, or the root of a tree
+    r"(?<!from=)(?<!to=)(?<!from=<)(?<!to=<)(?<!ctladdr=)\broot\b(?!=|\) (?:cmd|mail|end)"
+    r"|[ -](?:bridge|hub|port|fs|file|dev|vol|part|cause|ca\b|cert|dir|path|elem|node|queue|url|span|complex|\((?:ext|xfs|nfs)))"
+)
 _SENSITIVE = small(
-    r"\broot\b|sudo|COMMAND=|new user|new group|useradd|usermod|groupadd|adduser|password changed|changed password"
-    r"|chauthtok|sudoers|privilege|uid=0\b|UID=<NUM>, GID|authorized keys|\bnc -|base64|wget |curl |chmod|chown|iptables"
-    r"|segfault|sigsegv|setuid|escalat|administrator|\badmins?\b|\bwheel\b|added to .{0,20}group|capabilit|visudo|passwd"
+    rf"{_ROOT}|sudo|COMMAND=|new user|new group|useradd|usermod|groupadd|adduser|password changed|changed password"
+    r"|chauthtok|sudoers|(?<!'s )privilege(?! separation)|uid=0\b|UID=<NUM>, GID|authorized keys|\bnc -|base64|wget |curl |chmod|chown|iptables"
+    r"|segfault|sigsegv|setuid|escalat|administrator|(?<![-.@/])\badmins?\b(?![-.@/])|\bwheel\b|added to .{0,20}group|capabilit(?:y|ies) (?:added|set|granted|changed)|\bsetcap\b|\bcap (?:sys|set|net|dac|chown) |visudo|passwd"
     r"|polkit|pkexec|audit.*disabled|role\b.*grant|\bgrant|disabled? (?:firewall|audit|selinux|logging)|superuser"
     r"|(?:firewall|selinux|audit\w*|logging) (?:was )?(?:disabled|stopped|cleared)|policy (?:changed|disabled)|\bsu:|\bsu\b"
     r"|cluster-admin|elevated|impersonat|backdoor|user .{0,30}(?:created|added)|(?:created|added) .{0,20}\buser\b",

@@ -46,3 +46,14 @@ def test_the_mean_of_a_measure_speaks_and_that_of_a_constant_does_not(working: T
     assert (moved[1::2] > 0.5).sum() > 20
     assert (moved[0::2] == 0.0).all()
     assert (found.surprise[0::2, FEATURE_INDEX["number"]] > 0.0).all()
+
+
+def test_a_zero_does_not_move_a_mean(working: Trained) -> None:
+    """A 0 is an odd number by itself; the mean of the measures goes on as if it had not come."""
+    some = lines(4000, 4080, (80, 200), 240)
+    zero = some.with_columns(pl.col("message").str.replace(r"took \d+ ms", "took 0 ms"))
+
+    found = Scorer(working.model, working.state).examine(zero)
+
+    assert (found.surprise[1::2, FEATURE_INDEX["number"]] > 1.0).all()
+    assert (found.surprise[:, FEATURE_INDEX["mean_number"]] == 0.0).all()

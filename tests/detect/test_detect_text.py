@@ -90,6 +90,20 @@ def test_numbers_are_kept_in_order() -> None:
     assert np.isnan(found.numbers[0, 3])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Running task 42.0 in stage 24.0 (TID 1127)",
+        "job 227832893494 started",
+        "parcel 00417 handed over",
+        "at 1699361123456 the pool was resized",
+    ],
+)
+def test_numbers_that_name_something_are_no_measures(text: str) -> None:
+    """The place in a row, an identifier made of digits alone, a moment: their size says nothing."""
+    assert np.isnan(scan_texts([text]).numbers[0]).all()
+
+
 def test_batch_equals_single_when_texts_are_odd() -> None:
     """A batch gives what each text gives alone, whatever its bytes."""
     rng = np.random.default_rng(3)
@@ -116,6 +130,17 @@ def test_batch_equals_single_when_texts_are_odd() -> None:
         ("payment failed for order <NUM>", BAD),
         ("request completed status=200", 0),
         ("new user: name=x, UID=<NUM>, GID=<NUM>", SENSITIVE),
+        ("session opened for user root by <USER>(uid=0)", ACCEPTED | SENSITIVE),
+        ("(to root) nobody on pts/5", SENSITIVE),
+        ("add 'postgres' to group 'admin'", SENSITIVE),
+        ("container start: capabilities added SYS_ADMIN", SENSITIVE),
+        ("(root) CMD (run-parts /etc/cron.hourly)", 0),
+        ("from=root, size=<NUM>, class=0, nrcpts=1", 0),
+        ("PCI Root Bridge [PCI0]", 0),
+        ("Mounted root (ext2 filesystem).", 0),
+        ("Kernel command line: root=LABEL=/ console=tty0", 0),
+        ("Registering secondary module capability", 0),
+        ("Privilege separation user sshd is there", 0),
     ],
 )
 def test_flags_say_what_a_text_reads_as(masked: str, flags: int) -> None:
@@ -141,6 +166,16 @@ def test_opposites_stay_apart() -> None:
     second = drain.learn("log-in of <USER> from <IP> failed today")
 
     assert first.key != second.key
+
+
+def test_masks_that_agree_are_no_evidence() -> None:
+    """Steps of one thing that share its name alone stay apart; texts of which most words agree are one."""
+    drain = Drain()
+    steps = {drain.learn(f"Parcel <NUM> {step}").key for step in ("registered", "picked", "delivered")}
+    hosts = {drain.learn(f"replica {host} caught up in <NUM> ms").key for host in ("alpha", "beta", "gamma")}
+
+    assert len(steps) == 3
+    assert len(hosts) == 1
 
 
 def test_finding_changes_nothing() -> None:
