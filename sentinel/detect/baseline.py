@@ -23,6 +23,7 @@ __all__ = ["Evidence", "learn"]
 
 UPPER = 0.99  # the share of lines that the usual upper bound covers
 SHRINK_LINES = 30.0  # a template with fewer lines is drawn to the others' bound
+SOURCE_LINES = 300.0  # the same of a source
 FEW_SHOW_LITTLE = 1.1  # log(1 + 2): a small count is all that is expected of what was hardly seen
 MIN_MEAN_SEEN = 8
 OF_ACTOR = ("actor0", "actor1", "actor2", "actor_templates", "actor_params", "actor_users")
@@ -79,6 +80,8 @@ class Evidence:
 
     def __init__(self, raw: Singles, facts: Facts, templates: int, sources: int) -> None:
         self.raw, self.facts, self.templates, self.sources = raw, facts, templates, sources
+        self.homes = np.full(templates, -1)  # a source of each template
+        self.homes[facts.template] = facts.source
         nothing = np.zeros(len(raw), np.int64)
         self.t_refs = [self._column(name, facts.template, templates) for name in TEMPLATE_REFS]
         self.s_refs = [self._column(name, facts.source, sources) for name in SOURCE_REFS]
@@ -96,18 +99,35 @@ class Evidence:
         return _Sorted.of(values, ~np.isnan(values), self.facts.template, self.templates)
 
 
-def _shrunk(column: _Sorted, use: Booleans, *, of_actor: bool = False) -> Floats:
+def _shrunk(column: _Sorted, use: Booleans, *, sources: Integers | None = None) -> Floats:
     """(size + 1,) usual upper bounds by group; the last is for groups never seen.
 
-    What an actor did elsewhere (`of_actor`) says nothing of a template that was hardly seen: the others' bound holds.
+    Where `sources` of the groups are given, it is about what an actor did elsewhere, which says nothing of a template
+    that was hardly seen: the bound of its source's other templates holds.
     """
     found, counts = column.quantiles(use, (UPPER,))
     bound = found[:, 0]
     pool = float(np.nanmedian(bound)) if np.any(counts) else 0.7
-    little = pool if of_actor else min(pool, FEW_SHOW_LITTLE)
+    rest = pool if sources is not None else min(pool, FEW_SHOW_LITTLE)
+    little = rest if sources is None else _of_sources(bound, counts, sources, pool)
     drawn = (counts * np.nan_to_num(bound) + SHRINK_LINES * little) / (counts + SHRINK_LINES)
     bounds = np.where(counts > 0, np.fmax(bound, drawn), little)
-    return np.append(bounds, little)
+    return np.append(bounds, rest)
+
+
+def _of_sources(bound: Floats, counts: Integers, sources: Integers, pool: float) -> Floats:
+    """(size,) for each template the bound that half the lines of its source have, drawn to the pool where few do."""
+    order = np.lexsort((bound, sources))
+    lines = np.cumsum(counts[order])
+    firsts = np.flatnonzero(np.diff(sources[order], prepend=-2))
+    ends = np.append(firsts[1:], len(order))
+    before = np.append(0, lines)[firsts]
+    middle = order[np.searchsorted(lines, before + (lines[ends - 1] - before + 1) // 2)]
+    weight = lines[ends - 1] - before
+    own = (weight * np.nan_to_num(bound[middle]) + SOURCE_LINES * pool) / (weight + SOURCE_LINES)
+    out = np.empty(len(bound))
+    out[order] = np.repeat(own, ends - firsts)
+    return out
 
 
 def _ranges(columns: list[_Sorted], use: Booleans, size: int) -> Floats:
@@ -149,7 +169,7 @@ def learn(evidence: Evidence, use: Booleans, cap: tuple[float, float], trust: Fl
     template[:size, LENGTH_SPREAD] = np.sqrt(np.maximum(square - mean * mean, 0.0))
     _shares_of_new(evidence, use, template)
     named = zip(TEMPLATE_REFS, evidence.t_refs, strict=True)
-    t_refs = [_shrunk(column, use, of_actor=name in OF_ACTOR) for name, column in named]
+    t_refs = [_shrunk(column, use, sources=evidence.homes if name in OF_ACTOR else None) for name, column in named]
     return Baseline(
         template=template,
         template_refs=np.ascontiguousarray(np.column_stack(t_refs)),

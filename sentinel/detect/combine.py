@@ -31,7 +31,6 @@ __all__ = [
 
 NORM_CAP = 8.0  # nats one feature may add to the norm
 SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
-DRIFT_NATS = 0.7  # traffic differs from training's: half of what looks improbable is only that
 FEW_FAILURES, FEW_NATS = 2.5, 7.0  # up to two failed log-ins of somebody are no alarm, whatever else is odd in them
 EVENT_NATS = 0.2  # a decisive feature was counted in events, of which a share writes several lines
 PRIOR_CAP = 14.0
@@ -47,7 +46,7 @@ DECISIVE = {
     "rare_failure": 0.1,
     "rare_privilege": 0.0,
     "new_entity_privilege": 0.0,
-    "mean_number": 1.5,
+    "mean_number": 1.0,
     "broken_sequence": 2.2,
     "rare_probe": 1.5,
     "rare_grave": 0.1,
@@ -175,7 +174,7 @@ def combine(
 ) -> None:
     """Fill out (n, len(PARTS)) from raw values, surprises, tails and forest scores, before habits are settled.
 
-    `calibration` holds tails in its one group: forest score, norm, their sum.
+    `calibration` holds tails in its one group: forest score, norm, and their sum less the fit's allowance.
     """
     for i in range(len(raw)):
         prior = prior_nats(raw[i]) if switches.prior else 0.0
@@ -189,7 +188,7 @@ def combine(
             out[i, FOREST] = pooled_nats(forest[i], calibration, 0, 0, 0.0) if switches.forest else 0.0
             out[i, NORM] = pooled_nats(np.sqrt(total), calibration, 0, 1, 0.0) if switches.norm else 0.0
             total = pooled_nats(out[i, FOREST] + out[i, NORM], calibration, 0, 2, 0.0)
-            out[i, BULK] = max(total - DRIFT_NATS, 0.0)
+            out[i, BULK] = total
             flood = _flood(tails[i])
             if flags[i] & F_AUTH:
                 flood = max(flood, _stuffing(tails[i]))

@@ -28,6 +28,9 @@ __all__ = ["MIN_LINES", "Trained", "fit"]
 
 MIN_LINES = 2_000  # fewer make a warm-up model
 DECISIVE_AT = [FEATURE_INDEX[name] for name in DECISIVE]
+DAY_S, MIN_SPAN_S = 86_400.0, 3_600.0
+DRIFT_NATS = 0.7
+QUIET_LINES, VOLUME_SHARE = 10_000.0, 0.5  # lines a day that need no more, and the share of the logarithm beyond
 LATE_BLOCK = 4  # of six: rows from here on say how often a line is new
 NOVELTY_AT = np.array([FEATURE_INDEX[name] for name in NOVELTIES])
 QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1.0])
@@ -91,8 +94,18 @@ def _tails(found: Floats, facts: Facts, times: Floats, sources: int, late: Boole
     return learnt
 
 
-def _calibrate(tails: Floats, scores: Floats) -> Tails:
-    """Tails of forest score, norm and their sum, side by side in one group."""
+def _allowance(times: Floats) -> float:
+    """Nats that what is odd only as a whole must have beyond its improbability.
+
+    Traffic differs from training's: half of what looks improbable is only that. And people get alarms by the day, not
+    by the line: the busier the logs, the more improbable a line has to be.
+    """
+    a_day = len(times) / max(float(times.max() - times.min()), MIN_SPAN_S) * DAY_S
+    return DRIFT_NATS + VOLUME_SHARE * max(float(np.log(a_day / QUIET_LINES)), 0.0)
+
+
+def _calibrate(tails: Floats, scores: Floats, allowance: float) -> Tails:
+    """Tails of forest score, norm and their sum, side by side in one group; the allowance is taken off the last."""
     norm = np.empty(len(tails))
     norms(tails, norm)
 
@@ -106,7 +119,8 @@ def _calibrate(tails: Floats, scores: Floats) -> Tails:
             for a, b in zip(scores, norm, strict=True)
         ]
     )
-    parts = (first, second, one(total, 0.99))
+    third = one(total, 0.99)
+    parts = (first, second, third._replace(nats=third.nats - allowance, base=third.base - allowance))
     knots, nats, start, scale, base, weight = (np.concatenate([p[k] for p in parts], axis=1) for k in range(6))
     return Tails(knots, nats, start, scale, base, weight)
 
@@ -125,7 +139,7 @@ def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) 
     forest = fit_forest(found, seed=seed, trees=trees)
     flat = flatten(forest)
     scores = flat.score_samples(found)
-    calibration = _calibrate(found, scores)
+    calibration = _calibrate(found, scores, _allowance(corpus.coded.line.times[ok]))
     parts = np.empty((len(rows), len(PARTS)))
     for a in range(0, len(rows), CHUNK_ROWS):  # in double precision the raw values of all would be the peak
         of = slice(a, a + CHUNK_ROWS)

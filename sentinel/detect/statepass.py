@@ -350,7 +350,7 @@ def _means(memory: Memory, template: np.uint64, numbers: Floats, t: float, taugh
     seen = row[DISTINCT1]
     share = max(NUMBER_ALPHA, 1.0 / (seen + 1.0))
     for k in range(4):
-        if not np.isnan(numbers[k]):
+        if numbers[k] > 0.0:  # a 0 says that there is none: in logarithms it would outweigh all others
             slot = COUNT0 + k if k < 3 else DISTINCT0
             row[slot] += share * (np.log1p(numbers[k]) - row[slot])
             out[C_MEAN0 + k] = row[slot]

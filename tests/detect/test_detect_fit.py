@@ -10,7 +10,8 @@ import pytest
 from sentinel.detect import Scorer
 from sentinel.detect.baseline import Evidence
 from sentinel.detect.corpus import read
-from sentinel.detect.fit import Trained, fit
+from sentinel.detect.features import TEMPLATE_REFS
+from sentinel.detect.fit import Trained, _allowance, fit
 from sentinel.errors import TerminalError
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -86,6 +87,38 @@ def test_a_training_line_takes_little_memory(past: pl.DataFrame) -> None:
     held = sum(array.nbytes for array in {id(array): array for array in arrays}.values())
 
     assert held / len(corpus) < 700
+
+
+def test_busy_logs_have_to_be_stranger() -> None:
+    """Alarms come by the day: a hundred times the lines a day cost some nats, quiet logs nothing."""
+    quiet, busy, busier = (_allowance(np.linspace(0.0, 2 * 86_400.0, 2 * n)) for n in (1_000, 100_000, 10_000_000))
+
+    assert quiet == _allowance(np.linspace(0.0, 2 * 86_400.0, 10))
+    assert 1.0 < busy - quiet < 1.5
+    assert busier - busy == pytest.approx(0.5 * np.log(100), rel=1e-6)
+
+
+def test_an_actor_in_a_hardly_seen_template_is_bounded_by_its_source(past: pl.DataFrame) -> None:
+    """What busy visitors do is no more than usual of them where the site answers in a new way for once."""
+    rng = np.random.default_rng(5)
+    start = past["timestamp"].dt.epoch("us").to_numpy()[0] / 1e6
+    seen = [
+        (
+            start + 3.0 * i,
+            None,
+            "web",
+            f'10.1.{i // 40 % 250}.7 "GET /item/{rng.integers(1e6)} HTTP/1.1" {code} 512 "-"',
+        )
+        for i in range(4_000)
+        for code in (500 if i in (2_000, 3_000) else 200,)
+    ]
+    model = fit(records(seen), now=NOW, seed=1, trees=20).model
+    place = {text: i for i, text in enumerate(model.template_texts)}
+    usual, odd = (next(i for text, i in place.items() if status in text) for status in ("S2xx", "S5xx"))
+    refs = model.baseline.template_refs[:, TEMPLATE_REFS.index("actor_params")]
+
+    assert refs[usual] > np.log(20)
+    assert refs[odd] > 0.9 * refs[usual]
 
 
 def test_a_training_is_the_same_in_any_order_of_its_lines(past: pl.DataFrame, trained: Trained) -> None:
