@@ -14,7 +14,8 @@ _USED_UP = r"(?:is |are |was |has been |left |nearly |almost |critically )*(?:lo
 _RAN_OUT = (
     r"out[- ]of[- ](?:\w+[- ])?(?:memory|disk|space|descriptors|inodes|swap)|outofmemory|\boom\b|oom[- ]?kill",
     r"cannot allocate|alloc\w* fail|failed to m?alloc|heap (?:space|exhaust)|gc overhead|too many open files",
-    r"\be(?:nomem|nospc|mfile|nfile|dquot|io|rofs)\b|no space|errno 28|errcode: 28|unable to extend",
+    r"\be(?:nomem|nospc|mfile|nfile|dquot|io|rofs)\b|no (?:more |free |usable )?(?:disk )?space|errno 28|errcode: 28",
+    r"(?:cannot|can't|unable to|fail\w* to) (?:extend|reclaim|reserve)|limit exceeded for",
     r"(?:not enough|insufficient) (?:\w+ )?(?:space|memory|storage|disk|room)",
     r"(?:low|short|running (?:low|out)) (?:on|of) (?:\w+ )?(?:space|memory|disk|storage|inodes)",
     rf"\b(?:space|memory|storage|inodes?|descriptors?) {_USED_UP}",
@@ -30,7 +31,7 @@ _DAMAGED = (
     r"(?:i/?o|input/output|medium|media|hardware|parity|read|write|disk|seek) error|\bsense data",
     r"(?:remount\w*|forced|marked|became|turned|is now|switch\w*) .{0,16}read[- ]only|cluster[_ ]block",
     r"read[- ]only (?:file ?system|replica)|unreadable|uncorrect\w+|unrecoverable|irrecoverable|wraparound",
-    r"(?:fsync|checkpoint|recovery|rollback).{0,12}fail|degraded|\bfaulty\b|predict\w+ fail",
+    r"(?:fsync|checkpoint|recovery|rollback).{0,12}fail|degraded|\bfault(?:y|ed)\b|predict\w+ fail",
     r"short (?:write|read)\b|fail(?:ed|ure|ing)? (?:event|disk|drive|fan|array)",
 )
 _BUGS = (
@@ -49,7 +50,8 @@ _GAVE_UP = (
     r"not syncing|(?:soft|hard) lock-?up|hung[_ ]task|blocked for more than|(?:self-detected|rcu\w*) stall",
     r"machine check|\bmce:|over[- _]?temp|overheat|temperature.{0,20}(?:critical|above|exceed|too high)",
     r"thermal (?:shutdown|trip|throttl)|power (?:fail|loss)|(?:under|over)-?voltage|refus\w+ to start",
-    r"failed to (?:start|boot|initiali[sz]e|recover)|back-?off restarting|critical (?:error|fail|condition)",
+    r"failed to (?:start|boot|initiali[sz]e|recover|unseal|decrypt|mount|fork|elect|persist)|back-?off restarting",
+    r"critical (?:error|fail|condition)",
     r"(?:start-?up|boot|initiali[sz]ation|migration) (?:has )?failed|\[(?:emerg|alert|crit)\]",
     r"emergency (?:mode|shutdown|stop)|e-stop|interlock|\babend\b",
 )
@@ -58,6 +60,7 @@ _MEMBERS += r"|drive|fan|raid|psu|power supply|pool|mirror|worker|process|child|
 _GONE = r"(?:is|went|gone|marked|declared|has) (?:been )?(?:down|dead|offline|lost|failed|died|unreachable)"
 _FELL_APART = (
     r"deadlock|split[- ]brain|quorum.{0,20}lost|lost quorum|no (?:quorum|leader|primary|master|elected)|unhealthy",
+    r"(?:leader|master|primary) not (?:yet )?(?:discovered|elected|found)",
     rf"\b(?:{_MEMBERS})\b.{{0,24}}\b{_GONE}\b|conntrack.{{0,12}}full|network partition",
     r"under-?replicated|not enough (?:replicas|in-sync|nodes|members)|(?:slave|replica) (?:sql|i/?o)\b.{0,60}could not",
     r"replication.{0,20}(?:broken|stopped|fail|abort)|(?:broken?|stopped|failed|aborted) replication",

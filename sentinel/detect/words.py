@@ -113,13 +113,17 @@ PATTERN_STARTS = np.cumsum([0, *(len(pattern) for pattern in _PATTERNS)]).astype
 """Sensitive texts that masking would hide (in paths, addresses, quotes), looked for in the raw bytes."""
 
 _BAD = small(  # besides what is grave (`grave.py`)
-    r"fail|error|denied|deny|invalid|refus|timed? ?out|exception|fatal|panic|abort|unreachable|unable|cannot"
+    r"fail|error|denied|deny|invalid(?!at)|refus|exception|fatal|panic|abort|unreachable|unable|cannot|timed ?out"
+    r"|(?<!negotiated )(?<!on tcp )(?<!session)time ?out(?! set\b| is\b| value|[:=] ?<num>)"
     r"|can't|could ?n[o']t|reject|illegal|unauthori|forbidden|break-in|killed|crash|not found|\[preauth\]"
     r"|unsuccessful|did not receive identification|incorrect|wrong|mismatch|overflow|critical"
     r"|dropped|\blost\b|violat|exceeded|unavailable|not permitted|\bbad\b|block(?:ed|ing)\b"
-    r"|broken|\bdead\b|lockout|locked out|not responding|stall|starv|exhaust|\bleak|\bhung\b"
+    r"|broken|\bdead\b|lockout|locked out|not responding|\bstall|starv|exhaust|\bleak|\bhung\b"
     r"|throttl|rolled back|insufficient|expired|too many|unrecover|uncorrect|damaged|missing|disconnected unexpect"
-    r"|no route|no such|does ?n[o']t exist|misconfig|unexpected|interrupted|\bskew|overheat|\bfull\b|\" S[45]",
+    r"|no route|no such|does ?n[o']t exist|misconfig|unexpected|interrupted|\bskew|overheat|\" S[45]|\bfull\b(?![ -](?:duplex|wake|backup|sync|scan|gc|text|name|report|refresh|build|speed|dump|vacuum))"
+    r"|\b(?:is|are|went|to|now|definitely|detected|marked|declared|state|status|link|neighbou?r|peer|interface) \+?s?down\b"
+    r"|not ?ready|(?:no|missed|lost) heartbeat|heartbeat.{0,12}(?:miss|late)|breaker.{0,12}open|reset by peer|gone away"
+    r"|prematurely|\bfault|established to (?:idle|active)|above .{0,20}(?:watermark|threshold|limit)|backlog (?:is )?(?:grow|full)",
 )
 _FAILED = (
     r"fail\w*|invalid|incorrect|wrong|bad|denied|reject\w*|refus\w*|mismatch\w*|unsuccessful\w*|unknown user|user unknown|illegal|unable"
