@@ -61,12 +61,15 @@ class _Sorted:
     groups: Integers
     order: Indices
     size: int
+    is_gap: bool = False
 
     @classmethod
-    def of(cls, values: Floats | Singles, applies: Booleans, groups: Integers, size: int) -> "_Sorted":
+    def of(
+        cls, values: Floats | Singles, applies: Booleans, groups: Integers, size: int, *, is_gap: bool = False
+    ) -> "_Sorted":
         rows = np.flatnonzero(applies).astype(np.int32)
         order = rows[np.lexsort((values[rows], groups[rows]))]
-        return cls(values[order], groups, order, size)
+        return cls(values[order], groups, order, size, is_gap)
 
     def quantiles(self, use: Booleans, q: tuple[float, ...]) -> tuple[Floats, Integers]:
         """(size, len(q)) quantiles, NaN for groups without rows, and the rows of each group."""
@@ -92,8 +95,9 @@ class Evidence:
 
     def _column(self, name: str, groups: Integers, size: int) -> _Sorted:
         value = self.raw[:, RAW_INDEX[name]]
-        applies = value >= 0 if name.startswith("gap") else value > 0
-        return _Sorted.of(np.log1p(np.maximum(value, 0.0)), applies, groups, size)
+        is_gap = name.startswith("gap")
+        applies = value >= 0 if is_gap else value > 0
+        return _Sorted.of(np.log1p(np.maximum(value, 0.0)), applies, groups, size, is_gap=is_gap)
 
     def _number(self, values: Floats | Singles) -> _Sorted:
         return _Sorted.of(values, ~np.isnan(values), self.facts.template, self.templates)
@@ -103,12 +107,15 @@ def _shrunk(column: _Sorted, use: Booleans, *, sources: Integers | None = None) 
     """(size + 1,) usual upper bounds by group; the last is for groups never seen.
 
     Where `sources` of the groups are given, it is about what an actor did elsewhere, which says nothing of a template
-    that was hardly seen: the bound of its source's other templates holds.
+    that was hardly seen: the bound of its source's other templates holds. What was hardly seen may stay away as long
+    as anything did.
     """
     found, counts = column.quantiles(use, (UPPER,))
     bound = found[:, 0]
     pool = float(np.nanmedian(bound)) if np.any(counts) else 0.7
     rest = pool if sources is not None else min(pool, FEW_SHOW_LITTLE)
+    if column.is_gap and np.any(counts):
+        rest = float(np.nanmax(bound))
     little = rest if sources is None else _of_sources(bound, counts, sources, pool)
     drawn = (counts * np.nan_to_num(bound) + SHRINK_LINES * little) / (counts + SHRINK_LINES)
     bounds = np.where(counts > 0, np.fmax(bound, drawn), little)

@@ -1,7 +1,7 @@
 """Fit a model on records, without labels: state pass, baseline tables, tails, forest, calibration."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -198,8 +198,6 @@ def _model(
 
 def _named(model: Model, now: datetime) -> Model:
     """The model with its version: when it was trained and a digest of what it is."""
-    from dataclasses import replace
-
     digest = hashlib.sha256()
     arrays, _ = model.to_parts()
     for name in sorted(arrays):

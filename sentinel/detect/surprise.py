@@ -35,8 +35,9 @@ SMOOTHING = 3.0
 HABIT_SLACK = 2.0  # seven times as seldom as by chance is nothing
 MIN_CONTEXT = 30.0  # times a template was followed by another before its habits are believed
 LEVEL_FATAL = 4  # `encode.py`: LEVEL_CODES
-FAILURE_SLACK = 1.0  # a failure that came four times before, and is not grave, is everyday
-GRAVE_SLACK = 1.5  # a grave failure that came twice before is everyday
+FAILURE_SLACK = 1.4  # a failure that came twice before is everyday,
+KNOWN_GRAVE_SLACK = 0.7  # a grave one that came four times;
+GRAVE_SLACK = 1.5  # but what came twice before is not grave where other failures are everyday
 NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
 MIN_WINDOW_RARITY = 2.5
 F_BAD, F_SENSITIVE, F_AUTH, F_ACCEPTED, F_CLIENT_ERROR, F_GRAVE = 1, 2, 4, 8, 64, 256  # `words.py`
@@ -192,12 +193,12 @@ def _one(
     failed = (bad or level >= 2) and flags & F_CLIENT_ERROR == 0  # what a client asks wrongly is no failure of ours
     guess = is_guess(raw, flags)  # the prior and the counts of failures judge it
     grave = (flags & F_GRAVE or level == LEVEL_FATAL) and not guess
-    slack = 0.0 if grave else FAILURE_SLACK
+    slack = KNOWN_GRAVE_SLACK if grave else FAILURE_SLACK
     out[at + 6] = max(novelty - slack, 0.0) if failed and not guess else 0.0
     out[_GRAVE_AT] = max(novelty - GRAVE_SLACK, 0.0) if grave else 0.0
     out[at + 7] = novelty if flags & F_SENSITIVE else 0.0
     out[at + 8] = entity if flags & F_ACCEPTED or (flags & F_SENSITIVE and not bad) else 0.0
-    out[at + 9] = min(rarity, cap)
+    out[at + 9] = min(rarity, cap - np.log1p(2.0 * raw[_HITS_T]))  # its words came as often as it did
     out[_PROBE_AT] = _rarity(raw[_HITS_PROBE], raw[_HITS_S], cap) if raw[_HITS_PROBE] >= 0.0 else 0.0
 
 

@@ -10,7 +10,7 @@ import pytest
 from sentinel.detect import Scorer
 from sentinel.detect.baseline import Evidence
 from sentinel.detect.corpus import read
-from sentinel.detect.features import TEMPLATE_REFS
+from sentinel.detect.features import FEATURE_INDEX, TEMPLATE_REFS
 from sentinel.detect.fit import Trained, _allowance, fit
 from sentinel.errors import TerminalError
 
@@ -119,6 +119,29 @@ def test_an_actor_in_a_hardly_seen_template_is_bounded_by_its_source(past: pl.Da
 
     assert refs[usual] > np.log(20)
     assert refs[odd] > 0.9 * refs[usual]
+
+
+def test_what_was_hardly_seen_has_no_usual_gap(past: pl.DataFrame) -> None:
+    """Two lines within ten seconds say nothing of how long a third may take; a heartbeat's gaps do."""
+    start = past["timestamp"].dt.epoch("us").to_numpy()[0] / 1e6
+    beats = [(start + 5.0 * i, "info", "pump", f"pressure {i % 7} bar") for i in range(4_000)]
+    model = fit(records([*beats, *((start + t, "info", "pump", "filter changed") for t in (9_000, 9_010))]), now=NOW)
+    gaps = model.model.baseline.template_refs[:, TEMPLATE_REFS.index("gap_template")]
+    beat, seldom = (next(i for i, t in enumerate(model.model.template_texts) if w in t) for w in ("bar", "filter"))
+
+    assert gaps[beat] == pytest.approx(np.log(6), abs=0.1)
+    assert gaps[seldom] >= gaps[beat]
+
+
+def test_words_of_a_template_are_as_common_as_it_is(scorer: Scorer, present: pl.DataFrame) -> None:
+    """Words that training lacks stop being rare when their line has come often."""
+    start = present["timestamp"].dt.epoch("us").to_numpy()[0] / 1e6
+    said = records([(start + 60.0 * i, "info", "loom", "heddle warped beyond the selvedge") for i in range(40)])
+
+    rarity = scorer.examine(said).surprise[:, FEATURE_INDEX["rare_words"]]
+
+    assert rarity[0] > rarity[10] > rarity[39]
+    assert rarity[0] - rarity[39] > 3.0
 
 
 def test_a_training_is_the_same_in_any_order_of_its_lines(past: pl.DataFrame, trained: Trained) -> None:
