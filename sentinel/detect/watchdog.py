@@ -34,17 +34,20 @@ def learn_watch(times: Floats, templates: Hashes, sources: Hashes, use: Booleans
     """What to watch: (w, 2) template and source, (w, 4) deadline, median gap, longest gap (seconds) and stride.
 
     A gap is the time from a line to the stride-th after it: 1 for a heartbeat, more where single gaps are irregular.
+    Where a line that may not teach (`use`) lies in between, it is none.
     """
     keys, rows = [], []
-    t, pair = times[use], _pairs(templates, sources)[use]
-    if len(t) >= MIN_LINES:
-        _, first, group, counts = np.unique(pair, return_index=True, return_inverse=True, return_counts=True)
-        distinct = np.column_stack([templates[use][first], sources[use][first]])
-        span = float(t.max() - t.min())
-        order = np.argsort(group, kind="stable")
+    if np.count_nonzero(use) >= MIN_LINES:
+        _, first, group, counts = np.unique(
+            _pairs(templates, sources), return_index=True, return_inverse=True, return_counts=True
+        )
+        distinct = np.column_stack([templates[first], sources[first]])
+        span = float(np.ptp(times[use]))
+        order = np.lexsort((times, group))
         ends = np.cumsum(counts)
-        for g in np.flatnonzero(counts >= MIN_LINES):
-            row = _rhythm(np.sort(t[order[ends[g] - counts[g] : ends[g]]]), span)
+        for g in np.flatnonzero(np.bincount(group, use) >= MIN_LINES):
+            mine = order[ends[g] - counts[g] : ends[g]]
+            row = _rhythm(times[mine], use[mine], span)
             if row is not None:
                 keys.append(distinct[g])
                 rows.append(row)
@@ -52,11 +55,14 @@ def learn_watch(times: Floats, templates: Hashes, sources: Hashes, use: Booleans
     return keys_array, np.array(rows[:MAX_WATCHED], np.float64).reshape(-1, 4)
 
 
-def _rhythm(t: Floats, span: float) -> tuple[float, float, float, float] | None:
+def _rhythm(times: Floats, use: Booleans, span: float) -> tuple[float, float, float, float] | None:
     """A row of `learn_watch` for sorted times, None where they have no rhythm."""
+    places = np.flatnonzero(use)
+    t = times[places]
     for stride in STRIDES:
-        gaps, many = t[stride:] - t[:-stride], int(stride > 1)
-        if many and len(gaps) < MIN_GAPS * stride:
+        whole = places[stride:] - places[:-stride] == stride
+        gaps, many = (t[stride:] - t[:-stride])[whole], int(stride > 1)
+        if len(gaps) < (MIN_GAPS * stride if many else MIN_LINES - 1):
             return None
         median = float(np.median(gaps))
         if median > 0 and np.quantile(gaps, 0.98) <= IRREGULARITY[many] * median:

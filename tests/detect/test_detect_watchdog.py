@@ -109,9 +109,9 @@ def flow(rng: np.random.Generator, hours: float, a_minute: float = 1.0) -> list[
     return np.cumsum(rng.exponential(60.0 / a_minute, int(hours * 60 * a_minute))).tolist()
 
 
-def learnt(times: list[float]) -> tuple[np.ndarray, np.ndarray]:
+def learnt(times: list[float], use: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     same = np.full(len(times), 7, np.uint64)
-    return learn_watch(np.array(times), same, same, np.ones(len(times), bool))
+    return learn_watch(np.array(times), same, same, np.ones(len(times), bool) if use is None else use)
 
 
 def test_a_random_flow_is_watched_by_spans_of_several_lines() -> None:
@@ -141,6 +141,16 @@ def test_one_drop_in_training_does_not_set_the_deadline() -> None:
     whole, thinned = learnt(times.tolist())[1][0], learnt(times[~dropped].tolist())[1][0]
 
     assert thinned[0] < 1.2 * whole[0]
+
+
+def test_lines_that_may_not_teach_are_no_gap() -> None:
+    """A flow of which two stretches of an hour may not teach has the deadline of one that was whole."""
+    times = np.array(flow(np.random.default_rng(3), 48))
+    use = ~((times > 50_000) & (times < 53_600) | (times > 90_000) & (times < 93_600))
+
+    whole, partly = learnt(times.tolist())[1][0], learnt(times.tolist(), use)[1][0]
+
+    assert partly[0] == pytest.approx(whole[0], rel=0.1)
 
 
 def test_the_longest_of_few_gaps_is_not_the_longest_there_is() -> None:
