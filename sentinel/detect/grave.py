@@ -19,7 +19,7 @@ _RAN_OUT = (
     r"(?:not enough|insufficient) (?:\w+ )?(?:space|memory|storage|disk|room)",
     r"(?:low|short|running (?:low|out)) (?:on|of) (?:\w+ )?(?:space|memory|disk|storage|inodes)",
     rf"\b(?:space|memory|storage|inodes?|descriptors?) {_USED_UP}",
-    rf"\b(?:{_STORES})\b.{{0,24}}\b(?:full|exhausted|at or near capacity|over quota)\b",
+    rf"\b(?:{_STORES})\b.{{0,40}}\b(?:full|exhausted|at or near capacity|over quota)\b",
     r"quota.{0,12}(?:exceed|exhaust|reached|full)|exceed\w*.{0,16}quota|watermark.{0,16}exceed",
     r"(?:disk|memory|storage|space|swap|inode) (?:usage|utili[sz]ation|use)\b.{0,24}(?:exceed|critical)",
     r"(?:disk|memory|storage|resource|space).{0,16}(?:alarm|pressure|threshold)|evict\w+ (?:manager|pods?)",
@@ -61,6 +61,7 @@ _GONE = r"(?:is|went|gone|marked|declared|has) (?:been )?(?:down|dead|offline|lo
 _FELL_APART = (
     r"deadlock|split[- ]brain|quorum.{0,20}lost|lost quorum|no (?:quorum|leader|primary|master|elected)|unhealthy",
     r"(?:leader|master|primary) not (?:yet )?(?:discovered|elected|found)",
+    r"\b(?:bgp|ospf|isis|is-is|bfd|lacp|vrrp|hsrp)\b.{0,80}\b(?:to (?:idle|down|init)|went down|is down|lost)\b",
     rf"\b(?:{_MEMBERS})\b.{{0,24}}\b{_GONE}\b|conntrack.{{0,12}}full|network partition",
     r"under-?replicated|not enough (?:replicas|in-sync|nodes|members)|(?:slave|replica) (?:sql|i/?o)\b.{0,60}could not",
     r"replication.{0,20}(?:broken|stopped|fail|abort)|(?:broken?|stopped|failed|aborted) replication",

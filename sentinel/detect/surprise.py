@@ -147,7 +147,7 @@ def _numbers(raw: Floats, numbers: Floats, base: Floats, bounds: Floats, means: 
             mean > means[3 * k + 1]
         )  # not a usual number in the wake of odd ones
         if base[COUNT] >= MIN_MEAN_LINES and raw[_MEANS_SEEN] >= MEAN_WARM_UP and far > 0.0 and same_side:
-            moved = max(moved, _outside(mean, means, k, 0.1) - MEAN_SLACK)
+            moved = max(moved, _outside(mean, means, k, 0.2) - MEAN_SLACK)
     out[at] = min(odd, MAX_NUMBER_EXCESS) * base[NUMBER_TRUST]
     out[at + 1] = min(moved, MAX_NUMBER_EXCESS) * base[MEAN_TRUST]
 

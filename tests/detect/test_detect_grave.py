@@ -29,6 +29,8 @@ GRAVE_TEXTS = (
     "cannot reclaim <NUM> bytes of the recovery area",
     "pool tank: vdev state FAULTED",
     "failed to decrypt the stored keys",
+    "BGP peer <IP> changed state from Established to Idle",
+    "the transaction log for database warehouse is full",
     "raft: lost quorum, <NUM> of <NUM> members answer",
     "certificate has expired",
     "flash: disk usage value <NUM>% exceeds critical level <NUM>%",
