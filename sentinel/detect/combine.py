@@ -45,7 +45,7 @@ NATS, BULK, SPARSE, FLOOD, PRIOR, FOREST, NORM, HABIT = range(8)
 DECISIVE = {
     "rare_failure": 0.5,
     "rare_privilege": 0.0,
-    "new_entity_privilege": 0.0,
+    "new_entity_privilege": 0.2,
     "mean_number": 1.4,
     "broken_sequence": 2.6,
     "rare_probe": 1.9,
