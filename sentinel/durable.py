@@ -8,13 +8,12 @@ __all__ = ["make_private_dir", "sync_dir", "write_file"]
 
 
 def make_private_dir(path: Path) -> Path:
-    """Create `path`, readable by the owner alone, and its parents, so that they survive a power cut, and return it.
+    """Create `path` and its parents, readable by the owner alone, so that they survive a power cut, and return it.
 
     Harmless when it is there already.
     """
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for folder in missing:
+    for folder in reversed([folder for folder in (path, *path.parents) if not folder.exists()]):
+        folder.mkdir(mode=0o700, exist_ok=True)
         sync_dir(folder.parent)
     return path
 
@@ -31,7 +30,8 @@ def sync_dir(path: Path) -> None:
 def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Replace the file at `path` by `content`: temp file beside it, write, fsync, rename, fsync the folder.
 
-    A reader sees the old content or the new one. Raises OSError and leaves the old file when the disk fails.
+    A reader sees the old content or the new one. Raises OSError, which names the file, and leaves the old one when the
+    disk fails.
     """
     temp = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
@@ -41,7 +41,9 @@ def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
             file.flush()
             os.fsync(file.fileno())
         temp.replace(path)
-    except BaseException:
+    except BaseException as exc:
         temp.unlink(missing_ok=True)
+        if isinstance(exc, OSError) and exc.filename is None:
+            raise OSError(exc.errno, exc.strerror, str(path)) from exc
         raise
     sync_dir(path.parent)

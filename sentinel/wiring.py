@@ -4,10 +4,12 @@ import contextlib
 import functools
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel import failpoints
 from sentinel.durable import make_private_dir
+from sentinel.errors import TransientError
 from sentinel.pipeline.parts import Sentinel
 from sentinel.settings import Settings
 from sentinel.spool import Spool
@@ -21,10 +23,20 @@ __all__ = ["open_registry", "open_sentinel", "open_spool", "opened", "store_of"]
 MIB = 1024 * 1024
 
 
+def _home(settings: Settings) -> Path:
+    """The home, made where it is missing. Raises TransientError where it cannot be."""
+    home = settings.log_sentinel_home
+    try:
+        return make_private_dir(home)
+    except OSError as exc:
+        advice = "set LOG_SENTINEL_HOME to a folder that this user may write, or see to the disk or the folder's rights"
+        raise TransientError(f"make LOG_SENTINEL_HOME {home}: {exc.strerror}; {advice}") from exc
+
+
 def open_spool(settings: Settings) -> Spool:
     """The spool of this home. Raises TerminalError with the way out when its file is damaged."""
     return Spool.open(
-        make_private_dir(settings.log_sentinel_home) / "spool",
+        _home(settings) / "spool",
         max_bytes=settings.log_sentinel_spool_max_mb * MIB,
         min_free_bytes=settings.log_sentinel_min_free_mb * MIB,
     )
@@ -34,7 +46,7 @@ def open_registry(settings: Settings) -> "Registry":
     """The models of this home, signed with the key of the settings or with one made once."""
     from sentinel.detect.registry import Registry, load_or_make_key  # takes half a second, which not all need
 
-    folder = make_private_dir(settings.log_sentinel_home / "models")
+    folder = make_private_dir(_home(settings) / "models")
     key = settings.log_sentinel_signing_key
     return Registry(folder, key.encode() if key else load_or_make_key(settings.log_sentinel_home))
 

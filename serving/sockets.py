@@ -39,9 +39,9 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as exc:
         opened.close()
         taken = exc.errno == errno.EADDRINUSE
-        cause = "another program listens there" if taken else str(exc)
+        cause = "another program listens there; stop it, or" if taken else f"{exc.strerror or exc};"
         raise SettingsError(
-            f"listen on {host} port {port}: {cause}; stop it, or choose other ports with LOG_SENTINEL_PORTS"
+            f"listen on {host} port {port}: {cause} choose other ports with LOG_SENTINEL_PORTS"
         ) from exc
     opened.setblocking(False)
     return opened

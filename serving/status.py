@@ -77,7 +77,7 @@ def _readers(parts: Parts) -> dict[str, dict[str, object]]:
             "attempts": position.attempts,
             "failing_since": _moment(since_s) if since_s is not None else None,
             "next_attempt": _moment(position.next_attempt_s) if position.attempts else None,
-            "error": position.error or parts.deliver.error,
+            "error": parts.deliver.error or position.error,
         }
     last = spool.last_sequence(EVENTS)
     found["detect"] = {

@@ -58,9 +58,14 @@ class Trainer:
 
     async def from_lines(self, lines: bytes, *, exclude_anomalies: bool | None = None) -> dict[str, object]:
         """Train on NDJSON. Errors as `from_store`."""
-        with tempfile.TemporaryDirectory(dir=make_private_dir(self._folder), prefix="train-") as folder:
-            path = Path(folder) / "lines.ndjson"
-            await asyncio.get_running_loop().run_in_executor(None, path.write_bytes, lines)
+        with contextlib.ExitStack() as stack:
+            try:
+                where = tempfile.TemporaryDirectory(dir=make_private_dir(self._folder), prefix="train-")
+                path = Path(stack.enter_context(where)) / "lines.ndjson"
+                await asyncio.get_running_loop().run_in_executor(None, path.write_bytes, lines)
+            except OSError as exc:
+                what = f"train: keep the lines in {self._folder}: {exc.strerror}"
+                raise TransientError(f"{what}; the model in service stays, see to the disk") from exc
             return await self._run("--file", str(path), *_switch(exclude_anomalies))
 
     async def from_store(self, *, exclude_anomalies: bool | None = None) -> dict[str, object]:

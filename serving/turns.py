@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from sentinel.errors import SentinelError
+
 __all__ = ["Turns"]
 
 log = logging.getLogger(__name__)
@@ -71,7 +73,8 @@ class Turns:
         except Exception as exc:
             self._failures += 1
             if self.error != str(exc):
-                log.exception("failed reader=%s", self.name)
+                is_known = isinstance(exc, SentinelError | OSError)  # a traceback would say no more
+                log.error("failed reader=%s error=%s", self.name, exc, exc_info=not is_known)
             self.error = str(exc) or type(exc).__name__
             return float(min(FAILED_PAUSE_CAP_S, FAILED_PAUSE_S * 2 ** min(self._failures - 1, 10)))
         self._failures, self.error = 0, None

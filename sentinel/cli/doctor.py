@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -120,9 +121,7 @@ def _newest(spool: Spool, now_s: float) -> dict[str, Any]:
 
 
 def _look_at_disk(settings: Settings, now_s: float) -> dict[str, Any]:
-    home = settings.log_sentinel_home.absolute()
-    place = next(folder for folder in (home, *home.parents) if folder.exists())
-    disk = os.statvfs(place)
+    disk = os.statvfs(_nearest(settings.log_sentinel_home))
     return {
         "free_bytes": disk.f_bavail * disk.f_frsize,
         "min_free_bytes": settings.log_sentinel_min_free_mb * MIB,
@@ -150,7 +149,17 @@ def _look_at_home(settings: Settings, now_s: float) -> dict[str, Any]:
     home = settings.log_sentinel_home
     secret = [home / "signing.key", *(home / name for name in ("spool", "store", "models", "detector"))]
     closed = not home.exists() or not home.stat().st_mode & 0o077
-    return {"open_paths": [] if closed else [str(p) for p in secret if p.exists() and p.stat().st_mode & 0o077]}
+    place = _nearest(home)
+    return {
+        "open_paths": [] if closed else [str(p) for p in secret if p.exists() and p.stat().st_mode & 0o077],
+        "unwritable": "" if os.access(place, os.W_OK | os.X_OK) else str(place),
+    }
+
+
+def _nearest(home: Path) -> Path:
+    """The home, or the next folder above it that is there."""
+    home = home.absolute()
+    return next(folder for folder in (home, *home.parents) if folder.exists())
 
 
 def _look_at_watched(settings: Settings, now_s: float) -> dict[str, Any]:

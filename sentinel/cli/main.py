@@ -49,6 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away, as `head` does
         return 0
+    except OSError as exc:
+        log.debug("the system refuses", exc_info=True)
+        where = f"{exc.filename}: " if exc.filename else ""
+        advice = "see to the disk, or to the rights of this user there (`sentinel doctor` looks at both)"
+        print(f"sentinel {options.command}: {where}{exc.strerror or exc}; {advice}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return int(code)

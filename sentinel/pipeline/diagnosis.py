@@ -64,6 +64,7 @@ class Facts:
     ahead: Mapping[str, float] = field(default_factory=dict)  # source → s by which its newest record is in the future
     model: ModelFacts | None = None
     open_paths: Sequence[str] = ()  # of the home, that others may read
+    unwritable: str = ""  # the home, or the folder it would be made in, where this user may not write there
     watched: str = ""
     unreadable: Sequence[str] = ()  # `path: reason`
     ports: Mapping[int, str] = field(default_factory=dict)  # "ours", "free" or what else listens there
@@ -230,7 +231,10 @@ def _model(facts: Facts) -> Iterator[tuple[str, ...]]:
 
 
 def _home(facts: Facts) -> Iterator[tuple[str, ...]]:
-    if not facts.open_paths:
+    if facts.unwritable:
+        advice = "give this user the right to, or set LOG_SENTINEL_HOME to another folder"
+        yield PROBLEM, f"this user may not write in {facts.unwritable}: nothing can be kept", advice
+    elif not facts.open_paths:
         yield OK, "readable by its owner alone"
     for path in facts.open_paths:
         yield PROBLEM, f"{path} can be read by other users", f"chmod go-rwx {path}"

@@ -1,5 +1,6 @@
 """The books: what was received, rejected, accepted, delivered, what waits and what is dead, in all and by source."""
 
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ MAX_SOURCES = 1_000
 MAX_REJECTED_PAIRS = 2_000
 MAX_REASON_CHARS = 200
 OTHER = "other"
+POSITION = re.compile(r"line \d+ column \d+: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,12 @@ def shift(
 
 
 def count_rejected(connection: sqlite3.Connection, counts: Mapping[tuple[str, str], int]) -> None:
-    """Enter lines that were not accepted: received, and rejected by (source, reason); names of bounded number."""
+    """Enter lines that were not accepted: received, and rejected by (source, reason); names of bounded number.
+
+    Where in its request a line stood is no part of the reason.
+    """
     for (source, reason), n in counts.items():
-        pair = (source[:MAX_REASON_CHARS], reason[:MAX_REASON_CHARS])
+        pair = (source[:MAX_REASON_CHARS], POSITION.sub("", reason)[:MAX_REASON_CHARS])
         step = connection.execute("UPDATE rejected SET count = count + ? WHERE source = ? AND reason = ?", (n, *pair))
         if not step.rowcount:
             (pairs,) = connection.execute("SELECT count(*) FROM rejected").fetchone()

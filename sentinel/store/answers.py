@@ -65,6 +65,9 @@ def mapped_errors(step: str) -> Iterator[None]:
     except ApiError as exc:
         raise _api_error(step, exc) from exc
     except TlsError as exc:
+        if "WRONG_VERSION_NUMBER" in str(exc.message):
+            hint = "write http:// in ELASTIC_ADDR, or the port of its https; nothing was sent"
+            raise TransientError(f"{step}: what answers there does not speak TLS; {hint}") from exc
         hint = "check ELASTIC_CA_FILE or ELASTIC_FINGERPRINT; nothing was sent"
         raise TransientError(f"{step}: its certificate is not trusted: {_first_line(exc)}; {hint}") from exc
     except SerializationError as exc:

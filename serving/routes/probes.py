@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import time
 from datetime import UTC, datetime
 
@@ -22,6 +23,7 @@ __all__ = ["router"]
 FRESH_S = 1.0
 PROBE_TIMEOUT_S = 5.0
 PROBE_BLOB = "ready"
+PROBE_BYTES = 65_536  # of the record that must fit: a line may still go in where requests of many no longer do
 
 
 class _TakenBackError(Exception):
@@ -69,9 +71,9 @@ def _append_and_take_back(spool: Spool, now_s: float) -> None:
 
 
 def _probe_record(now_s: float) -> pl.DataFrame:
-    """A record as any other, of this moment."""
-    moment = datetime.fromtimestamp(now_s, UTC)
-    row = {"event_id": "ready", "partition": "none", "timestamp": moment, "received": moment, "message": "ready?"}
+    """A record of this moment, as large as a request of some hundred lines."""
+    moment, text = datetime.fromtimestamp(now_s, UTC), secrets.token_hex(PROBE_BYTES // 2)
+    row = {"event_id": "ready", "partition": "none", "timestamp": moment, "received": moment, "message": text}
     return pl.DataFrame([row], schema=RECORD_SCHEMA)
 
 

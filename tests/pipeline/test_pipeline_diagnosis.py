@@ -91,6 +91,7 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
         ({"model": ModelFacts("v", problem="digest differs")}, "model", ("digest differs", "promote")),
         ({"model": ModelFacts("v", "low")}, "model", ("low", "train again")),
         ({"open_paths": ["var/spool"]}, "home", ("var/spool", "chmod go-rwx")),
+        ({"unwritable": "/srv/logs"}, "home", ("may not write in /srv/logs", "LOG_SENTINEL_HOME")),
         ({"unreadable": ["/logs/a: it may not be read"]}, "watched folder", ("/logs/a",)),
         ({"ports": {8000: "another program listens there"}}, "ports", ("8000", "LOG_SENTINEL_PORTS")),
         ({"failures": {"spool": ("the file is damaged", "repair")}}, "spool", ("damaged",)),

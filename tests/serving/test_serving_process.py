@@ -5,6 +5,7 @@ import gzip
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import sqlite3
@@ -380,6 +381,20 @@ def test_logs_are_refused_for_now_when_the_disk_is_full(tmp_path: Path) -> None:
     assert int(answer.headers["retry-after"]) > 0
     assert ready.status_code == 503
     assert "free" in ready.json()["reasons"][0]
+
+
+def test_ready_says_no_when_the_spool_has_no_room_for_a_request(tmp_path: Path) -> None:
+    """Where requests of some size are refused, /ready degrades too, although one short line would still go in."""
+    bulk = [LOG | {"message": secrets.token_hex(1_000)} for _ in range(20)]
+    settings = {"ELASTIC_ADDR": "http://127.0.0.1:9", "LOG_SENTINEL_SPOOL_MAX_MB": "16"}
+    with serving(tmp_path / "home", **settings) as running:
+        codes = {running.client.post("/logs", json=bulk).status_code for _ in range(600)}
+        eventually(lambda: running.client.get("/ready").status_code == 503)
+        ready, short = running.client.get("/ready"), running.client.post("/logs", json=LOG)
+
+    assert codes == {202, 503}
+    assert "wait for delivery" in ready.json()["reasons"][0]
+    assert short.status_code == 202
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -41,6 +41,14 @@ async def test_training_hands_over_the_lines_and_removes_them_after(tmp_path: Pa
     assert list((tmp_path / "training").iterdir()) == []
 
 
+async def test_lines_that_cannot_be_kept_are_refused_for_now(tmp_path: Path) -> None:
+    """A disk that takes no file is said in a sentence."""
+    (tmp_path / "training").write_text("in the way")
+
+    with pytest.raises(TransientError, match=r"keep the lines in .*the model in service stays"):
+        await trainer(tmp_path, ANSWER).from_lines(b"{}")
+
+
 @pytest.mark.parametrize(
     ("wanted", "flags"),
     [(None, []), (True, ["--exclude-anomalies"]), (False, ["--no-exclude-anomalies"])],

@@ -196,6 +196,14 @@ def test_rejected_lines_are_counted_by_source_and_reason(spool, make_records, ap
     assert books.is_balanced
 
 
+def test_place_of_a_rejected_line_is_no_part_of_its_reason(spool):
+    """Four hundred cut-off lines of one request are one reason."""
+    with spool.transaction() as tx:
+        tx.count_rejected({("10.0.0.1", f"line {i} column {i + 7}: no JSON: cut off"): 1 for i in range(400)})
+
+    assert spool.ledger().rejected_by == {("10.0.0.1", "no JSON: cut off"): 400}
+
+
 def test_number_of_sources_is_bounded(spool, make_records, append, deliver):
     """After 1,000 sources the rest share the name "other", and the books still hold when they are delivered."""
     append(spool, make_records(1_500, sources=tuple(f"app-{i}" for i in range(1_500))))

@@ -154,6 +154,14 @@ def test_unknown_certificate_gets_no_credentials(opened: Open, options: dict[str
         store.setup()
 
 
+def test_https_to_a_plain_port_is_told_as_that(opened: Open, elastic_url: str) -> None:
+    """No certificate is at fault where none was shown."""
+    store = opened(addr=elastic_url.replace("http:", "https:"), ca_file=None, fingerprint="ab" * 32)
+
+    with pytest.raises(TransientError, match=r"does not speak TLS; write http://"):
+        store.setup()
+
+
 def test_plain_http_to_a_tls_port_is_transient(opened: Open, secure_elastic: object) -> None:
     """The wrong scheme is a clear sentence, not a stack trace."""
     url = secure_elastic.url.replace("https", "http")  # type: ignore[attr-defined]
