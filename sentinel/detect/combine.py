@@ -32,7 +32,7 @@ __all__ = [
 NORM_CAP = 8.0  # nats one feature may add to the norm
 SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
 FEW_FAILURES, FEW_NATS = 2.5, 7.0  # up to two failed log-ins of somebody are no alarm, whatever else is odd in them
-EVENT_NATS = 0.4  # a decisive feature was counted in events, of which a share writes several lines
+EVENT_NATS = 0.6  # a decisive feature was counted in events, of which a share writes several lines
 PRIOR_CAP = 14.0
 PRIOR_ATTEMPTS = (3.6, 4.45, 10.0)  # failed attempts within about 15, 180, 1,800 s that are worth 7.5 nats
 KNOWN_ATTEMPTS = (4.2, 6.5, 14.0)  # the same of an actor whose log-ins worked before: people mistype
@@ -43,13 +43,13 @@ WARM_UP_SHARE = 0.6  # of a rarity that counts in a warm-up model where nothing 
 PARTS = ("nats", "bulk", "sparse", "flood", "prior", "forest", "norm", "habit_bulk", "habit_sparse", "habit_flood")
 NATS, BULK, SPARSE, FLOOD, PRIOR, FOREST, NORM, HABIT = range(8)
 DECISIVE = {
-    "rare_failure": 0.3,
+    "rare_failure": 0.5,
     "rare_privilege": 0.0,
     "new_entity_privilege": 0.2,
-    "mean_number": 1.2,
-    "broken_sequence": 2.4,
-    "rare_probe": 1.7,
-    "rare_grave": 0.3,
+    "mean_number": 1.4,
+    "broken_sequence": 2.6,
+    "rare_probe": 1.9,
+    "rare_grave": 0.5,
 }
 """Features that may raise an alarm alone, each calibrated by itself, and the nats taken off it: they share a budget of
 false alarms (a weighted Bonferroni correction), of which privileges and what fails for the first time get the most."""
