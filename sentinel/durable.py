@@ -15,6 +15,7 @@ def make_private_dir(path: Path) -> Path:
     for folder in reversed([folder for folder in (path, *path.parents) if not folder.exists()]):
         folder.mkdir(mode=0o700, exist_ok=True)
         sync_dir(folder.parent)
+    path.mkdir(mode=0o700, exist_ok=True)  # raises where something else is in its place
     return path
 
 

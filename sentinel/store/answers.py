@@ -105,7 +105,7 @@ def reason_of(body: object) -> str:
     """Type and reason of an error answer; empty where there is none."""
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, dict):
-        return f"{error.get('type')}: {error.get('reason')}"[:MAX_REASON]
+        return f"{error.get('type')}: {error.get('reason')}".rstrip(";")[:MAX_REASON]
     return str(error)[:MAX_REASON] if error else ""
 
 

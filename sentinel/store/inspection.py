@@ -16,6 +16,7 @@ MADE_BY = "log-sentinel"
 NEEDED = ("deliver", "read")  # of PRIVILEGES; the others are for where they are wanted
 PASSED_BY = (400, 403, 404, 405, 500)  # what a key or a server without security may answer
 SHOWN = 5
+FLOOD_BLOCK = "read_only_allow_delete"  # Elasticsearch itself sets it, when its disk is full
 
 
 def find_problems(client: Elasticsearch, index: str, *, retention_days: int) -> list[Problem]:
@@ -114,9 +115,10 @@ def _indices(client: Elasticsearch, index: str) -> Iterator[Problem]:
         of_index = described["settings"]["index"]
         blocks = [block for block, is_set in of_index.get("blocks", {}).items() if str(is_set) == "true"]
         if blocks:
+            first = "make room on its disk" if FLOOD_BLOCK in blocks else "ask who set this"
             yield (
                 f"{name} is blocked ({', '.join(blocks)})",
-                f'make room on its disk, then PUT /{name}/_settings {{"index.blocks.{blocks[0]}": null}}',
+                f'{first}, then PUT /{name}/_settings {{"index.blocks.{blocks[0]}": null}}',
             )
         if of_index.get("translog", {}).get("durability") == "async":
             yield (

@@ -129,7 +129,8 @@ def test_foreign_index_is_told(
     client.indices.create(index=elastic_index)
     client.indices.create(index=f"{elastic_index}-events-2026.11", settings={"index.blocks.write": True})
     try:
-        told = "\n".join(findings(sentinel_command("doctor", "--json"))["store"])
+        ran = sentinel_command("doctor", "--json")
+        told = "\n".join(findings(ran)["store"])
     finally:
         client.indices.delete(index=f"{elastic_index},{elastic_index}-events-2026.11")
         client.close()
@@ -137,6 +138,7 @@ def test_foreign_index_is_told(
     assert f"an index named {elastic_index} is there and is not ours" in told
     assert "without our template" in told
     assert "blocked (write)" in told
+    assert "ask who set this, then PUT" in ran.out
     assert "not set up there yet" in told
 
 

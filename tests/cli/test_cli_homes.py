@@ -64,6 +64,10 @@ def test_all_folders_made_are_private(tmp_path: Path) -> None:
     """The ones above the wanted one too."""
     made = make_private_dir(tmp_path / "a" / "b" / "c")
 
+    (made / "file").write_text("in the way")
+
+    with pytest.raises(FileExistsError):
+        make_private_dir(made / "file")
     assert [folder.stat().st_mode & 0o777 for folder in (made, made.parent, made.parent.parent)] == [0o700] * 3
 
 
