@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sentinel.cli.run import Commands
-from sentinel.cli.show import print_json, print_record, print_table
+from sentinel.cli.show import print_json, print_record, print_table, record_number
 from sentinel.errors import TerminalError
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.settings import Settings
@@ -22,7 +22,9 @@ def add_commands(commands: Commands) -> None:
     """Add `dead-letters`."""
     letters = commands.add_parser("dead-letters", help="records that cannot be delivered: list, show, replay, drop")
     letters.add_argument("action", nargs="?", choices=["list", "show", "replay", "drop"], default="list")
-    letters.add_argument("sequences", nargs="*", type=int, metavar="SEQUENCE", help="which, as `list` names them")
+    letters.add_argument(
+        "sequences", nargs="*", type=record_number, metavar="SEQUENCE", help="which, as `list` names them"
+    )
     letters.add_argument("--all", action="store_true", help="for replay and drop: every dead letter of the stream")
     letters.add_argument("--stream", choices=[EVENTS, ANOMALIES], default=EVENTS)
     letters.add_argument("--state", choices=STATES, help="for list: only those in this state")

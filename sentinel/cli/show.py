@@ -7,7 +7,17 @@ import orjson
 
 from sentinel.pipeline import Report
 
-__all__ = ["json_line", "print_json", "print_record", "print_report", "print_table", "visible"]
+__all__ = ["json_line", "print_json", "print_record", "print_report", "print_table", "record_number", "visible"]
+
+MAX_NUMBER = 2**63 - 1
+
+
+def record_number(text: str) -> int:
+    """A number that a record may have. Raises ValueError, which the parser of arguments tells."""
+    number = int(text)
+    if not 0 <= number <= MAX_NUMBER:
+        raise ValueError(text)
+    return number
 
 
 def visible(value: object) -> str:

@@ -89,7 +89,7 @@ def _store(facts: Facts) -> Iterator[tuple[str, ...]]:
     if not facts.store.health.reachable:
         since = _since(reader.since_s, facts.now_s) if reader and reader.since_s else ""
         waiting = f"; {facts.ledger.waiting} records wait in the spool, none is lost" if facts.ledger else ""
-        yield PROBLEM, f"the store does not answer{since}: {facts.store.health.detail}{waiting}", _store_advice(facts)
+        yield PROBLEM, f"the store cannot be used{since}: {facts.store.health.detail}{waiting}", _store_advice(facts)
         return
     for what, advice in facts.store.problems:
         yield PROBLEM, what, advice
@@ -102,7 +102,7 @@ def _store_advice(facts: Facts) -> str:
     if facts.kind == "parquet":
         return "see that the folder can be written to, or set LOG_SENTINEL_HOME elsewhere"
     if "ELASTIC_" in detail:  # the message says itself which setting to look at
-        return "delivery goes on by itself once it answers"
+        return "correct the setting and restart the server, or start Elasticsearch: delivery then goes on by itself"
     return "start Elasticsearch, or correct ELASTIC_ADDR; delivery goes on by itself"
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from sentinel.detect import Model, One, Scorer
-from sentinel.errors import ArtifactError, NoModelError
+from sentinel.errors import ArtifactError, NoModelError, SentinelError
 from sentinel.failpoints import reach
 from sentinel.pipeline import state as states
 from sentinel.pipeline.anomalies import anomalies_of, learnt_from
@@ -99,10 +99,13 @@ class Live:
         return True
 
     def stop(self) -> None:
-        """Save the state and give the lease back."""
+        """Save the state and give the lease back. What cannot be saved is seen again at the next start."""
         if self._holding is None:
             return
-        self._save()
+        try:
+            self._save()
+        except (SentinelError, OSError) as exc:
+            log.error("state not saved since=%d error=%s", self._saved, exc)
         self._holding.__exit__(None, None, None)
         self._holding = self._lease = None
 

@@ -169,3 +169,14 @@ def test_history_of_files_needs_an_elasticsearch(sentinel_command: Command, home
     assert "set ELASTIC_ADDR" in files.err
     assert "nowhere" in named.err
     assert {nothing.code, files.code, named.code} == {2}
+
+
+@pytest.mark.parametrize("number", ["-3", "99999999999999999999999", "x"])
+def test_what_is_no_number_of_a_record_is_refused(
+    sentinel_command: Callable[..., Any], spool: Spool, number: str
+) -> None:
+    """By the parser of arguments, with a sentence."""
+    ran = sentinel_command("spool", "show", "--", number)
+
+    assert ran.code == 2
+    assert "invalid record_number value" in ran.err

@@ -120,6 +120,31 @@ def test_live_scoring_is_the_same_after_a_kill(
     assert position == last
 
 
+def test_live_scoring_stops_in_order_when_the_disk_is_full(
+    learnt: Sentinel, halves: Halves, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state that cannot be saved is no failed stop: the lease is given back, and the next start looks again."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    live = Live(learnt, clock=clock)
+    assert live.start()
+    put(learnt, halves[1], clock)
+    while live.round():
+        pass
+    with monkeypatch.context() as patch:
+        patch.setattr("sentinel.pipeline.state.write_file", full)
+        live.stop()
+
+    reborn = Live(learnt, clock=clock)
+    assert reborn.start(wait_s=0.0)
+    while reborn.round():
+        pass
+    reborn.stop()
+    assert learnt.spool.position("detect").sequence == learnt.spool.last_sequence("events")
+
+
 def test_batch_goes_on_where_the_live_reader_stopped(learnt: Sentinel, halves: Halves, clock: Clock) -> None:
     """What arrives while no server runs is scored by the batch; the server then does not score it again."""
     live = Live(learnt, clock=clock)
