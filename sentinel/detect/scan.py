@@ -25,11 +25,15 @@ from sentinel.detect.sheet import (
     IN_REQUEST,
     IP,
     KEY,
+    MASK_BEGIN,
+    MASK_END,
     MAX_NUMBERS,
+    NAMED_SESSION,
     ORIGIN,
     PARAM,
     PATH,
     QUOTE_END,
+    REPEATED,
     ROW,
     SENSITIVE_SEEN,
     SEPARATOR,
@@ -40,6 +44,7 @@ from sentinel.detect.sheet import (
     USER,
     Sheet,
     copy,
+    drop,
     keep,
     look_for_patterns,
     put,
@@ -50,7 +55,9 @@ __all__ = ["ENTITIES", "IP", "MAX_NUMBERS", "PARAM", "SESSION", "USER", "scan_li
 
 MAX_SCAN_BYTES = 4096  # what follows in a longer message is neither masked nor searched
 OPAQUE_BYTES, OPAQUE_PROSE_BYTES = 60, 80  # a longer quoted text is one variable part
-_QUOTE, _BACKSLASH = 34, 92
+LIST_KEPT = 2  # masks of one kind in a row that stay; further ones say only that the list is longer
+LIST_GAP = 2  # bytes between two of them
+_QUOTE, _BACKSLASH, _MASK_OPENS, _MASK_CLOSES, _UUID_BEGINS = 34, 92, 60, 62, 85
 
 
 @compiled
@@ -147,6 +154,45 @@ def _run_end(buffer: Bytes, start: int, stop: int) -> int:
 
 
 @compiled
+def _is_repeated(sheet: Sheet, begin: int, end: int) -> bool:
+    """Whether out[begin:end] is the same as the mask before it, with nothing but a comma and blanks between them."""
+    out, state = sheet.out, sheet.state
+    before, gap = state[MASK_BEGIN], begin - state[MASK_END]
+    if state[REPEATED] == 0 or state[MASK_END] - before != end - begin or not 1 <= gap <= LIST_GAP:
+        return False
+    for i in range(state[MASK_END], begin):
+        if out[i] not in (32, 44):
+            return False
+    same = 0
+    while same < end - begin and out[before + same] == out[begin + same]:
+        same += 1
+    return same == end - begin
+
+
+@compiled
+def _shorten_list(sheet: Sheet, begin: int, end: int, named: bool) -> int:
+    """Leave out a mask out[begin:end] before which two of its kind stand: lists of any length read the same.
+
+    `named`: whether the run was kept as the line's session; what is one of a list names none. Returns where the output
+    ends.
+    """
+    out, state = sheet.out, sheet.state
+    if end - begin < 3 or out[begin] != _MASK_OPENS or out[end - 1] != _MASK_CLOSES:
+        state[REPEATED] = 0
+        return end
+    state[REPEATED] = state[REPEATED] + 1 if _is_repeated(sheet, begin, end) else 1
+    state[NAMED_SESSION] = int(named or (state[REPEATED] > 1 and state[NAMED_SESSION] != 0))
+    pair_is_list = out[begin + 1] != _UUID_BEGINS  # two of them are a request and a tenant, a trace and a span
+    if state[NAMED_SESSION] and state[REPEATED] > (1 if pair_is_list else 2):
+        drop(sheet, SESSION)
+        state[NAMED_SESSION] = 0
+    if state[REPEATED] > LIST_KEPT:
+        return state[MASK_END]
+    state[MASK_BEGIN], state[MASK_END] = begin, end
+    return end
+
+
+@compiled
 def _write_next_run(sheet: Sheet, i: int, j: int, o: int) -> int:
     """Write the run buffer[i:j] and the punctuation at its end, and remember it as the word before what follows."""
     buffer, state = sheet.buffer, sheet.state
@@ -162,9 +208,10 @@ def _write_next_run(sheet: Sheet, i: int, j: int, o: int) -> int:
     if word & NAME and state[KEY] & KEY_USER:
         word |= KEY_USER
     entities, row = sheet.entities, state[ROW]
-    address, user = entities[row, IP], entities[row, USER]
+    address, user, session = entities[row, IP], entities[row, USER], entities[row, SESSION]
     written = write_announced(sheet, i, b, o, word)
-    o = write_run(sheet, i, b, o) if written < 0 else written
+    end = write_run(sheet, i, b, o) if written < 0 else written
+    o = _shorten_list(sheet, o, end, session != entities[row, SESSION])
     if word & (KEY_PORT | KEY_PARAM) == 0:
         state[AFTER_ENTITY] = int(address != entities[row, IP] or user != entities[row, USER])
     state[KEY] = word | STRONG if word & KEY_USER and state[KEY] & QUALIFIER else word

@@ -24,7 +24,8 @@ TRIM_ROUNDS = 2
 MAX_TRIMMED = 0.1  # share of the sessions that a second look may leave out
 TAILS_FROM = (0.98,)  # beyond each quantile an exponential tail; the steepest counts
 TRIM_TAILS_FROM = (0.8, 0.9)  # while sessions are sorted out: clear of anomalies up to a tenth of all
-TRIM_NATS = 9.0
+TRIM_NATS = 11.0
+WRONG_NATS = 3.5  # what fails, or lacks what the others have, in fewer than 1.5 % of the sessions teaches nothing
 HABIT = (0.025, 0.1)  # share of the sessions that hold the very same templates
 SOUND = 0.9  # share of the sessions
 MIN_TO_TRIM = 200  # of fewer sessions an odd one is as likely a rare habit
@@ -176,8 +177,9 @@ def fit_sessions(
     for _ in range(TRIM_ROUNDS):
         if not trim or len(kept) < MIN_TO_TRIM:
             break
-        model, nats = _fit_once(kept, texts, seed, trim=True)
-        odd = (nats >= TRIM_NATS) & ~_habits(kept) & ~_ways(kept, model.usual, texts)
+        model, nats, parts = _fit_once(kept, texts, seed, trim=True)
+        wrong = (parts[:, [MISSING, FAILING]] >= WRONG_NATS).any(1)
+        odd = (wrong | (nats >= TRIM_NATS)) & ~_habits(kept) & ~_ways(kept, model.usual, texts)
         if odd.mean() > MAX_TRIMMED:
             odd &= nats > np.quantile(nats, 1.0 - MAX_TRIMMED)
         if not odd.any():
@@ -207,8 +209,8 @@ def _ways(kept: list[Sequence[int]], usual: Usual, texts: Mapping[int, str]) -> 
 
 def _fit_once(
     kept: list[Sequence[int]], texts: Mapping[int, str], seed: int, *, trim: bool = False
-) -> tuple[SessionModel, Floats]:
-    """A model, and each session's nats by tables without it."""
+) -> tuple[SessionModel, Floats, Floats]:
+    """A model, and each session's nats and parts by tables without it."""
     n = len(kept)
     quantiles = TRIM_TAILS_FROM if trim else TAILS_FROM
     norm_floor = NORM_FLOOR + FEW_FLOOR * min(1.0, FEW / n)
@@ -225,4 +227,4 @@ def _fit_once(
     norm_tail = fit_tail(norm, np.array([norm_floor]), quantiles)
     usual = learn(kept, texts, history=history)
     known = {key: texts[key] for key in usual.keys.tolist() if key in texts}
-    return SessionModel(usual, part_tail, norm_tail, known), norm_tail.nats(norm)[:, 0]
+    return SessionModel(usual, part_tail, norm_tail, known), norm_tail.nats(norm)[:, 0], parts

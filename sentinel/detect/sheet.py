@@ -57,8 +57,12 @@ CLASSES = _classes()
     ROW,
     ORIGIN,  # where the line begins in `buffer`
     STOP,  # where it ends
-) = range(12)
-STATE = 12
+    MASK_BEGIN,  # the last run that is a mask, in `out`
+    MASK_END,
+    REPEATED,  # how many of that mask stand in a row, as in a list
+    NAMED_SESSION,  # 1 where one of them was kept as the session
+) = range(16)
+STATE = 16
 
 
 class Sheet(NamedTuple):
@@ -99,6 +103,14 @@ def keep(sheet: Sheet, which: int, a: int, b: int) -> None:
         sheet.entities[row, which] = hash_bytes(sheet.buffer, a, b)
         sheet.spans[row, 2 * which] = a - sheet.state[ORIGIN]
         sheet.spans[row, 2 * which + 1] = b - sheet.state[ORIGIN]
+
+
+@compiled
+def drop(sheet: Sheet, which: int) -> None:
+    """Take back what was kept as the line's address, user, session or parameter."""
+    row = sheet.state[ROW]
+    sheet.entities[row, which] = 0
+    sheet.spans[row, 2 * which] = sheet.spans[row, 2 * which + 1] = 0
 
 
 @compiled

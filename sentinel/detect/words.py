@@ -123,6 +123,7 @@ _BAD = small(  # besides what is grave (`grave.py`)
     r"|no route|no such|does ?n[o']t exist|misconfig|unexpected|interrupted|\bskew|overheat|\" S[45]|\bfull\b(?![ -](?:duplex|wake|backup|sync|scan|gc|text|name|report|refresh|build|speed|dump|vacuum))"
     r"|\b(?:is|are|went|to|now|definitely|detected|marked|declared|state|status|link|neighbou?r|peer|interface) \+?s?down\b"
     r"|not ?ready|(?:no|missed|lost) heartbeat|heartbeat.{0,12}(?:miss|late)|breaker.{0,12}open|reset by peer|gone away"
+    r"|\bnot (?:valid|allowed|recogni|supported|accepted|match)|\bredundant \w+ request|\bdoes ?n[o']t (?:belong|match|fit|agree|respond)|\bcan not\b"
     r"|prematurely|\bfault|established to (?:idle|active)|above .{0,20}(?:watermark|threshold|limit)|backlog (?:is )?(?:grow|full)",
 )
 _FAILED = (

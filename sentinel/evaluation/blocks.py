@@ -2,6 +2,7 @@
 
 It stands for a log whose blocks are not cut off, which no file of the public samples is. Its anomalies are those that
 Xu et al. (SOSP 2009, table 5) found in such a log: writes that fail, replicas that are lost, deletions that go wrong.
+Nodes are asked to delete many blocks in one line, which belongs to none of them.
 """
 
 from collections.abc import Callable
@@ -23,6 +24,7 @@ class _Block:
 
     def __init__(self, dice: np.random.Generator) -> None:
         self.dice, self.events = dice, Events()
+        self.asked = list[float]()  # when nodes are asked to delete a copy; such a line is about many blocks
         self.now_s = 0.0
 
     def say(self, source: str, message: str, *, spread_s: float = 1.0) -> None:
@@ -69,6 +71,7 @@ class _Block:
         for _ in range(copies):
             self.say(NAMES, "BLOCK* NameSystem.delete: {b} is added to invalidSet of {a}", spread_s=0.2)
         self.now_s += 3.0
+        self.asked += [self.now_s + float(self.dice.exponential(1.0)) for _ in range(copies)]
         for _ in range(copies if done is None else done):
             self.say("dfs.FSDataset", "Deleting block {b} file /mnt/hadoop/dfs/data/current/{b}", spread_s=3.0)
         self.now_s += 10.0
@@ -115,10 +118,15 @@ def _replica_is_deleted_at_once(b: _Block) -> None:
 
 def _names_are_not_told(b: _Block) -> None:
     b.write()
-    b.delete()
-    for _ in range(int(b.dice.integers(1, 4))):
-        b.say(NAMES, "BLOCK* NameSystem.addStoredBlock: addStoredBlock request received for {b} on {a} size 67108864 "
-                     "But it does not belong to any file.")  # fmt: skip
+    b.live(deleted=0.0)
+    b.delete(done=2)
+    b.say(NAMES, "BLOCK* NameSystem.addStoredBlock: addStoredBlock request received for {b} on {a} size 67108864 "
+                 "But it does not belong to any file.")  # fmt: skip
+    b.now_s += 1.0
+    b.say(NAMES, "BLOCK* NameSystem.addStoredBlock: blockMap updated: {a} is added to {b} size 67108864")
+    b.asked.append(b.now_s)
+    for _ in range(2):
+        b.say("dfs.FSDataset", "Deleting block {b} file /mnt/hadoop/dfs/data/current/{b}", spread_s=3.0)
 
 
 def _is_redundant(b: _Block) -> None:
@@ -166,17 +174,30 @@ FAULTS: tuple[tuple[float, Callable[[_Block], None]], ...] = (
 """Shares as in the table of Xu et al., the rare ones taken together."""
 
 
+def _asks(asked: list[tuple[float, str]], dice: np.random.Generator) -> Events:
+    """A line for each node that is asked to delete copies, of one block or of up to thirty."""
+    events, first = Events(), 0
+    while first < len(asked):
+        some = asked[first : first + int(dice.integers(1, 31))]
+        node = f"10.250.{dice.integers(1, 20)}.{dice.integers(1, 250)}:50010"
+        events.append((some[-1][0], NAMES, f"BLOCK* ask {node} to delete  " + " ".join(name for _, name in some)))
+        first += len(some)
+    return events
+
+
 def make_blocks(count: int, *, start: datetime, anomalous: float, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(lines: timestamp, level, source, host, message; truth: session, label, begins) of `count` blocks."""
     dice = np.random.default_rng(seed)
     shares = np.array([share for share, _ in FAULTS])
-    rows, truth = [], []
+    rows, truth, asked = list[tuple[float, str, str]](), [], list[tuple[float, str]]()
     for begins_s in np.sort(dice.uniform(0.0, SPAN_S, count)).tolist():
         block, name = _Block(dice), f"blk_{dice.integers(-(2**62), 2**62)}"
         strange = block.chance(anomalous)
         (FAULTS[int(dice.choice(len(FAULTS), p=shares / shares.sum()))][1] if strange else _usual)(block)
         rows += [(begins_s + at, source, text.replace("{b}", name)) for at, source, text in block.events]
+        asked += [(begins_s + at, name) for at in block.asked]
         truth.append((name, int(strange), begins_s))
+    rows += _asks(sorted(asked), dice)
     kept = sorted((row for row in rows if row[0] <= SPAN_S), key=lambda row: row[0])
     lines = pl.DataFrame(
         {

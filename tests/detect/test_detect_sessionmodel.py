@@ -118,6 +118,27 @@ def test_anomalies_are_found_when_the_training_held_them() -> None:
     assert (model.score(usual(1_000, 5))[0] >= 7.5).sum() <= 3
 
 
+def test_rare_failures_are_found_when_a_usual_one_and_rare_ways_hide_them() -> None:
+    """Among thousands, four kinds of sessions that fail, each in one of a hundred, teach nothing; a failure that one in
+    thirteen survives is usual, and so is a rare sound way."""
+    rng = np.random.default_rng(8)
+    past = usual(3_000, 8)
+    texts = {**TEXTS, 20: "retry after error <*>", **{30 + k: f"store number {'abcd'[k]} failed <*>" for k in range(4)}}
+    for i, kind in enumerate(rng.random(len(past))):
+        middle = past[i][2:-2]
+        if kind < 0.08:
+            past[i] = [BEGIN, OPEN, *middle, 20, CLOSE, END]
+        elif kind < 0.12:
+            past[i] = [BEGIN, OPEN, *middle, 30 + i % 4, CLOSE, END]
+        elif kind < 0.14:
+            past[i] = [BEGIN, OPEN, *middle * 8, CLOSE, END]
+    model = fit_sessions(past, seed=3, texts=texts)
+    failed, _ = model.score([[BEGIN, OPEN, READ, WRITE, WRITE, WRITE, 30 + k, CLOSE, END] for k in range(4)], texts)
+    survived, _ = model.score([[BEGIN, OPEN, READ, WRITE, WRITE, WRITE, 20, CLOSE, END]], texts)
+    assert (failed >= 7.5).all(), failed
+    assert survived[0] < 7.5
+
+
 def test_one_new_template_is_no_alarm_when_new_ones_are_usual() -> None:
     """Where sessions often bring a template of their own, one more is nothing."""
     past = [[*session, 1_000 + i] if i % 3 == 0 else session for i, session in enumerate(usual(60, 6))]

@@ -14,6 +14,9 @@ def scan_texts(texts: list[str]) -> Scanned:
     return scan(*join(pl.Series(texts, dtype=pl.String)))
 
 
+REQUEST, TENANT = "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "3f2504e0-4f89-11d3-9a0c-0305e82c3302"
+
+
 @pytest.mark.parametrize(
     ("message", "masked"),
     [
@@ -31,6 +34,9 @@ def scan_texts(texts: list[str]) -> Scanned:
         ("block blk_-1608999687919862906 lost", "block <BLK> lost"),
         ("0xdeadbeef and 8e4f2a91bc", "<HEX> and <HEX>"),
         ("Invalid user admin from 1.2.3.4", "Invalid user <USER> from <IP>"),
+        ("ask 10.0.0.7:50010 to delete  blk_123456 blk_-234567 blk_345678", "ask <IP>:<NUM> to delete  <BLK> <BLK>"),
+        ("brokers 10.0.0.1:92, 10.0.0.2:92, 10.0.0.3:92, 10.0.0.4:92.", "brokers <IP>:<NUM>, <IP>:<NUM>."),
+        ("cpu 1.5 2.5 3.5 at 4 of 5", "cpu <NUM> <NUM> at <NUM> of <NUM>"),
         ("status=500 code", "status=500 code"),
         ("naïve café ÿ", "naïve café ÿ"),
         ("", ""),
@@ -80,6 +86,21 @@ def test_session_and_parameter_are_found() -> None:
     assert found.entity(2, PARAM) == "/a/b"
     assert found.entity(3, PARAM) == "445"
     assert [found.entity(i, SESSION) for i in (4, 5)] == ["123456", ""]
+
+
+@pytest.mark.parametrize(
+    ("message", "session"),
+    [
+        ("ask the node to delete blk_123456 blk_-234567 blk_345678", ""),
+        ("removed 1234567, 1234568 for order 7654321", "7654321"),
+        (f"closed {REQUEST} {TENANT} {TENANT[:-1]}4", ""),
+        (f"{REQUEST} {TENANT} done", REQUEST),
+        ("copy blk_123456 to blk_234567", "blk_123456"),
+    ],
+)  # fmt: skip
+def test_list_of_ids_names_no_session(message: str, session: str) -> None:
+    """What is one of a list is no session, however long the list; a pair of request and tenant is."""
+    assert scan_texts([message]).entity(0, SESSION) == session
 
 
 def test_numbers_are_kept_in_order() -> None:
@@ -146,6 +167,10 @@ def test_batch_equals_single_when_texts_are_odd() -> None:
         ("node worker-3 is now NotReady", BAD),
         ("upstream prematurely closed the connection", BAD),
         ("Master down detected +sdown", BAD),
+        ("request received for <BLK> on <IP> But it does not belong to any file.", BAD),
+        ("Redundant store request received for <BLK>", BAD),
+        ("Block <BLK> is not valid.", BAD),
+        ("redundant power supply present", 0),
         ("shutting down", 0),
         ("ending the TrustedInstaller main loop", 0),
         ("NIC Link is Up <NUM> Mbps Full Duplex", 0),

@@ -12,10 +12,11 @@ START = datetime(2026, 5, 4, tzinfo=UTC)
 def test_blocks_are_made_as_asked() -> None:
     """Lines are in order and within the span; every line names a block of the truth; a tenth of the blocks fails."""
     lines, truth = make_blocks(1_000, start=START, anomalous=0.1, seed=3)
-    named = lines["message"].str.extract(r"(blk_-?\d+)")
+    named = lines["message"].str.extract_all(r"blk_-?\d+")
     assert lines["timestamp"].is_sorted()
     assert (lines["timestamp"].max() - START).total_seconds() <= SPAN_S  # type: ignore[operator]
-    assert set(named.to_list()) == set(truth["session"].to_list())
+    assert set(named.explode().to_list()) == set(truth["session"].to_list())
+    assert 25 <= named.list.len().max() <= 30  # type: ignore[operator]
     assert 70 <= truth["label"].sum() <= 130
     assert not lines["message"].str.contains(r"\{").any()
 
