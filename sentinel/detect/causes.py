@@ -82,7 +82,9 @@ def counterfactual(
     plain[normal[:, CAUSE_NAMES.index("failures")], _FAILURES_AT] = 0.0
     scores = model.trees.score_samples(without) if model.trees is not None else np.zeros(len(raw))
     parts = np.empty((len(raw), len(PARTS)))
-    combine(plain, flags, calm, without, scores, model.calibration, switches, model.is_warm_up, parts)
+    combine(
+        plain, flags, calm, without, scores, model.calibration, model.volume_nats, switches, model.is_warm_up, parts
+    )
     lowered: Floats = np.maximum((parts[:, BULK : BULK + 3] - habit).max(1), parts[:, PRIOR])
     return lowered
 

@@ -55,6 +55,7 @@ DECISIVE = {
 false alarms (a weighted Bonferroni correction), of which privileges and what fails for the first time get the most."""
 _SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])
 _COSTS = np.array(list(DECISIVE.values()))
+_PAYS = np.array([float(name != "rare_privilege") for name in DECISIVE])
 _RATES_AT = np.array(
     [FEATURE_INDEX[name] for name in (*TEMPLATE_REFS, *SOURCE_REFS, *GLOBAL_REFS) if name[:3] != "gap"]
 )
@@ -64,7 +65,7 @@ _STUFFING_AT = np.array(
 _FAILURES, _GUESSED, _KNOWN = RAW_INDEX["failures0"], RAW_INDEX["guessed_users"], RAW_INDEX["known_actor"]
 _FAILING_ACTORS = RAW_INDEX["failing_actors"]
 _RARE, _SEVERITY = FEATURE_INDEX["rare_template"], FEATURE_INDEX["severity"]
-F_SENSITIVE, F_AUTH = 2, 4
+F_SENSITIVE, F_AUTH, F_TROUBLE = 2, 4, 1 | 4 | 16  # `words.py`; the last: BAD, AUTH_FAILURE, PROBE
 
 
 class Switches(NamedTuple):
@@ -102,11 +103,11 @@ def prior_nats(raw: Floats) -> float:
 
 
 @compiled
-def _sparse(tails: Floats) -> float:
+def _sparse(tails: Floats, volume_nats: float) -> float:
     """The largest of the few features that are decisive alone, nats."""
     worth = 0.0
     for k in range(len(_SPARSE_AT)):
-        worth = max(worth, tails[_SPARSE_AT[k]] + EVENT_NATS - _COSTS[k])
+        worth = max(worth, tails[_SPARSE_AT[k]] + EVENT_NATS - _COSTS[k] - volume_nats * _PAYS[k])
     return min(worth, SPARSE_CAP)
 
 
@@ -168,13 +169,16 @@ def combine(
     tails: Floats,
     forest: Floats,
     calibration: Tails,
+    volume_nats: float,
     switches: Switches,
     warm_up: bool,
     out: Floats,
 ) -> None:
     """Fill out (n, len(PARTS)) from raw values, surprises, tails and forest scores, before habits are settled.
 
-    `calibration` holds tails in its one group: forest score, norm, and their sum less the fit's allowance.
+    `calibration` holds tails in its one group: forest score, norm, and their sum less the fit's allowance, which holds
+    `volume_nats` (0 or more): what a line of busy logs pays. Decisive features but privileges pay it too, and floods of
+    what is no trouble.
     """
     for i in range(len(raw)):
         prior = prior_nats(raw[i]) if switches.prior else 0.0
@@ -190,9 +194,11 @@ def combine(
             total = pooled_nats(out[i, FOREST] + out[i, NORM], calibration, 0, 2, 0.0)
             out[i, BULK] = total
             flood = _flood(tails[i])
+            if flags[i] & F_TROUBLE == 0:
+                flood -= volume_nats
             if flags[i] & F_AUTH:
                 flood = max(flood, _stuffing(tails[i]))
-            out[i, SPARSE] = _sparse(tails[i]) if switches.sparse else 0.0
+            out[i, SPARSE] = _sparse(tails[i], volume_nats) if switches.sparse else 0.0
             out[i, FLOOD] = flood if switches.sparse else 0.0
             if _few_failures(raw[i], flags[i]):
                 out[i, BULK], out[i, FLOOD] = min(out[i, BULK], FEW_NATS), min(out[i, FLOOD], FEW_NATS)

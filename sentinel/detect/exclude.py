@@ -118,11 +118,11 @@ def _parts(raw: Floats, facts: Facts, champion: Model) -> Floats:
     surprises(raw, facts, champion.baseline, found)
     tails, forest, parts = np.zeros_like(found), np.zeros(len(raw)), np.empty((len(raw), len(PARTS)))
     if champion.trees is None:  # a warm-up model knows only the prior
-        combine(raw, facts.flags, found * 0.0, tails, forest, champion.calibration, Switches(), True, parts)
+        combine(raw, facts.flags, found * 0.0, tails, forest, champion.calibration, 0.0, Switches(), True, parts)
         return parts
     tail_nats(found, champion.tail_places[facts.source], champion.tails, TOLERANCE, tails)
     tails[:, _NEEDS_A_PAST_AT] = 0.0
-    combine(raw, facts.flags, found, tails, forest, champion.calibration, Switches(forest=False), False, parts)
+    combine(raw, facts.flags, found, tails, forest, champion.calibration, 0.0, Switches(forest=False), False, parts)
     asked = np.flatnonzero(parts[:, NORM] >= MIN_NORM_NATS)
     if len(asked):
         some = np.empty((len(asked), len(PARTS)))
@@ -134,6 +134,7 @@ def _parts(raw: Floats, facts: Facts, champion: Model) -> Floats:
             tails[asked],
             scores,
             champion.calibration,
+            0.0,  # a crowd of ten lines is no lone alarm
             Switches(),
             False,
             some,

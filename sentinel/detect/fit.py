@@ -58,6 +58,7 @@ class _Learnt:
     tails: Tails
     places: Integers
     calibration: Tails
+    volume_nats: float
     trees: Trees | None
     forest: Any
     quantiles: Floats
@@ -94,18 +95,20 @@ def _tails(found: Floats, facts: Facts, times: Floats, sources: int, late: Boole
     return learnt
 
 
-def _allowance(times: Floats) -> float:
-    """Nats that what is odd only as a whole must have beyond its improbability.
-
-    Traffic differs from training's: half of what looks improbable is only that. And people get alarms by the day, not
-    by the line: the busier the logs, the more improbable a line has to be.
-    """
+def _volume(times: Floats) -> float:
+    """Nats by which a line of busy logs has to be more improbable than one of quiet ones: people get alarms by the day,
+    not by the line."""
     a_day = len(times) / max(float(times.max() - times.min()), MIN_SPAN_S) * DAY_S
-    return DRIFT_NATS + VOLUME_SHARE * max(float(np.log(a_day / QUIET_LINES)), 0.0)
+    return VOLUME_SHARE * max(float(np.log(a_day / QUIET_LINES)), 0.0)
 
 
-def _calibrate(tails: Floats, scores: Floats, allowance: float) -> Tails:
-    """Tails of forest score, norm and their sum, side by side in one group; the allowance is taken off the last."""
+def _calibrate(tails: Floats, scores: Floats, volume_nats: float) -> Tails:
+    """Tails of forest score, norm and their sum, side by side in one group.
+
+    What is odd only as a whole has to be odder than that: traffic differs from training's, so that half of what looks
+    improbable is only that, and there may be much of it. This allowance is taken off the sum.
+    """
+    allowance = DRIFT_NATS + volume_nats
     norm = np.empty(len(tails))
     norms(tails, norm)
 
@@ -139,14 +142,16 @@ def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) 
     forest = fit_forest(found, seed=seed, trees=trees)
     flat = flatten(forest)
     scores = flat.score_samples(found)
-    calibration = _calibrate(found, scores, _allowance(corpus.coded.line.times[ok]))
+    volume_nats = _volume(corpus.coded.line.times[ok])
+    calibration = _calibrate(found, scores, volume_nats)
     parts = np.empty((len(rows), len(PARTS)))
     for a in range(0, len(rows), CHUNK_ROWS):  # in double precision the raw values of all would be the peak
         of = slice(a, a + CHUNK_ROWS)
         raw, switches = corpus.raw[rows[of]].astype(np.float64), Switches(prior=False)
-        combine(raw, facts.flags[of], found[of], found[of], scores[of], calibration, switches, False, parts[of])
+        so_far = raw, facts.flags[of], found[of], found[of], scores[of]
+        combine(*so_far, calibration, volume_nats, switches, False, parts[of])
     quantiles = np.column_stack([QUANTILES, np.quantile(parts[:, NATS], QUANTILES)])
-    return _Learnt(baseline, tails, places, calibration, flat, forest, quantiles, ok)
+    return _Learnt(baseline, tails, places, calibration, volume_nats, flat, forest, quantiles, ok)
 
 
 def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:
@@ -157,7 +162,7 @@ def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:
     knots, nats, start, scale, base, weight = (part[:, :3].copy() for part in tails)
     calibration = Tails(knots, nats, start, scale, base, weight)
     quantiles = np.column_stack([QUANTILES, np.zeros(len(QUANTILES))])
-    return _Learnt(fit_.tables(use, cap), tails, places, calibration, None, None, quantiles, use)
+    return _Learnt(fit_.tables(use, cap), tails, places, calibration, 0.0, None, None, quantiles, use)
 
 
 def _model(
@@ -186,6 +191,7 @@ def _model(
         tails=learnt.tails,
         tail_places=learnt.places,
         calibration=learnt.calibration,
+        volume_nats=learnt.volume_nats,
         trees=learnt.trees,
         quantiles=learnt.quantiles,
         watched=watched,

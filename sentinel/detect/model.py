@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["THRESHOLD_NATS", "Model", "nats_to_score", "score_to_nats"]
 
 THRESHOLD_NATS = 7.5  # p < 1/1,800 under normal traffic
-FORMAT = 2
+FORMAT = 3
 
 
 def nats_to_score(nats: float) -> float:
@@ -57,6 +57,7 @@ class Model:
     tails: Tails
     tail_places: Integers
     calibration: Tails
+    volume_nats: float  # what a line pays where there are many, see `combine`
     trees: Trees | None
     quantiles: Floats  # (q, 2): share of training lines, nats that this share does not exceed
     watched: Floats  # (w, 4): see `watchdog`
@@ -125,7 +126,7 @@ class Model:
             raise ArtifactError(f"read model: its parts are incomplete ({exc!r}); train again") from exc
 
 
-_TABLES = ("version", "rows", "confidence", "threshold_nats", "seed", "unseen_word")
+_TABLES = ("version", "rows", "confidence", "threshold_nats", "seed", "unseen_word", "volume_nats")
 _ARRAYS = (
     "template_keys",
     "source_hashes",

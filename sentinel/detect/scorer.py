@@ -172,7 +172,18 @@ class Scorer:
             tail_nats(found, model.tail_places[coded.facts.source], model.tails, TOLERANCE, tails)
             forest = model.trees.score_samples(tails)
         parts = np.empty((n, len(PARTS)))
-        combine(raw, coded.facts.flags, found, tails, forest, model.calibration, self.switches, model.is_warm_up, parts)
+        combine(
+            raw,
+            coded.facts.flags,
+            found,
+            tails,
+            forest,
+            model.calibration,
+            model.volume_nats,
+            self.switches,
+            model.is_warm_up,
+            parts,
+        )
         if self.switches.habits:
             with np.errstate(over="ignore"):
                 settle(memory, coded.line, raw, parts)

@@ -157,7 +157,7 @@ _SENSITIVE = small(
     rf"{_ROOT}|sudo|COMMAND=|new user|new group|useradd|usermod|groupadd|adduser|password changed|changed password"
     r"|chauthtok|sudoers|(?<!'s )privilege(?! separation)|uid=0\b|UID=<NUM>, GID|authorized keys|\bnc -|base64|wget |curl |chmod|chown|iptables"
     r"|segfault|sigsegv|setuid|escalat|administrator|(?<![-.@/])\badmins?\b(?![-.@/])|\bwheel\b|added to .{0,20}group|capabilit(?:y|ies) (?:added|set|granted|changed)|\bsetcap\b|\bcap (?:sys|set|net|dac|chown) |visudo|passwd"
-    r"|polkit|pkexec|audit.*disabled|role\b.*grant|\bgrant|disabled? (?:firewall|audit|selinux|logging)|superuser"
+    r"|polkit|pkexec|audit.*disabled|role\b.*grant|\bgrant|disabled? (?:firewall|audit|selinux|logging)|superuser(?! attribute| connections)"
     r"|(?:firewall|selinux|audit\w*|logging) (?:was )?(?:disabled|stopped|cleared)|policy (?:changed|disabled)|\bsu:|\bsu\b"
     r"|cluster-admin|elevated|impersonat|backdoor|user .{0,30}(?:created|added)|(?:created|added) .{0,20}\buser\b",
 )

@@ -9,9 +9,13 @@ import pytest
 
 from sentinel.detect import Scorer
 from sentinel.detect.baseline import Evidence
+from sentinel.detect.combine import FLOOD, PARTS, SPARSE, Switches, combine
 from sentinel.detect.corpus import read
-from sentinel.detect.features import FEATURE_INDEX, TEMPLATE_REFS
-from sentinel.detect.fit import Trained, _allowance, fit
+from sentinel.detect.features import FEATURE_INDEX, FEATURES, TEMPLATE_REFS
+from sentinel.detect.fit import Trained, _calibrate, _volume, fit
+from sentinel.detect.statepass import RAW_INDEX
+from sentinel.detect.tails import pooled_nats
+from sentinel.detect.words import BAD, SENSITIVE
 from sentinel.errors import TerminalError
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -91,11 +95,38 @@ def test_a_training_line_takes_little_memory(past: pl.DataFrame) -> None:
 
 def test_busy_logs_have_to_be_stranger() -> None:
     """Alarms come by the day: a hundred times the lines a day cost some nats, quiet logs nothing."""
-    quiet, busy, busier = (_allowance(np.linspace(0.0, 2 * 86_400.0, 2 * n)) for n in (1_000, 100_000, 10_000_000))
+    quiet, busy, busier = (_volume(np.linspace(0.0, 2 * 86_400.0, 2 * n)) for n in (1_000, 100_000, 10_000_000))
+    dice = np.random.default_rng(1)
+    tails, scores = dice.exponential(1.0, (2_000, 5)), dice.normal(0.5, 0.1, 2_000)
+    sums = [pooled_nats(9.0, _calibrate(tails, scores, volume), 0, 2, 0.0) for volume in (quiet, busy)]
 
-    assert quiet == _allowance(np.linspace(0.0, 2 * 86_400.0, 10))
-    assert 1.0 < busy - quiet < 1.5
+    assert quiet == 0.0
+    assert 1.0 < busy < 1.5
     assert busier - busy == pytest.approx(0.5 * np.log(100), rel=1e-6)
+    assert sums[0] - sums[1] == pytest.approx(busy)
+
+
+@pytest.mark.parametrize(
+    ("feature", "flags", "part", "pays"),
+    [
+        ("rare_failure", BAD, SPARSE, True),
+        ("rare_privilege", SENSITIVE, SPARSE, False),
+        ("template", 0, FLOOD, True),
+        ("template", BAD, FLOOD, False),
+    ],
+)
+def test_what_pays_for_busy_logs(trained: Trained, feature: str, flags: int, part: int, pays: bool) -> None:
+    """A rare failure and a flood of ordinary lines have to be odder; taken privileges and a flood of failures not."""
+    raw, tails = np.zeros((1, len(RAW_INDEX))), np.zeros((1, len(FEATURES)))
+    tails[0, [i for name, i in FEATURE_INDEX.items() if name.startswith(feature)]] = 7.0
+    found = []
+    for volume in (0.0, 1.0):
+        out = np.empty((1, len(PARTS)))
+        scores, flagged = np.array([0.4]), np.array([flags])
+        combine(raw, flagged, tails, tails, scores, trained.model.calibration, volume, Switches(), False, out)
+        found.append(out[0, part])
+
+    assert found[0] - found[1] == pytest.approx(float(pays))
 
 
 def test_an_actor_in_a_hardly_seen_template_is_bounded_by_its_source(past: pl.DataFrame) -> None:

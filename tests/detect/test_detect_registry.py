@@ -62,6 +62,7 @@ def trained(number=0, state=None):
         tails=tails,
         tail_places=np.zeros(1, np.int64),
         calibration=tails,
+        volume_nats=0.0,
         trees=flatten(FOREST),
         quantiles=np.array([[0.0, 0.0], [1.0, 9.0]]),
         watched=np.zeros((0, 4)),

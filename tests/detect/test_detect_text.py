@@ -171,6 +171,8 @@ def test_batch_equals_single_when_texts_are_odd() -> None:
         ("Redundant store request received for <BLK>", BAD),
         ("Block <BLK> is not valid.", BAD),
         ("redundant power supply present", 0),
+        ("connection slots are reserved for roles with the SUPERUSER attribute", 0),
+        ("statement: ALTER ROLE <USER> WITH SUPERUSER", SENSITIVE),
         ("shutting down", 0),
         ("ending the TrustedInstaller main loop", 0),
         ("NIC Link is Up <NUM> Mbps Full Duplex", 0),
