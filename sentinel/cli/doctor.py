@@ -17,7 +17,8 @@ from sentinel.cli.show import print_json, visible
 from sentinel.collect.walk import walk
 from sentinel.errors import SentinelError
 from sentinel.pipeline.deliver import READERS
-from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, Facts, Finding, ModelFacts, ReaderFacts, diagnose
+from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, Finding, diagnose
+from sentinel.pipeline.facts import DetectorFacts, Facts, ModelFacts, ReaderFacts
 from sentinel.pipeline.rounds import failing_since_s
 from sentinel.records import EVENTS
 from sentinel.settings import Settings
@@ -27,7 +28,7 @@ from sentinel.wiring import MIB, open_registry, open_spool, store_of
 __all__ = ["add_commands", "gather"]
 
 NEWEST = 2_000  # records that are looked at for dates in the future
-ASK_TIMEOUT_S = 1.0
+ASK_TIMEOUT_S, MAX_ANSWER = 1.0, 4_000_000
 MAX_UNREADABLE = 10
 SIGNS = {OK: "ok     ", NOTE: "note   ", PROBLEM: "PROBLEM"}
 
@@ -175,20 +176,38 @@ def _look_at_watched(settings: Settings, now_s: float) -> dict[str, Any]:
 def _look_at_ports(settings: Settings, now_s: float) -> dict[str, Any]:
     host = settings.log_sentinel_host
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 what listens everywhere listens here
-    return {"ports": {port: _listener(host, port) for port in settings.log_sentinel_ports if port}}
+    listeners = {port: _listener(host, port) for port in settings.log_sentinel_ports if port}
+    ours = [port for port, listener in listeners.items() if listener == "ours"]
+    return {"ports": listeners, "detector": _detector(host, ours[0]) if ours else None}
 
 
 def _listener(host: str, port: int) -> str:
     """Who answers there: "ours", "free", or what it says."""
-    connection = http.client.HTTPConnection(host, port, timeout=ASK_TIMEOUT_S)
     try:
-        connection.request("GET", "/health")
-        answer = orjson.loads(connection.getresponse().read(10_000))
+        answer = _asked(host, port, "/health")
     except ConnectionRefusedError:
         return "free"
     except (OSError, http.client.HTTPException, ValueError):
         return "another program listens there"
-    finally:
-        connection.close()
     is_ours = isinstance(answer, dict) and answer.get("status") == "alive"
     return "ours" if is_ours else "another program listens there"
+
+
+def _detector(host: str, port: int) -> DetectorFacts:
+    """How the server that answers there says that live detection fares."""
+    try:
+        answer = _asked(host, port, "/status")
+        detect = answer["readers"]["detect"]
+        return DetectorFacts(int(detect["lag"]), detect["error"] or answer["model_problem"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as exc:
+        return DetectorFacts(0, f"the server on {port} does not say how it is ({exc!r})")
+
+
+def _asked(host: str, port: int, path: str) -> Any:
+    """What a server answers, from JSON."""
+    connection = http.client.HTTPConnection(host, port, timeout=ASK_TIMEOUT_S)
+    try:
+        connection.request("GET", path)
+        return orjson.loads(connection.getresponse().read(MAX_ANSWER))
+    finally:
+        connection.close()

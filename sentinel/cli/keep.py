@@ -17,7 +17,7 @@ __all__ = ["add_commands"]
 
 def add_commands(commands: Commands) -> None:
     """Add the commands of this file."""
-    store = commands.add_parser("store", help="templates and retention of the store: setup, prune, schema")
+    store = commands.add_parser("store", help="the store: setup (if left out), prune, schema")
     store.add_argument("action", nargs="?", choices=["setup", "prune", "schema"], default="setup")
     store.set_defaults(run=_store)
     status = commands.add_parser("status", help="books, readers, model and store in one view")

@@ -35,6 +35,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _dead_letters(options: argparse.Namespace, settings: Settings) -> int:
+    if options.action == "list" and options.sequences:
+        raise TerminalError("list: it takes no sequence; `show` has one letter in full, --after those behind it")
     if options.action != "list" and not (options.sequences or options.all):
         raise TerminalError(f"{options.action}: name the sequences, or --all; `dead-letters list` has them")
     with open_spool(settings) as spool:

@@ -38,6 +38,8 @@ def add_commands(commands: Commands) -> None:
 def _spool(options: argparse.Namespace, settings: Settings) -> int:
     if options.action == "show" and options.sequence is None:
         raise TerminalError("show: name the sequence of a record, e.g. `sentinel spool show 17`")
+    if options.action != "show" and options.sequence is not None:
+        raise TerminalError(f"{options.action}: it takes no sequence; `sentinel spool show` does")
     if options.action == "repair":
         return _repair(options, settings)
     with open_spool(settings) as spool:

@@ -1,13 +1,13 @@
 """What is wrong, in plain words, and what to do about it: facts in, findings out; nothing is looked at here."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sentinel.pipeline.facts import Facts
 from sentinel.spool import Ledger
-from sentinel.store import Inspection
 
-__all__ = ["NOTE", "OK", "PROBLEM", "Facts", "Finding", "ModelFacts", "ReaderFacts", "diagnose"]
+__all__ = ["NOTE", "OK", "PROBLEM", "Finding", "diagnose"]
 
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 
@@ -15,6 +15,7 @@ CLOCK_TOLERANCE_S = 60.0
 FUTURE_S = 3_600.0
 IDLE_S = 300.0  # records that wait longer, though the store does not fail, wait for somebody who delivers
 SPOOL_SHARE = 0.8
+MAX_UNSCORED = 20_000  # records: some seconds' worth of scoring
 MIB = 1024 * 1024
 
 
@@ -26,49 +27,6 @@ class Finding:
     state: str  # OK, NOTE (worth knowing) or PROBLEM
     what: str
     advice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderFacts:
-    """How a reader fares."""
-
-    behind: int  # records
-    attempts: int = 0  # failed in a row
-    error: str | None = None
-    since_s: float | None = None  # Unix time of the first of them
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """The model in service; `problem` where it cannot be read."""
-
-    version: str
-    confidence: str = "normal"
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything that is known. Where something could not be looked at, `failures` has check → why."""
-
-    now_s: float
-    kind: str = "parquet"  # of the store
-    store: Inspection | None = None
-    readers: Mapping[str, ReaderFacts] = field(default_factory=dict)
-    ledger: Ledger | None = None
-    free_bytes: int | None = None
-    min_free_bytes: int = 0
-    letters: Sequence[tuple[str, str, str, int]] = ()  # stream, state, kind of reason, how many
-    quarantined: Sequence[tuple[str, int, int, int]] = ()  # stream, first, last, how many of them are dead
-    newest_received_s: float | None = None
-    ahead: Mapping[str, float] = field(default_factory=dict)  # source → s by which its newest record is in the future
-    model: ModelFacts | None = None
-    open_paths: Sequence[str] = ()  # of the home, that others may read
-    unwritable: str = ""  # the home, or the folder it would be made in, where this user may not write there
-    watched: str = ""
-    unreadable: Sequence[str] = ()  # `path: reason`
-    ports: Mapping[int, str] = field(default_factory=dict)  # "ours", "free" or what else listens there
-    failures: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # check → (what, advice)
 
 
 def diagnose(facts: Facts) -> list[Finding]:
@@ -257,6 +215,20 @@ def _ports(facts: Facts) -> Iterator[tuple[str, ...]]:
             yield PROBLEM, f"port {port} is taken: {listener}", "end that program, or change LOG_SENTINEL_PORTS"
 
 
+def _detection(facts: Facts) -> Iterator[tuple[str, ...]]:
+    found = facts.detector
+    if found is None:
+        return
+    if found.error:
+        what = f"live detection fails: {found.error}; {found.behind} records are not scored yet"
+        yield PROBLEM, what, "it goes on trying and skips nothing; the server's log has the whole story"
+    elif found.behind > MAX_UNSCORED:
+        what = f"live detection is {found.behind} records behind"
+        yield NOTE, what, "it catches up by itself; where it does not, more comes in than this machine can score"
+    else:
+        yield OK, "the server scores what comes in"
+
+
 def _since(since_s: float, now_s: float) -> str:
     at = datetime.fromtimestamp(since_s, UTC)
     return f" since {at:%Y-%m-%d %H:%M:%S} UTC ({_length(max(0.0, now_s - since_s))})"
@@ -282,6 +254,7 @@ CHECKS: Mapping[str, Callable[[Facts], Iterator[tuple[str, ...]]]] = {
     "home": _home,
     "watched folder": _watched,
     "ports": _ports,
+    "detection": _detection,
 }
 """What is looked at, in the order in which it is told."""
 

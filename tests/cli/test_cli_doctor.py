@@ -2,8 +2,10 @@
 
 import re
 import socket
+import threading
 from collections.abc import Callable
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,39 @@ def test_port_of_another_program_is_told(sentinel_command: Command, monkeypatch:
     assert "problem: " in found[0]
     assert "another program" in found[0]
     assert found[1].startswith("note: ")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ({"readers": {"detect": {"lag": 7, "error": "disk full"}}, "model_problem": None}, "disk full; 7 records"),
+        ({"readers": {"detect": {"lag": 0, "error": None}}, "model_problem": "digest differs"}, "digest differs"),
+        ({"readers": {}}, "does not say how it is"),
+    ],
+)
+def test_detection_that_fails_is_told(
+    sentinel_command: Command, monkeypatch: pytest.MonkeyPatch, status: dict[str, Any], said: str
+) -> None:
+    """The server that runs is asked how its detector fares; what it says of a failure is a problem."""
+    answers = {"/health": {"status": "alive"}, "/status": status}
+
+    class Ours(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(orjson.dumps(answers[self.path]))
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ours) as ours:
+        threading.Thread(target=ours.serve_forever, daemon=True).start()
+        monkeypatch.setenv("LOG_SENTINEL_PORTS", str(ours.server_port))
+        found = findings(sentinel_command("doctor", "--json"))["detection"]
+        ours.shutdown()
+
+    assert found[0].startswith("problem: ")
+    assert said in found[0]
 
 
 def test_foreign_index_is_told(

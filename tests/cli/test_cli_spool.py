@@ -74,6 +74,15 @@ def test_show_without_a_sequence_is_a_clear_error(sentinel_command: Command, fil
         assert "name the sequence" in ran.err
 
 
+def test_sequence_that_says_nothing_is_refused(sentinel_command: Command, filled: Spool) -> None:
+    """A number that a command would not look at is not passed over."""
+    for command in (("spool", "list", "5"), ("spool", "export", "5"), ("dead-letters", "list", "5")):
+        ran = sentinel_command(*command)
+
+        assert ran.code == 2
+        assert "takes no sequence" in ran.err
+
+
 def test_export_and_verify_read_while_others_write(sentinel_command: Command, filled: Spool) -> None:
     """Every record that is on disk, one a line, or those behind a sequence; a sound spool is called sound."""
     whole, rest = sentinel_command("spool", "export"), sentinel_command("spool", "export", "--after", "7")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, Facts, ModelFacts, ReaderFacts, diagnose
+from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, diagnose
+from sentinel.pipeline.facts import DetectorFacts, Facts, ModelFacts, ReaderFacts
 from sentinel.spool import Ledger
 from sentinel.store import Health, Inspection
 
@@ -31,6 +32,7 @@ WELL = Facts(
     model=ModelFacts("20260105T100000-3fa9c1"),
     watched="/logs",
     ports={8000: "ours", 8080: "ours"},
+    detector=DetectorFacts(3),
 )
 AWAY = Inspection(Health(reachable=False, detail="ask Elasticsearch: connection refused"))
 
@@ -49,7 +51,7 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
     findings = diagnose(WELL)
 
     assert {finding.state for finding in findings} == {OK}
-    assert len({finding.check for finding in findings}) == 11
+    assert len({finding.check for finding in findings}) == 12
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,7 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
         ({"quarantined": [("events", 3, 9, 5)]}, "quarantine", ("3…9", "5 of them", "disk")),
         ({"model": None}, "model", ("no model yet", "sentinel train")),
         ({"model": ModelFacts("v", problem="digest differs")}, "model", ("digest differs", "promote")),
+        ({"detector": DetectorFacts(9, "disk full")}, "detection", ("disk full", "9 records", "skips nothing")),
         ({"model": ModelFacts("v", "low")}, "model", ("low", "train again")),
         ({"open_paths": ["var/spool"]}, "home", ("var/spool", "chmod go-rwx")),
         ({"unwritable": "/srv/logs"}, "home", ("may not write in /srv/logs", "LOG_SENTINEL_HOME")),

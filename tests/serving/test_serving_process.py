@@ -66,6 +66,25 @@ def test_server_delivers_what_it_took_in(server: Server) -> None:
     eventually(lambda: ledger(server)["delivered"] == before["delivered"] + 50)
 
 
+def test_doctor_asks_the_server_that_runs(server: Server) -> None:
+    """`sentinel doctor` beside a server finds it on its port, and that it scores what comes in."""
+    port = str(urlsplit(server.urls[0]).port)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "sentinel.cli", "doctor", "--json"],
+        cwd=server.home,
+        env=environment(server.home, LOG_SENTINEL_PORTS=port),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    states = {found["check"]: (found["state"], found["what"]) for found in json.loads(ended.stdout)["findings"]}
+    assert states["ports"] == ("ok", f"the server answers on {port}")
+    assert states["detection"] == ("ok", "the server scores what comes in")
+
+
 def test_second_server_names_the_port_that_is_taken(server: Server, tmp_path: Path) -> None:
     """A start on a taken port fails, and says which."""
     port = urlsplit(server.urls[1]).port
