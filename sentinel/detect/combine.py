@@ -55,7 +55,7 @@ DECISIVE = {
 false alarms (a weighted Bonferroni correction), of which privileges and what fails for the first time get the most."""
 _SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])
 _COSTS = np.array(list(DECISIVE.values()))
-_PAYS = np.array([float(name != "rare_privilege") for name in DECISIVE])
+_PAYS = np.array([float("privilege" not in name) for name in DECISIVE])
 _RATES_AT = np.array(
     [FEATURE_INDEX[name] for name in (*TEMPLATE_REFS, *SOURCE_REFS, *GLOBAL_REFS) if name[:3] != "gap"]
 )
@@ -177,8 +177,8 @@ def combine(
     """Fill out (n, len(PARTS)) from raw values, surprises, tails and forest scores, before habits are settled.
 
     `calibration` holds tails in its one group: forest score, norm, and their sum less the fit's allowance, which holds
-    `volume_nats` (0 or more): what a line of busy logs pays. Decisive features but privileges pay it too, and floods of
-    what is no trouble.
+    `volume_nats` (0 or more): what a line of busy logs pays. Decisive features but those of privileges pay it too, and
+    floods of what is no trouble.
     """
     for i in range(len(raw)):
         prior = prior_nats(raw[i]) if switches.prior else 0.0

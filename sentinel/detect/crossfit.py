@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from sentinel.detect.baseline import Evidence, learn
+from sentinel.detect.bursts import SLOT_S, bursts_of
 from sentinel.detect.combine import floods, norms
 from sentinel.detect.corpus import Corpus
 from sentinel.detect.features import FEATURE_INDEX, FEATURES, FLOORS
@@ -25,7 +26,7 @@ TRIM_BULK = 0.88  # the share of lines whose tail says what is impossible
 TRIM_CAP_NATS = 60.0
 FLOOD_NATS = 10.0
 CROWD_LINES = 20
-CROWD_S = 900.0
+MOST = 0.5  # the share from which on a template's lines belong to the incident and not to a busier hour
 SLOTS = 60  # a block's end is moved by at most a span's 60th
 NUMBER_AT, MEAN_AT = FEATURE_INDEX["number"], FEATURE_INDEX["mean_number"]
 
@@ -136,17 +137,21 @@ class CrossFit:
     def clean(self, use: Booleans, seed: int) -> Booleans:
         """Which lines may teach: not the crowds that the bulk of the others calls impossible (an incident in training).
 
-        Single odd lines stay: they are the noise that the threshold must learn to bear.
+        Where most of a template's lines in a quarter hour are such, those shortly before and after go too. Single odd
+        lines stay: they are the noise that the threshold must learn to bear.
         """
         ok = use.copy()
         times, n = self.corpus.coded.line.times, len(self.corpus)
-        slot = self.facts.source * 10_000_000 + ((times - times[0]) // CROWD_S).astype(np.int64)
-        _, group = np.unique(slot, return_inverse=True)
+        bursts = bursts_of(self.corpus)
+        _, source = np.unique(self.facts.source * 10_000_000 + bursts.slot, return_inverse=True)
+        _, template = np.unique(bursts.pair * bursts.slots + bursts.slot, return_inverse=True)
         for _ in range(TRIM_ROUNDS):
             norm, flood = self._left_out(ok, seed)
             bulk = norm[ok & (norm <= np.quantile(norm[ok], TRIM_BULK))]
             far = (_far(bulk, norm) > np.log(10.0 * n)) | (flood > FLOOD_NATS)
-            ok = use & ~(far & (np.bincount(group, far)[group] >= CROWD_LINES))
+            crowds = far & (np.bincount(source, far)[source] >= CROWD_LINES)
+            mostly = np.bincount(template, crowds)[template] >= MOST * np.bincount(template)[template]
+            ok = use & ~crowds & ~bursts.whole(crowds & mostly, times)
         return ok
 
 
@@ -154,7 +159,7 @@ def _blocks(times: Floats) -> Integers:
     """(n,) the block of each line: equal counts of lines, but a flood is never cut in two."""
     n = len(times)
     by_count = np.minimum(np.arange(n) * BLOCKS // max(n, 1), BLOCKS - 1)
-    slot_s = max(min(CROWD_S, (times[-1] - times[0]) / SLOTS), 1e-3)
+    slot_s = max(min(SLOT_S, (times[-1] - times[0]) / SLOTS), 1e-3)
     _, first, slot = np.unique((times - times[0]) // slot_s, return_index=True, return_inverse=True)
     blocks: Integers = by_count[first][slot]
     return blocks if len(np.unique(blocks)) == BLOCKS else by_count

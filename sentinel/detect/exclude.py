@@ -3,10 +3,9 @@
 Never done here: leave out single odd lines (the threshold must learn to bear them), or what has come to stay.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
+from sentinel.detect.bursts import Bursts, bursts_of
 from sentinel.detect.causes import CAUSES
 from sentinel.detect.combine import NATS, NORM, PARTS, PRIOR, Switches, combine
 from sentinel.detect.corpus import Corpus
@@ -20,9 +19,7 @@ from sentinel.detect.tails import TOLERANCE, tail_nats
 __all__ = ["attacks"]
 
 CHUNK_LINES = 65_536
-SLOT_S = 900.0
 CROWD_LINES = 10  # anomalies of one source within a slot; fewer are the noise of every day
-LEAD_S, WAKE_S = 300.0, 60.0  # an attack begins some lines before it is called one, and ends after the last
 STAYS_SLOTS = 24  # six hours: what goes on for longer, in half of its slots, is a new habit and not an attack
 STAYS_SHARE = 0.5
 MAX_SHARE = 0.3  # of all lines: a champion that calls more of them an attack knows another log, and is not asked
@@ -47,7 +44,7 @@ def attacks(corpus: Corpus, champion: Model) -> Booleans:
     nats, prior = _judge(corpus, champion)
     guesses: Booleans = prior >= champion.threshold_nats
     strange = guesses | (nats >= champion.threshold_nats)
-    bursts = _bursts(corpus)
+    bursts = bursts_of(corpus)
     _, group = np.unique(corpus.coded.facts.source * 10_000_000 + bursts.slot, return_inverse=True)
     crowds = strange & (np.bincount(group, strange)[group] >= CROWD_LINES)
     for found in (guesses | (crowds & ~_stays(corpus, champion, crowds, bursts)), guesses):
@@ -55,34 +52,6 @@ def attacks(corpus: Corpus, champion: Model) -> Booleans:
         if np.count_nonzero(whole) <= MAX_SHARE * len(corpus):
             return whole
     return np.zeros(len(corpus), bool)
-
-
-class _Bursts(NamedTuple):
-    """The quarter hour of each line from the first, the number of its template in its source, and of quarter hours."""
-
-    slot: Integers
-    pair: Integers
-    slots: int
-
-    def whole(self, some: Booleans, times: Floats) -> Booleans:
-        """Some lines with those of the same template and source in the LEAD_S before, and the WAKE_S after them."""
-        order = np.lexsort((times, self.pair))
-        marked, here = np.flatnonzero(some[order]), np.arange(len(order))
-        found = some.copy()
-        if len(marked):
-            place = np.searchsorted(marked, here)
-            for neighbour, within_s in ((place, LEAD_S), (place - 1, WAKE_S)):
-                other = order[marked[np.clip(neighbour, 0, len(marked) - 1)]]
-                near = np.abs(times[other] - times[order]) <= within_s
-                found[order] |= near & (self.pair[other] == self.pair[order])
-        return found
-
-
-def _bursts(corpus: Corpus) -> _Bursts:
-    times, facts = corpus.coded.line.times, corpus.coded.facts
-    slot = ((times - times[0]) // SLOT_S).astype(np.int64)
-    _, pair = np.unique(facts.template * len(corpus.source_hashes) + facts.source, return_inverse=True)
-    return _Bursts(slot, pair, int(slot[-1]) + 1)
 
 
 def _moved(places: Integers, own: list[int], theirs: list[int]) -> Integers:
@@ -143,7 +112,7 @@ def _parts(raw: Floats, facts: Facts, champion: Model) -> Floats:
     return parts
 
 
-def _stays(corpus: Corpus, champion: Model, crowds: Booleans, bursts: _Bursts) -> Booleans:
+def _stays(corpus: Corpus, champion: Model, crowds: Booleans, bursts: Bursts) -> Booleans:
     """(n,) lines of a template and source whose anomalies have become its habit by the end of the training."""
     slot, pair, end = bursts
     own = np.array(list(corpus.vocabulary.places), np.uint64)

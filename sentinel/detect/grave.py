@@ -51,7 +51,8 @@ _GAVE_UP = (
     r"machine check|\bmce:|over[- _]?temp|overheat|temperature.{0,20}(?:critical|above|exceed|too high)",
     r"thermal (?:shutdown|trip|throttl)|power (?:fail|loss)|(?:under|over)-?voltage|refus\w+ to start",
     r"failed to (?:start|boot|initiali[sz]e|recover|unseal|decrypt|mount|fork|elect|persist)|back-?off restarting",
-    r"critical (?:error|fail|condition)",
+    r"critical (?:error|fail|condition)|\bbug ?check\b|blue ?screen|(?:unclean|dirty|abnormal) shutdown",
+    r"without cleanly shutting",
     r"(?:start-?up|boot|initiali[sz]ation|migration) (?:has )?failed|\[(?:emerg|alert|crit)\]",
     r"emergency (?:mode|shutdown|stop)|e-stop|interlock|\babend\b",
 )

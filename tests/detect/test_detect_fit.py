@@ -111,6 +111,7 @@ def test_busy_logs_have_to_be_stranger() -> None:
     [
         ("rare_failure", BAD, SPARSE, True),
         ("rare_privilege", SENSITIVE, SPARSE, False),
+        ("new_entity_privilege", SENSITIVE, SPARSE, False),
         ("template", 0, FLOOD, True),
         ("template", BAD, FLOOD, False),
     ],

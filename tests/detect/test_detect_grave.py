@@ -35,6 +35,8 @@ GRAVE_TEXTS = (
     "certificate has expired",
     "flash: disk usage value <NUM>% exceeds critical level <NUM>%",
     "aborted replication with an error: authentication required",
+    "The computer has rebooted from a bugcheck.",
+    "The system has rebooted without cleanly shutting down first.",
     "Slave SQL for channel '': Could not execute Write_rows event on table <NAME>",
 )
 PLAIN_TEXTS = (
@@ -45,6 +47,7 @@ PLAIN_TEXTS = (
     "mounted <PATH> with ordered data mode",
     "Failed password for invalid user <USER> from <IP>",
     "GET <PATH> S404",
+    "debug check of <NUM> rooms done",
 )
 
 
