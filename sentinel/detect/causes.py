@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sentinel.detect.combine import BULK, HABIT, NATS, PARTS, PRIOR, Switches, combine
+from sentinel.detect.combine import BULK, HABIT, LEAST, NATS, PARTS, PRIOR, Switches, combine
 from sentinel.detect.features import FEATURE_INDEX, FEATURES
 from sentinel.detect.jit import Booleans, Floats, Integers
 from sentinel.detect.model import Model
@@ -85,7 +85,7 @@ def counterfactual(
     combine(
         plain, flags, calm, without, scores, model.calibration, model.volume_nats, switches, model.is_warm_up, parts
     )
-    lowered: Floats = np.maximum((parts[:, BULK : BULK + 3] - habit).max(1), parts[:, PRIOR])
+    lowered: Floats = np.maximum((parts[:, BULK : BULK + 3] - habit).max(1), parts[:, [PRIOR, LEAST]].max(1))
     return lowered
 
 

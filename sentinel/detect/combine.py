@@ -7,16 +7,18 @@ import numpy as np
 from sentinel.detect.features import FEATURE_INDEX, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.jit import Floats, Integers, compiled
 from sentinel.detect.statepass import RAW_INDEX
-from sentinel.detect.surprise import is_guess
+from sentinel.detect.surprise import LEVEL_FATAL, is_guess
 from sentinel.detect.tails import Tails, pooled_nats
 
 __all__ = [
     "BULK",
     "DECISIVE",
+    "FATAL_NATS",
     "FEW_NATS",
     "FLOOD",
     "FOREST",
     "HABIT",
+    "LEAST",
     "NATS",
     "NORM",
     "NORM_CAP",
@@ -38,10 +40,14 @@ PRIOR_ATTEMPTS = (3.6, 4.45, 10.0)  # failed attempts within about 15, 180, 1,80
 KNOWN_ATTEMPTS = (4.2, 6.5, 14.0)  # the same of an actor whose log-ins worked before: people mistype
 GUESS_ATTEMPTS = 0.6  # what each further user that one unknown actor tries is worth
 ALARM_NATS = 7.5
+FATAL_NATS = 5.0  # what its own program calls fatal is no alarm where it is everyday, but comes before other such lines
 WARM_UP_SHARE = 0.6  # of a rarity that counts in a warm-up model where nothing reads as failure
 
-PARTS = ("nats", "bulk", "sparse", "flood", "prior", "forest", "norm", "habit_bulk", "habit_sparse", "habit_flood")
-NATS, BULK, SPARSE, FLOOD, PRIOR, FOREST, NORM, HABIT = range(8)
+PARTS = (
+    *("nats", "bulk", "sparse", "flood", "prior", "forest", "norm", "least"),
+    *("habit_bulk", "habit_sparse", "habit_flood"),
+)
+NATS, BULK, SPARSE, FLOOD, PRIOR, FOREST, NORM, LEAST, HABIT = range(9)
 DECISIVE = {
     "rare_failure": 0.5,
     "rare_privilege": 0.0,
@@ -55,7 +61,7 @@ DECISIVE = {
 false alarms (a weighted Bonferroni correction), of which privileges and what fails for the first time get the most."""
 _SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])
 _COSTS = np.array(list(DECISIVE.values()))
-_PAYS = np.array([float("privilege" not in name) for name in DECISIVE])
+_PAYS = np.array([float(name in ("rare_failure", "rare_grave")) for name in DECISIVE])
 _RATES_AT = np.array(
     [FEATURE_INDEX[name] for name in (*TEMPLATE_REFS, *SOURCE_REFS, *GLOBAL_REFS) if name[:3] != "gap"]
 )
@@ -177,8 +183,8 @@ def combine(
     """Fill out (n, len(PARTS)) from raw values, surprises, tails and forest scores, before habits are settled.
 
     `calibration` holds tails in its one group: forest score, norm, and their sum less the fit's allowance, which holds
-    `volume_nats` (0 or more): what a line of busy logs pays. Decisive features but those of privileges pay it too, and
-    floods of what is no trouble.
+    `volume_nats` (0 or more): what a line of busy logs pays. Failures that are new or rare pay it too, and floods of
+    what is no trouble.
     """
     for i in range(len(raw)):
         prior = prior_nats(raw[i]) if switches.prior else 0.0
@@ -203,5 +209,6 @@ def combine(
             if _few_failures(raw[i], flags[i]):
                 out[i, BULK], out[i, FLOOD] = min(out[i, BULK], FEW_NATS), min(out[i, FLOOD], FEW_NATS)
         out[i, PRIOR] = prior
+        out[i, LEAST] = FATAL_NATS if surprise[i, _SEVERITY] > LEVEL_FATAL and switches.prior else 0.0
         out[i, HABIT:] = 0.0
-        out[i, NATS] = max(out[i, BULK], out[i, SPARSE], out[i, FLOOD], prior)
+        out[i, NATS] = max(out[i, BULK], out[i, SPARSE], out[i, FLOOD], prior, out[i, LEAST])

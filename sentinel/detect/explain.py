@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from sentinel.detect.causes import CAUSE_NAMES
+from sentinel.detect.combine import FATAL_NATS
 from sentinel.detect.encode import Coded
 from sentinel.detect.features import GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.jit import Floats
 from sentinel.detect.kinds import MIN_KNOCKING, kind_of
 from sentinel.detect.scan import IP, PARAM, USER
 from sentinel.detect.statepass import RAW_INDEX
-from sentinel.detect.surprise import Baseline
+from sentinel.detect.surprise import LEVEL_FATAL, Baseline
 from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, CONNECT, GRAVE, SENSITIVE
 
 __all__ = ["MAX_REASONS", "Explainer", "Row"]
@@ -85,7 +86,10 @@ class Explainer:
         told = {name: text for name in self._order(row) if (text := self._reason(name, row))}
         kind = kind_of(list(told), row, lambda name: self._upper(name, row))  # never a cause that has no figure to show
         order = sorted(told, key=lambda name: name != _TELLING.get(kind))  # what names the attack comes first
-        return kind, [told[name] for name in order][:MAX_REASONS] or [self._fallback(row)]
+        reasons = [told[name] for name in order]
+        if row.nats <= FATAL_NATS and row.coded.facts.level[row.i] >= LEVEL_FATAL:
+            reasons.insert(0, "its own program calls it fatal")
+        return kind, reasons[:MAX_REASONS] or [self._fallback(row)]
 
     def _order(self, row: Row) -> list[str]:
         weight = row.lost + 0.05 * np.minimum(row.largest, 12.0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sentinel.detect.combine import BULK, HABIT, NATS, PRIOR
+from sentinel.detect.combine import BULK, HABIT, LEAST, NATS, PRIOR
 from sentinel.detect.hashing import mix
 from sentinel.detect.jit import Floats, compiled
 from sentinel.detect.statepass import RAW_INDEX, Line
@@ -65,7 +65,7 @@ def settle(memory: Memory, lines: Line, raw: Floats, parts: Floats) -> None:
     A window of 600 s of a template in a source is as loud as its loudest line. The usual loudness follows the level
     that three in four windows stay below, by at most 1 nat a window (where lines read as failures: ¼); what of it
     exceeds 4 nats is taken off. So a log that changed for good is quiet again within hours, while one attack moves
-    hardly anything. The prior stays.
+    hardly anything. The prior stays, and what a fatal line is worth at least.
     """
     rows = memory.habits.rows
     for i in range(len(lines.times)):
@@ -75,7 +75,7 @@ def settle(memory: Memory, lines: Line, raw: Floats, parts: Floats) -> None:
         shared = own
         if windows < NOVEL_WINDOWS:
             shared = _place(memory, K_SOURCE_HABIT, source, NONE, t, YOUNG_WINDOWS, trouble)
-        parts[i, NATS] = parts[i, PRIOR]
+        parts[i, NATS] = max(parts[i, PRIOR], parts[i, LEAST])
         for k in range(CHANNELS):
             loud = parts[i, BULK + k]
             usual = max(rows[own, USUAL + k], rows[shared, USUAL + k])

@@ -8,7 +8,7 @@ from sentinel.detect.features import FEATURE_INDEX, FEATURES, GLOBAL_REFS, SOURC
 from sentinel.detect.jit import Floats, Integers, compiled
 from sentinel.detect.statepass import RAW_INDEX
 
-__all__ = ["Baseline", "Facts", "is_guess", "surprises"]
+__all__ = ["LEVEL_FATAL", "Baseline", "Facts", "is_guess", "surprises"]
 
 _T_RAW = np.array([RAW_INDEX[name] for name in TEMPLATE_REFS])
 _S_RAW = np.array([RAW_INDEX[name] for name in SOURCE_REFS])

@@ -111,13 +111,13 @@ def test_busy_logs_have_to_be_stranger() -> None:
     [
         ("rare_failure", BAD, SPARSE, True),
         ("rare_privilege", SENSITIVE, SPARSE, False),
-        ("new_entity_privilege", SENSITIVE, SPARSE, False),
+        ("mean_number", 0, SPARSE, False),
         ("template", 0, FLOOD, True),
         ("template", BAD, FLOOD, False),
     ],
 )
 def test_what_pays_for_busy_logs(trained: Trained, feature: str, flags: int, part: int, pays: bool) -> None:
-    """A rare failure and a flood of ordinary lines have to be odder; taken privileges and a flood of failures not."""
+    """A rare failure and a flood of ordinary lines have to be odder; privileges, numbers, floods of failures not."""
     raw, tails = np.zeros((1, len(RAW_INDEX))), np.zeros((1, len(FEATURES)))
     tails[0, [i for name, i in FEATURE_INDEX.items() if name.startswith(feature)]] = 7.0
     found = []

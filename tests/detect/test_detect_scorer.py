@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -11,11 +11,12 @@ import pytest
 from sentinel.detect import Model, One, Scorer, Switches
 from sentinel.detect.causes import among, counterfactual
 from sentinel.detect.combine import HABIT, PRIOR
-from sentinel.detect.fit import Trained
+from sentinel.detect.fit import Trained, fit
 from sentinel.errors import ArtifactError
 from sentinel.records import VERDICT_SCHEMA
 
 EXACT = 1e-12
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
 
 
 def attack(present: pl.DataFrame, message: str, count: int, gap_s: float, source: str = "sshd") -> pl.DataFrame:
@@ -165,6 +166,27 @@ def test_helpers_can_be_switched_off(trained: Trained, present: pl.DataFrame) ->
     assert Scorer(trained.model, trained.state, switches=off).score(lines)["nats"].max() < 1.0
     only_prior = off._replace(prior=True)
     assert Scorer(trained.model, trained.state, switches=only_prior).score(lines)["nats"].max() >= 7.5
+
+
+def test_everyday_fatal_line_is_no_alarm_and_comes_before_others(past: pl.DataFrame, present: pl.DataFrame) -> None:
+    """What is called fatal every few minutes has 5 nats, with a reason where the threshold is that low."""
+    both = pl.concat([past, present])
+    said = both.gather_every(40).with_columns(
+        level=pl.lit("fatal"), source=pl.lit("sync"), message=pl.lit("replica is behind, going on")
+    )
+    lines = pl.concat([both, said]).sort("timestamp", maintain_order=True)
+    before = pl.col("timestamp") < present["timestamp"][0]
+    trained = fit(lines.filter(before), now=NOW, seed=1, trees=60)
+    later = lines.filter(~before)
+    fatal = (later["source"] == "sync").arg_true()[-1]
+    scorer = Scorer(trained.model, trained.state)
+    scorer.threshold_nats = 4.5
+    verdict = scorer.score(later).row(fatal, named=True)
+    without = Scorer(trained.model, trained.state, switches=Switches(prior=False)).score(later)["nats"][fatal]
+
+    assert verdict["nats"] == 5.0
+    assert verdict["reasons"][0] == "its own program calls it fatal"
+    assert without < 4.5
 
 
 def test_threshold_moves_without_a_refit(scorer: Scorer, present: pl.DataFrame) -> None:
