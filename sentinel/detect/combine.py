@@ -17,6 +17,7 @@ __all__ = [
     "FEW_NATS",
     "FLOOD",
     "FOREST",
+    "F_TROUBLE",
     "HABIT",
     "LEAST",
     "NATS",

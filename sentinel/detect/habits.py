@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sentinel.detect.combine import BULK, HABIT, LEAST, NATS, PRIOR
+from sentinel.detect.combine import BULK, F_TROUBLE, HABIT, LEAST, NATS, PRIOR
 from sentinel.detect.hashing import mix
 from sentinel.detect.jit import Floats, compiled
 from sentinel.detect.statepass import RAW_INDEX, Line
@@ -26,7 +26,6 @@ QUICK = 0.5
 K_TEMPLATE_HABIT, K_SOURCE_HABIT = 64, 65
 START, LOUDEST, USUAL = 0, 1, 4  # columns of a row of the table, the last two one a channel
 _WINDOWS_T = RAW_INDEX["windows_template"]
-F_TROUBLE = 1 | 4 | 16  # `words.py`: BAD, AUTH_FAILURE, PROBE
 LEVEL_ERROR = 3
 NONE = np.uint64(0)
 
