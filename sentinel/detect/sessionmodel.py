@@ -109,7 +109,8 @@ class SessionModel:
         """The same of what sessions hold, however it was counted."""
         tails = self.part_tail.nats(self.usual.parts(content))
         order = np.zeros_like(tails)
-        order[:, ORDER] = tails[:, ORDER]  # the counts say nothing of it
+        a_way = self.usual.is_usual_step(content.worst[:, 0], content.worst[:, 1])
+        order[:, ORDER] = np.where(a_way, 0.0, tails[:, ORDER])  # the counts say nothing of an order never seen
         nats = np.maximum(self.usual.bound(content, self._joined(tails), ended=True), self._joined(order))
         known = {**texts, **self.texts}
         chosen = np.flatnonzero(nats >= REASON_NATS).tolist()

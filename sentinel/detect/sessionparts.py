@@ -22,6 +22,7 @@ MAX_TEMPLATES = 2_000  # the most frequent; others count as never seen
 MAX_VECTORS = 1_024  # the most frequent count vectors
 MIN_RECURRING, MIN_RECURRING_SHARE = 4, 0.001  # so many sessions with the very same counts are a way of their own
 NO_BOUND = np.inf
+COUNTING_ERROR = 1e-6
 BUCKETS = 48
 _EXACT = 32  # counts up to here have a bucket each, then four to a doubling
 _LN2 = float(np.log(2.0))
@@ -73,6 +74,16 @@ class Usual:
         found = self.pairs[place] == wanted
         nats: Floats = np.where(found, self.pair_nats[place], self.other_nats[a])
         return np.minimum(nats, self.ceiling)
+
+    def is_usual_step(self, before: Integers, after: Integers) -> npt.NDArray[np.bool_]:
+        """Whether each transition between codes comes again and again; how often is worked out from its nats."""
+        v = len(self.keys)
+        a = np.minimum(before, v + 1)
+        wanted = a * (v + 2) + np.minimum(after, v + 1)
+        place = np.minimum(np.searchsorted(self.pairs, wanted), len(self.pairs) - 1)
+        out = np.exp(self.other_nats[a]) / (2.0 * (v + 2))
+        times = np.floor(np.exp(-self.pair_nats[place]) * out + COUNTING_ERROR)
+        return (self.pairs[place] == wanted) & recurs(times, self.sessions)
 
     def one_step_nats(self, before: int, after: int) -> float:
         """The same of one transition."""

@@ -139,6 +139,18 @@ def test_rare_failures_are_found_when_a_usual_one_and_rare_ways_hide_them() -> N
     assert survived[0] < 7.5
 
 
+def test_one_way_in_a_hundred_that_fails_is_a_habit_with_its_own_order() -> None:
+    """Orders that are declined now and then end early, each time alike: no alarm. What was so once or never is one."""
+    usually, declined = [BEGIN, OPEN, READ, WRITE, CLOSE, END], [BEGIN, OPEN, READ, FAIL]
+    once = [BEGIN, READ, OPEN, WRITE, CLOSE, END]
+    past = [declined if i % 125 == 60 else usually for i in range(2_500)]
+    model = fit_sessions([*past, once], seed=3, texts=TEXTS, trim=False)
+    nats, _ = model.score([usually, declined, once, [BEGIN, OPEN, WRITE, READ, CLOSE, END]], TEXTS)
+
+    assert (nats[:2] < 7.5).all(), nats
+    assert (nats[2:] >= 7.5).all(), nats
+
+
 def test_one_new_template_is_no_alarm_when_new_ones_are_usual() -> None:
     """Where sessions often bring a template of their own, one more is nothing."""
     past = [[*session, 1_000 + i] if i % 3 == 0 else session for i, session in enumerate(usual(60, 6))]
