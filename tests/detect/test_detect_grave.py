@@ -36,6 +36,8 @@ GRAVE_TEXTS = (
     "flash: disk usage value <NUM>% exceeds critical level <NUM>%",
     "aborted replication with an error: authentication required",
     "The computer has rebooted from a bugcheck.",
+    "Error syncing pod, skipping: ImagePullBackOff",
+    "CPU <NUM>: STOP due to programming error - PLC: RUN -> STOP",
     "The system has rebooted without cleanly shutting down first.",
     "Slave SQL for channel '': Could not execute Write_rows event on table <NAME>",
 )
