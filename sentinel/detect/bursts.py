@@ -14,11 +14,18 @@ LEAD_S, WAKE_S = 300.0, 60.0  # an attack begins some lines before it is called 
 
 
 class Bursts(NamedTuple):
-    """The quarter hour of each line from the first, the number of its template in its source, and of quarter hours."""
+    """Of each line its quarter hour from the first, the numbers of its template in its source and of its source's
+    quarter hour; and how many quarter hours there are."""
 
     slot: Integers
     pair: Integers
+    group: Integers
     slots: int
+
+    def crowds(self, some: Booleans, least: int) -> Booleans:
+        """Those of some lines that are at least so many of one source within a quarter hour."""
+        found: Booleans = some & (np.bincount(self.group, some)[self.group] >= least)
+        return found
 
     def whole(self, some: Booleans, times: Floats) -> Booleans:
         """Some lines with those of the same template and source in the LEAD_S before, and the WAKE_S after them."""
@@ -35,8 +42,9 @@ class Bursts(NamedTuple):
 
 
 def bursts_of(corpus: Corpus) -> Bursts:
-    """Of each line of a training: its quarter hour, and its template in its source."""
+    """The bursts of a training's lines."""
     times, facts = corpus.coded.line.times, corpus.coded.facts
     slot = ((times - times[0]) // SLOT_S).astype(np.int64)
     _, pair = np.unique(facts.template * len(corpus.source_hashes) + facts.source, return_inverse=True)
-    return Bursts(slot, pair, int(slot[-1]) + 1)
+    _, group = np.unique(facts.source * 10_000_000 + slot, return_inverse=True)
+    return Bursts(slot, pair, group, int(slot[-1]) + 1)

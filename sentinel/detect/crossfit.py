@@ -143,14 +143,14 @@ class CrossFit:
         ok = use.copy()
         times, n = self.corpus.coded.line.times, len(self.corpus)
         bursts = bursts_of(self.corpus)
-        _, source = np.unique(self.facts.source * 10_000_000 + bursts.slot, return_inverse=True)
-        _, template = np.unique(bursts.pair * bursts.slots + bursts.slot, return_inverse=True)
+        _, said = np.unique(bursts.pair * bursts.slots + bursts.slot, return_inverse=True)
+        most = MOST * np.bincount(said)[said]
         for _ in range(TRIM_ROUNDS):
             norm, flood = self._left_out(ok, seed)
             bulk = norm[ok & (norm <= np.quantile(norm[ok], TRIM_BULK))]
             far = (_far(bulk, norm) > np.log(10.0 * n)) | (flood > FLOOD_NATS)
-            crowds = far & (np.bincount(source, far)[source] >= CROWD_LINES)
-            mostly = np.bincount(template, crowds)[template] >= MOST * np.bincount(template)[template]
+            crowds = bursts.crowds(far, CROWD_LINES)
+            mostly = np.bincount(said, crowds)[said] >= most
             ok = use & ~crowds & ~bursts.whole(crowds & mostly, times)
         return ok
 

@@ -45,8 +45,7 @@ def attacks(corpus: Corpus, champion: Model) -> Booleans:
     guesses: Booleans = prior >= champion.threshold_nats
     strange = guesses | (nats >= champion.threshold_nats)
     bursts = bursts_of(corpus)
-    _, group = np.unique(corpus.coded.facts.source * 10_000_000 + bursts.slot, return_inverse=True)
-    crowds = strange & (np.bincount(group, strange)[group] >= CROWD_LINES)
+    crowds = bursts.crowds(strange, CROWD_LINES)
     for found in (guesses | (crowds & ~_stays(corpus, champion, crowds, bursts)), guesses):
         whole = bursts.whole(found, corpus.coded.line.times)
         if np.count_nonzero(whole) <= MAX_SHARE * len(corpus):
@@ -114,7 +113,7 @@ def _parts(raw: Floats, facts: Facts, champion: Model) -> Floats:
 
 def _stays(corpus: Corpus, champion: Model, crowds: Booleans, bursts: Bursts) -> Booleans:
     """(n,) lines of a template and source whose anomalies have become its habit by the end of the training."""
-    slot, pair, end = bursts
+    slot, pair, end = bursts.slot, bursts.pair, bursts.slots
     own = np.array(list(corpus.vocabulary.places), np.uint64)
     known = np.isin(own, champion.template_keys)[corpus.coded.facts.template]
     counted = crowds | (~known & (np.bincount(pair, crowds)[pair] > 0))  # a new template is one habit, calm or not

@@ -67,23 +67,24 @@ class Usual:
 
     def step_nats(self, before: Integers, after: Integers) -> Floats:
         """Surprise of each transition between codes; V is the outside (start and end), above it the never seen."""
-        v = len(self.keys)
-        a, b = np.minimum(before, v + 1), np.minimum(after, v + 1)
-        wanted = a * (v + 2) + b
-        place = np.minimum(np.searchsorted(self.pairs, wanted), len(self.pairs) - 1)
-        found = self.pairs[place] == wanted
-        nats: Floats = np.where(found, self.pair_nats[place], self.other_nats[a])
+        place, found, origin = self._steps(before, after)
+        nats: Floats = np.where(found, self.pair_nats[place], self.other_nats[origin])
         return np.minimum(nats, self.ceiling)
 
     def is_usual_step(self, before: Integers, after: Integers) -> npt.NDArray[np.bool_]:
         """Whether each transition between codes comes again and again; how often is worked out from its nats."""
-        v = len(self.keys)
-        a = np.minimum(before, v + 1)
-        wanted = a * (v + 2) + np.minimum(after, v + 1)
-        place = np.minimum(np.searchsorted(self.pairs, wanted), len(self.pairs) - 1)
-        out = np.exp(self.other_nats[a]) / (2.0 * (v + 2))
+        place, found, origin = self._steps(before, after)
+        out = np.exp(self.other_nats[origin]) / (2.0 * (len(self.keys) + 2))  # as `_transitions` counts
         times = np.floor(np.exp(-self.pair_nats[place]) * out + COUNTING_ERROR)
-        return (self.pairs[place] == wanted) & recurs(times, self.sessions)
+        return found & recurs(times, self.sessions)
+
+    def _steps(self, before: Integers, after: Integers) -> tuple[Integers, npt.NDArray[np.bool_], Integers]:
+        """Of each transition: its place among the pairs, whether it is there, and the code it comes from."""
+        v = len(self.keys)
+        origin = np.minimum(before, v + 1)
+        wanted = origin * (v + 2) + np.minimum(after, v + 1)
+        place = np.minimum(np.searchsorted(self.pairs, wanted), len(self.pairs) - 1)
+        return place, self.pairs[place] == wanted, origin
 
     def one_step_nats(self, before: int, after: int) -> float:
         """The same of one transition."""
