@@ -4,9 +4,19 @@ from pathlib import Path
 
 from sentinel.store.memory import MemoryStore
 from sentinel.store.parquet import ParquetStore
-from sentinel.store.store import Health, Inspection, Outcome, Selection, Store
+from sentinel.store.store import Health, Inspection, Outcome, Search, Selection, Store
 
-__all__ = ["Health", "Inspection", "MemoryStore", "Outcome", "ParquetStore", "Selection", "Store", "open_store"]
+__all__ = [
+    "Health",
+    "Inspection",
+    "MemoryStore",
+    "Outcome",
+    "ParquetStore",
+    "Search",
+    "Selection",
+    "Store",
+    "open_store",
+]
 
 
 def open_store(

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -13,11 +14,12 @@ from sentinel.errors import SentinelError, SettingsError
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.store.answers import mapped_errors
 from sentinel.store.bulk import BulkWriter
+from sentinel.store.elastic_find import find, histogram
 from sentinel.store.frames import PARTITION, unusable
 from sentinel.store.inspection import clock_of, find_problems
 from sentinel.store.scan import scan
 from sentinel.store.setup import Features, detect_features, set_up
-from sentinel.store.store import BATCH_ROWS, Health, Inspection, Outcome, Selection, Store
+from sentinel.store.store import BATCH_ROWS, Health, Inspection, Outcome, Search, Selection, Store
 
 __all__ = ["ElasticStore"]
 
@@ -100,6 +102,14 @@ class ElasticStore(Store):
         with contextlib.suppress(SentinelError):  # without that privilege: what is older than a second is seen
             self.refresh()
         return scan(self._client, self._name(wanted.stream), wanted, batch_rows)
+
+    def find(self, wanted: Search) -> pl.DataFrame:
+        """As the contract says."""
+        return find(self._client, self._name(wanted.stream), wanted)
+
+    def histogram(self, wanted: Search, *, start: datetime, bucket_s: float, buckets: int) -> list[int]:
+        """As the contract says."""
+        return histogram(self._client, self._name(wanted.stream), wanted, start, bucket_s, buckets)
 
     def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
         """As the contract says."""

@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import numpy as np
 import polars as pl
 
 from sentinel.errors import TransientError
 from sentinel.records import ANOMALIES, EVENTS
+from sentinel.store.find import count_by_time, find
 from sentinel.store.frames import columns_of, in_order, schema_of, select, unusable
-from sentinel.store.store import BATCH_ROWS, Health, Outcome, Selection, Store
+from sentinel.store.store import BATCH_ROWS, Health, Outcome, Search, Selection, Store
 
 __all__ = ["MemoryStore"]
 
@@ -49,6 +51,16 @@ class MemoryStore(Store):
         found = in_order(select(self._frames[wanted.stream].lazy(), wanted), wanted.newest)
         if found.height:
             yield from found.iter_slices(batch_rows)
+
+    def find(self, wanted: Search) -> pl.DataFrame:
+        """As the contract says."""
+        self._answer()
+        return find(self._frames[wanted.stream].lazy(), wanted)
+
+    def histogram(self, wanted: Search, *, start: datetime, bucket_s: float, buckets: int) -> list[int]:
+        """As the contract says."""
+        self._answer()
+        return count_by_time(self._frames[wanted.stream].lazy(), wanted, start, bucket_s, buckets)
 
     def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
         """As the contract says."""

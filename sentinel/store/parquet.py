@@ -3,8 +3,10 @@
 import logging
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -12,14 +14,16 @@ import polars as pl
 from sentinel.durable import make_private_dir, sync_dir
 from sentinel.errors import SettingsError, TerminalError, TransientError
 from sentinel.records import ANOMALIES, EVENTS
+from sentinel.store.find import count_by_time, find
 from sentinel.store.frames import PARTITION, columns_of, in_order, schema_of, select, unusable
 from sentinel.store.parquet_files import ParquetFile, compact, list_files, may_overlap, put
-from sentinel.store.store import BATCH_ROWS, Health, Outcome, Range, Selection, Store
+from sentinel.store.store import BATCH_ROWS, Health, Outcome, Range, Search, Selection, Store
 
 __all__ = ["ParquetStore"]
 
 log = logging.getLogger(__name__)
 
+Found = TypeVar("Found")
 READ_TRIES = 5  # a file that was listed may have been joined to another one before it is read
 
 
@@ -121,6 +125,25 @@ class ParquetStore(Store):
                 if all(path.exists() for path in paths) or attempt == READ_TRIES - 1:
                     raise _unreadable(paths, exc) from exc
         return pl.DataFrame(schema=schema_of(wanted.stream))
+
+    def find(self, wanted: Search) -> pl.DataFrame:
+        """As the contract says; the files are read column by column, the text only where it is asked for."""
+        return self._ask(wanted.stream, lambda rows: find(rows, wanted))
+
+    def histogram(self, wanted: Search, *, start: datetime, bucket_s: float, buckets: int) -> list[int]:
+        """As the contract says."""
+        return self._ask(wanted.stream, lambda rows: count_by_time(rows, wanted, start, bucket_s, buckets))
+
+    def _ask(self, stream: str, question: Callable[[pl.LazyFrame], Found]) -> Found:
+        """The answer over all files of a stream. Files that vanish meanwhile are looked for again."""
+        for _ in range(READ_TRIES):
+            paths = [file.path for file in self._files(Selection(stream))]
+            try:
+                return question(_scan(paths, stream) if paths else pl.LazyFrame(schema=schema_of(stream)))
+            except (OSError, pl.exceptions.PolarsError) as exc:
+                if all(path.exists() for path in paths):
+                    raise _unreadable(paths, exc) from exc
+        raise TransientError(f"search {self._folder}: its files change faster than they are read; ask again")
 
     def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
         """As the contract says."""

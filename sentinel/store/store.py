@@ -12,7 +12,7 @@ import polars as pl
 
 from sentinel.records import EVENTS
 
-__all__ = ["BATCH_ROWS", "Health", "Inspection", "Outcome", "Range", "Selection", "Store"]
+__all__ = ["BATCH_ROWS", "Health", "Inspection", "Outcome", "Range", "Search", "Selection", "Store"]
 
 Range = tuple[int, int]
 BATCH_ROWS = 50_000
@@ -64,6 +64,20 @@ class Selection:
     slice_of: tuple[int, int] | None = None  # (i, n): the i-th (from 0) of n parts that together are all
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which records a person looks for; what is None does not narrow."""
+
+    stream: str = EVENTS
+    since: datetime | None = None  # ≤ timestamp; a time without zone is UTC, here and below
+    until: datetime | None = None  # > timestamp
+    source: str | None = None
+    level: str | None = None
+    text: str | None = None  # these words one after the other, in any case; the last may be the beginning of one
+    min_score: float | None = None  # anomalies only: ≤ anomaly_score
+    limit: int = 100
+
+
 class Store(Protocol):
     """The contract; `tests/store` runs the same tests on every implementation."""
 
@@ -103,6 +117,18 @@ class Store(Protocol):
         ranges = None if sequences is None else tuple(sequences)
         wanted = Selection(stream, since, until, received_since, spool, ranges, newest, slice_of)
         return self.read(wanted, batch_rows=batch_rows)
+
+    @abstractmethod
+    def find(self, wanted: Search) -> pl.DataFrame:
+        """The newest `limit` records that fit, newest first by `timestamp`, each once, as far as `refresh` has made
+        them visible. Nothing found: a frame of no rows. Raises TransientError when the store is away."""
+
+    @abstractmethod
+    def histogram(self, wanted: Search, *, start: datetime, bucket_s: float, buckets: int) -> list[int]:
+        """How many records that fit happened in each of `buckets` spans of `bucket_s` seconds from `start` on.
+
+        `limit` does not count here. Raises TransientError when the store is away.
+        """
 
     @abstractmethod
     def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:

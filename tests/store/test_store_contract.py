@@ -9,8 +9,16 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from sentinel.records import ANOMALIES, ANOMALY_COLUMNS, EVENTS, RECORD_SCHEMA
-from sentinel.store import MemoryStore, Store, open_store
+from sentinel.store import MemoryStore, Search, Store, open_store
 from tests.store.store_records import START, anomalies, records, strange_records
+
+NOTHING_FITS = (
+    {"source": "nobody"},
+    {"level": "fatal"},
+    {"text": "password failed"},
+    {"since": START + timedelta(days=1)},
+    {"until": START},
+)
 
 
 class StoreContract:
@@ -204,6 +212,45 @@ class StoreContract:
         assert [name[-7:] for name in gone] == ["2025.12", "2026.10"]
         assert set(self.read(store)["partition"]) == {"2026.11", "all"}
         assert store.prune("2026.11") == []
+
+    def test_find_gives_the_newest_that_fit_first(self, store: Store) -> None:
+        """Words in any case, one after the other and the last perhaps cut, narrow; so do source, level and time."""
+        store.write(records(500))
+        store.refresh()
+
+        newest = store.find(Search(limit=3))
+        cut = store.find(Search(text="FAILED password for ro", level="warn", limit=500))
+        none = [store.find(Search(**narrow)).height for narrow in NOTHING_FITS]
+
+        assert newest["sequence"].to_list() == [500, 499, 498]
+        assert newest.schema == RECORD_SCHEMA
+        assert set(cut["level"]) == {"warn"}
+        assert cut.height == len([n for n in range(1, 501) if n % 3 == 1])
+        assert none == [0] * len(NOTHING_FITS)
+
+    def test_find_narrows_anomalies_by_score(self, store: Store) -> None:
+        """Only anomalies of at least that score are found."""
+        store.write(anomalies(50), stream=ANOMALIES)
+        store.refresh()
+
+        found = store.find(Search(ANOMALIES, min_score=0.5045))
+
+        assert found["anomaly_score"].min() >= 0.5045
+        assert found.height == 5
+
+    def test_histogram_counts_each_event_in_its_span(self, store: Store) -> None:
+        """Spans begin at `start`; what lies before or after all of them is not counted; repeats count once."""
+        store.write(records(500))
+        store.write(records(100))
+        store.refresh()
+
+        by_tenth = store.histogram(Search(), start=START, bucket_s=0.1, buckets=6)
+        early = store.histogram(Search(level="info"), start=START, bucket_s=0.03, buckets=1)
+        empty = store.histogram(Search(source="nobody"), start=START, bucket_s=60, buckets=2)
+
+        assert by_tenth == [99, 100, 100, 100, 100, 1]
+        assert early == [9]
+        assert empty == [0, 0]
 
     def test_two_thousand_field_names_do_no_harm(self, store: Store) -> None:
         """Attributes may be named as they like: all are kept."""
