@@ -48,8 +48,8 @@ def read_few(documents: Sequence[Document], *, now: int, period: str) -> pl.Data
 
 def _settled(fields: DocumentFields) -> DocumentFields | None:
     """The same with time and level read; None where that takes more than a look."""
-    message, time_ns = fields.message or "", fields.time_ns
-    if len(message) > MAX_CHARS:
+    message, time_ns = fields.message, fields.time_ns
+    if message is None or len(message) > MAX_CHARS:
         return None
     if fields.time_text is not None:
         time_ns = stamps.read_iso(fields.time_text)
@@ -57,7 +57,12 @@ def _settled(fields: DocumentFields) -> DocumentFields | None:
             return None
     if time_ns is not None and fields.level is not None and fields.source is not None:
         return fields._replace(time_ns=time_ns)
-    if len(message) > FEW_CHARS or message[-1].isspace() or is_known(message, LINE_RULES):
+    if (
+        len(message) > FEW_CHARS
+        or message[-1].isspace()
+        or message.lstrip()[:1] == "{"
+        or is_known(message, LINE_RULES)
+    ):
         return None
     return fields._replace(time_ns=time_ns, level=fields.level or levels.leading_word(message))
 

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from sentinel.parse import levels, timestamps
+from sentinel.parse.lines import as_text
 from sentinel.parse.names import FIELD_OF_NAME
 
 __all__ = ["BadDocumentError", "DocumentFields", "Malformed", "fields_of_document"]
@@ -14,7 +15,6 @@ MAX_DEPTH: Final = 16
 """Objects nested deeper than this stay one attribute, as JSON text."""
 
 NS: Final = 1_000_000_000
-_HUGE: Final = "timestamp is a number too large for any time"
 _TYPE_NAMES: Final = {
     dict: "an object", list: "an array", tuple: "an array", bool: "a boolean", int: "a number", float: "a number",
     type(None): "null", str: "text",
@@ -49,45 +49,40 @@ class DocumentFields(NamedTuple):
 def fields_of_document(body: object, *, strict: bool = True) -> DocumentFields:
     """Take one decoded JSON value apart.
 
-    With `strict`, raises BadDocumentError for what parse_documents rejects. Without it nothing is refused: a value that
-    its field cannot hold becomes an attribute (a time: `time_text`), and the message may be None.
+    A value that its field cannot hold becomes an attribute (a time: `time_text`); the message may be None. Raises
+    BadDocumentError for what is no object; with `strict` also where neither a message nor an attribute is left.
     """
     if type(body) is not dict:
         raise BadDocumentError(_not_an_object(body))
     found, extra = _sorted_out(body)
-    time_ns, time_text = _time(found.get("timestamp"), strict)
-    level = _level(found.get("level"), extra, strict)
-    message = found.get("message")
-    if type(message) is not str or not message or message.isspace():
-        if strict:
-            raise BadDocumentError(_no_message(message, "message" in found))
-        if message is not None and type(message) is not str:
-            extra["message"] = message
-        message = None
-    source, host = found.get("source"), found.get("host")
-    if source is not None and type(source) is not str:
-        source = _label("source", source, extra, strict)
-    if host is not None and type(host) is not str:
-        host = _label("host", host, extra, strict)
-    return DocumentFields(time_ns, time_text, level, source or None, host or None, message, _inner(extra))
+    tells = any(value is not None for value in extra.values())
+    time_ns, time_text = _time(found.get("timestamp"))
+    level = _level(found.get("level"), extra)
+    message = _message(found.get("message"))
+    source = _label("source", found.get("source"), extra)
+    host = _label("host", found.get("host"), extra)
+    inner = _inner(extra)
+    if strict and message is None and not tells:
+        raise BadDocumentError("message is empty" if found.get("message") is not None else "message is missing")
+    return DocumentFields(time_ns, time_text, level, source, host, message, inner)
 
 
 def _not_an_object(body: object) -> str:
     if isinstance(body, Malformed):
         return body.reason
-    return f"a log must be a JSON object, not {_type_name(body)}"
+    return f"a log must be a JSON object, not {_TYPE_NAMES.get(type(body), f'a {type(body).__name__}')}"
 
 
-def _type_name(value: object) -> str:
-    return _TYPE_NAMES.get(type(value), f"a {type(value).__name__}")
-
-
-def _no_message(message: object, given: bool) -> str:
-    if message is None and not given:
-        return "message is missing"
-    if type(message) is str:
-        return "message is empty"
-    return f"message must be text, not {_type_name(message)}"
+def _message(value: Any) -> str | None:
+    """The message as text: journald writes bytes as numbers and several values as an array; None for an empty one."""
+    if value is None or type(value) is str:
+        return value if value and not value.isspace() else None
+    if type(value) is list and value:
+        if all(type(part) is str for part in value):
+            return "\n".join(value)
+        if all(type(part) is int and 0 <= part < 256 for part in value):
+            return as_text(bytes(value)) or None
+    return _text(value)
 
 
 def _sorted_out(body: dict[Any, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -132,21 +127,13 @@ def _flat(body: dict[Any, Any]) -> dict[str, Any]:
     return flat
 
 
-def _time(value: Any, strict: bool) -> tuple[int | None, str | None]:
+def _time(value: Any) -> tuple[int | None, str | None]:
     if value is None:
         return None, None
     if type(value) is str:
         return None, value.strip() or None
-    if type(value) in (int, float):
-        moment = _number_ns(value)
-        if moment is not None:
-            return moment, None
-        reason = f"timestamp {value!r:.40} is no time between 1970 and 2262" if _short(value) else _HUGE
-    else:
-        reason = f"timestamp must be text or a number, not {_type_name(value)}"
-    if strict:
-        raise BadDocumentError(reason)
-    return None, _text(value)
+    moment = _number_ns(value) if type(value) in (int, float) else None
+    return moment, None if moment is not None else _text(value)
 
 
 def _short(value: float) -> bool:
@@ -162,28 +149,30 @@ def _number_ns(value: float) -> int | None:
     return int(moment) if moment < timestamps.LATEST_S * NS else None
 
 
-def _level(value: Any, extra: dict[str, Any], strict: bool) -> str | None:
+def _level(value: Any, extra: dict[str, Any]) -> str | None:
     if value is None:
         return None
     level = None
+    if type(value) is list and value:  # journald: of several priorities the first speaks
+        value = value[0]
     if type(value) is str:
         level = levels.LEVEL_OF_WORD.get(value) or levels.from_word(value)
         if not value or value.isspace():
             return None
     elif type(value) in (int, float):
         level = levels.from_number(value)
-    elif strict:
-        raise BadDocumentError(f"level must be text or a number, not {_type_name(value)}")
     if level is None:
         extra["level"] = value  # not a level we know: kept as it came
     return level
 
 
-def _label(field: str, value: Any, extra: dict[str, Any], strict: bool) -> str | None:
+def _label(field: str, value: Any, extra: dict[str, Any]) -> str | None:
+    if value is None or type(value) is str:
+        return value or None
+    if type(value) is list and value and type(value[0]) is str:
+        return value[0] or None
     if type(value) in (int, float):
         return _text(value)
-    if strict:
-        raise BadDocumentError(f"{field} must be text, not {_type_name(value)}")
     extra[field] = value
     return None
 

@@ -1,16 +1,19 @@
-"""All formats in their order, and the reading of texts by them."""
+"""All formats in their order."""
 
 from typing import Final
 
-import polars as pl
+from sentinel.parse import access, applog, logfmt, stamps, systems
+from sentinel.parse.frames import FRAMES
+from sentinel.parse.rules import UPPER, Rule
 
-from sentinel.parse import access, applog, logfmt, syslog, systems
-from sentinel.parse.rules import FIELDS, Rule, resolve
+__all__ = ["BODIES", "LINE_RULES"]
 
-__all__ = ["LINE_RULES", "read_texts"]
-
-_PLAIN: Final[tuple[Rule, ...]] = (
-    *syslog.RULES,
+_DATES: Final = (
+    Rule("month-day-year", rf"^(?P<head>{stamps.MONTH_DAY_YEAR} +)", UPPER),
+    Rule("month-day", rf"^(?P<head>{stamps.MONTH_DAY}:? )", UPPER),
+)
+BODIES: Final[tuple[Rule, ...]] = (
+    *_DATES,
     *systems.RULES,
     *applog.RULES,
     *access.RULES,
@@ -18,14 +21,6 @@ _PLAIN: Final[tuple[Rule, ...]] = (
     logfmt.RULE,
     *applog.BARE_RULES,
 )
-LINE_RULES: Final[tuple[Rule, ...]] = (*_PLAIN, syslog.pri_rule(_PLAIN))
-"""All formats, in the order in which a line is offered to them; the first that knows it, reads it."""
-
-
-def read_texts(texts: pl.DataFrame, now: int) -> pl.DataFrame:
-    """FIELDS of each text: columns `row`, `text` and `tail` (the rest of an over-long line, added to its message)."""
-    fields = resolve(texts.select("row", "text"), LINE_RULES, now)
-    message = pl.col("message").str.strip_chars_end()
-    if texts["tail"].null_count() < texts.height:
-        message = pl.concat_str("message", texts["tail"].fill_null("")).str.strip_chars_end()
-    return fields.with_columns(message).select(list(FIELDS))
+"""All formats of a line without its frame, in the order in which it is offered to them."""
+LINE_RULES: Final[tuple[Rule, ...]] = (*FRAMES, *BODIES)
+"""The same for a text that may have a frame of its own."""

@@ -7,6 +7,7 @@ import polars as pl
 
 __all__ = [
     "ANY_LEVEL",
+    "PLAIN_LEVEL",
     "UPPER_LEVEL",
     "from_number",
     "from_status",
@@ -42,6 +43,8 @@ ANY_LEVEL: Final = "(?:" + "|".join(f"{w.upper()}|{w.capitalize()}|{w}" for w in
 """Pattern of a level in any usual case, for places where brackets or a colon mark it as one."""
 
 _PLAIN_WORDS: Final = "|".join(f"{w.upper()}|{w.capitalize()}|{w}" for w in _PLAIN)
+PLAIN_LEVEL: Final = rf"(?:{_PLAIN_WORDS})"
+"""Pattern of a level's plain words in any usual case."""
 _LEADING: Final = rf"^(?:\[(?:{_PLAIN_WORDS})\][: ]|(?:{_PLAIN_WORDS}): )"
 _LEADING_WORD: Final = re.compile(_LEADING)
 

@@ -1,12 +1,13 @@
 """From the bytes of a line to text that the rules can read, with a mark for all that had to be changed."""
 
+import re
 from typing import Final
 
 import polars as pl
 
 from sentinel.parse import attributes
 
-__all__ = ["HEAD_CHARS", "MAX_LINE_BYTES", "clean", "front", "split"]
+__all__ = ["HEAD_CHARS", "MAX_LINE_BYTES", "as_text", "clean", "front", "split"]
 
 MAX_LINE_BYTES: Final = 1 << 20
 """A longer line is cut here; the attribute `cut_bytes` tells how long it was."""
@@ -17,8 +18,11 @@ HEAD_CHARS: Final = 8192
 
 _SHOWN: Final = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 _UNDOABLE: Final = {**_SHOWN, ord("\\"): "\\\\"}
+_LINE: Final = r"^([^\n]*)"
 _VISIBLE: Final = r"[^\s\x00]"
 _ANSI: Final = r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])"
+
+_ANSI_TEXT: Final = re.compile(_ANSI)
 
 
 def clean(lines: pl.Series) -> pl.DataFrame:
@@ -43,14 +47,17 @@ def clean(lines: pl.Series) -> pl.DataFrame:
 
 
 def split(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add `tail`: what exceeds HEAD_CHARS of each `text`, taken from it; null for the others."""
+    """Add `tail`: what exceeds HEAD_CHARS of each `text` or its first line, taken from it; null for the others."""
+    several = frame["text"].str.contains("\n", literal=True)
     long = frame["text"].str.len_bytes() > HEAD_CHARS
-    if not long.any():
+    if not (several | long).any():
         return frame.with_columns(pl.lit(None, dtype=pl.String).alias("tail"))
-    return frame.with_columns(
-        pl.when(long).then(pl.col("text").str.slice(HEAD_CHARS)).alias("tail"),
-        pl.when(long).then(pl.col("text").str.slice(0, HEAD_CHARS)).otherwise("text").alias("text"),
-    )
+    head = pl.when(several | long).then(pl.col("text").str.head(HEAD_CHARS).str.extract(_LINE, 1)).otherwise("text")
+    framed = frame.with_columns(head.alias("head"))
+    return framed.with_columns(
+        pl.when(several | long).then(pl.col("text").str.strip_prefix(pl.col("head"))).alias("tail"),
+        pl.col("head").alias("text"),
+    ).drop("head")
 
 
 def _cut(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.Series]]:
@@ -65,6 +72,12 @@ def _cut(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.Series]]:
     nuls = '"nul_bytes":"' + (size - bare).cast(pl.String) + '"'
     cut = '"cut_bytes":"' + bare.cast(pl.String) + '"'
     return frame.with_columns(short), [nuls.set(~holes, None), cut.set(bare <= MAX_LINE_BYTES, None)]
+
+
+def as_text(line: bytes) -> str:
+    """Bytes as a line's text: no line end, no byte order mark, no terminal colours; \\xNN where they are not UTF-8."""
+    text = line.decode(errors="surrogateescape").translate(_SHOWN)
+    return _ANSI_TEXT.sub("", text.rstrip("\r\n").removeprefix("\ufeff"))
 
 
 def front(line: bytes) -> bytes:

@@ -1,19 +1,17 @@
 """Raw lines in, records in their normal form out; a line's reading depends on that line alone."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
 from sentinel.parse import attributes, finish, timestamps
-from sentinel.parse.documents import read_json_lines
 from sentinel.parse.finish import Parsed
-from sentinel.parse.formats import read_texts
-from sentinel.parse.lines import clean, split
+from sentinel.parse.frames import unframe
+from sentinel.parse.lines import clean
+from sentinel.parse.reading import read_framed
 
 __all__ = ["Parsed", "parse_lines", "parse_one"]
-
-_BRACED: Final = r"(?s)^[ \t]*\{.*\}[ \t]*$"
 
 
 def parse_lines(lines: pl.DataFrame, *, now: datetime, period: str = "month") -> Parsed:
@@ -27,7 +25,7 @@ def parse_lines(lines: pl.DataFrame, *, now: datetime, period: str = "month") ->
     cleaned = clean(lines["line"])
     kept = inputs[cleaned["row"]] if cleaned.height < inputs.height else inputs
     moment = timestamps.now_ns(now)
-    fields = _fields(cleaned, moment)
+    fields = read_framed(unframe(cleaned.select("row", "text"), moment), moment)
     marks = [cleaned["marks"]]
     if "mark" in lines.columns and lines["mark"].null_count() < lines.height:
         marks.append('"mark":"' + lines["mark"][cleaned["row"]] + '"')
@@ -42,16 +40,6 @@ def parse_one(text: str, *, now: datetime, origin: str = "") -> dict[str, Any] |
     frame = pl.DataFrame({"line": [line], "origin": [origin], "event_id": [""]}, schema_overrides={"line": pl.Binary})
     found = parse_lines(frame, now=now).records
     return found.row(0, named=True) if found.height else None
-
-
-def _fields(cleaned: pl.DataFrame, now: int) -> pl.DataFrame:
-    """FIELDS of each text, in order: JSON objects as documents, all others by the rules."""
-    braced = cleaned["text"].str.contains(_BRACED)
-    if not braced.any():
-        return read_texts(split(cleaned.select("row", "text")), now)
-    found = read_json_lines(cleaned.filter(braced), now)
-    others = cleaned.join(found, on="row", how="anti", maintain_order="left")
-    return pl.concat([found, read_texts(split(others.select("row", "text")), now)]).sort("row")
 
 
 def _inputs(lines: pl.DataFrame) -> pl.DataFrame:

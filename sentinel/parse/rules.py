@@ -10,7 +10,7 @@ import polars as pl
 
 from sentinel.parse import attributes, levels, stamps, timestamps
 
-__all__ = ["DIGITS", "FEW_CHARS", "FIELDS", "LETTERS", "UPPER", "Rule", "fields_of", "is_known", "resolve"]
+__all__ = ["DIGITS", "FEW_CHARS", "FIELDS", "LETTERS", "UPPER", "Rule", "fields_of", "is_known", "match", "resolve"]
 
 FIELDS: Final[dict[str, pl.DataType]] = {
     "row": pl.UInt32(),
@@ -64,6 +64,7 @@ class Rule:
     source: str | None = None  # where the pattern has no group of that name, or it stays empty
     rest: tuple["Rule", ...] = ()
     finish: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    unless: str = ""  # a pattern of lines that look like this format and are none of it
 
 
 def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
@@ -72,6 +73,17 @@ def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFram
     A line that no rule knows has only its message, and a level if it begins with one. The answer depends on the line
     alone, never on its neighbours.
     """
+    done, left = match(lines, rules, now)
+    if not left.is_empty():
+        level = levels.leading(left["text"]).alias("level")
+        done.append(fields_of(left.rename({"text": "message"}).with_columns(level)))
+    if len(done) == 1:
+        return done[0]
+    return pl.concat(done).sort("row") if done else pl.DataFrame(schema=FIELDS)
+
+
+def match(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+    """FIELDS of the lines that a rule knows, a frame a rule, and the lines that none knows; both in order."""
     done: list[pl.DataFrame] = []
     left = lines
     leads = set(left["text"].str.slice(0, 1).unique().to_list())
@@ -81,16 +93,13 @@ def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFram
         if rule.leads and leads.isdisjoint(rule.leads):
             continue
         mask = left["text"].str.contains(rule.pattern)
+        if rule.unless and mask.any():
+            mask &= ~left["text"].str.contains(rule.unless)
         if not mask.any():
             continue
         hit, left = (left, left.clear()) if mask.all() else (left.filter(mask), left.filter(~mask))
         done.append(_apply(rule, hit, now))
-    if not left.is_empty():
-        level = levels.leading(left["text"]).alias("level")
-        done.append(fields_of(left.rename({"text": "message"}).with_columns(level)))
-    if len(done) == 1:
-        return done[0]
-    return pl.concat(done).sort("row") if done else pl.DataFrame(schema=FIELDS)
+    return done, left
 
 
 def _candidates(texts: list[str], rules: Sequence[Rule]) -> Sequence[Rule]:
@@ -110,7 +119,11 @@ def _first(text: str, rules: Sequence[Rule]) -> int:
     """The place of the first rule that knows the text; -1 where none does."""
     lead = text[:1]
     for place, rule in enumerate(rules):
-        if (not rule.leads or lead in rule.leads) and _compiled(rule.pattern).match(text):
+        if (
+            (not rule.leads or lead in rule.leads)
+            and _compiled(rule.pattern).match(text)
+            and not (rule.unless and _compiled(rule.unless).match(text))
+        ):
             return place
     return -1
 

@@ -1,4 +1,4 @@
-"""Syslog: RFC 3164 and RFC 5424, with and without PRI, and what rsyslog and macOS make of them."""
+"""Syslog: RFC 3164 and RFC 5424, with and without PRI, and what rsyslog, macOS, relays and devices make of them."""
 
 from typing import Final
 
@@ -7,26 +7,39 @@ import polars as pl
 from sentinel.parse import levels, pairs, stamps
 from sentinel.parse.rules import DIGITS, UPPER, Rule
 
-__all__ = ["RULES", "pri_rule"]
+__all__ = ["DEVICES", "RULES", "pri_rule"]
 
 _HOST: Final = r"(?P<host>[^ \[]*[^ \[:])"
 _PROGRAM: Final = r"(?P<source>[^ :\[]+)"
 _PID: Final = r"\[(?P<pid>[0-9]+)\]"
 _ADDRESS: Final = r"(?: \((?P<about>[^)]*)\))?"  # launchd names the service it speaks about
 
+_LEVELLED: Final = rf" (?:\[?{levels.PLAIN_LEVEL}\]? |(?:[^ ]+ )?{levels.PLAIN_LEVEL}: )"  # no host and no program
+
 BSD: Final = (
     Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),
-    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_PROGRAM}(?:{_PID})?{_ADDRESS}: {{0,2}})", UPPER),
+    Rule(
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_PROGRAM}(?:{_PID})?{_ADDRESS}: {{0,2}})",
+        UPPER,
+        unless=rf"^{stamps.MONTH_DAY}{_LEVELLED}",
+    ),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^:\[]+){_PID}{_ADDRESS}: {{0,2}})", UPPER),
-    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_PROGRAM}(?:{_PID})?: )", UPPER),
+    Rule(
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} {_PROGRAM}(?:{_PID})?: )",
+        UPPER,
+        unless=rf"^{stamps.MONTH_DAY}{_LEVELLED}",
+    ),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?:--- )?)(?:last )?message repeated ", UPPER, "syslog"),
-    Rule("month-day-year", rf"^(?P<head>{stamps.MONTH_DAY_YEAR} +)", UPPER),
-    Rule("month-day", rf"^(?P<head>{stamps.MONTH_DAY}:? )", UPPER),
 )
 RSYSLOG: Final = (
     Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} {_PROGRAM}{_PID}{_ADDRESS}: ?)", DIGITS),
     Rule(
-        "syslog", rf"^(?P<head>{stamps.RFC3339} (?P<host>[a-z0-9][A-Za-z0-9.-]*) (?P<source>[a-z][^ :\[]*): )", DIGITS
+        "syslog",
+        rf"^(?P<head>{stamps.RFC3339} (?P<host>[a-z0-9][A-Za-z0-9.-]*) (?P<source>[a-z][^ :\[]*): )",
+        DIGITS,
+        unless=rf"^{stamps.RFC3339}{_LEVELLED}",
     ),
 )
 
@@ -47,6 +60,17 @@ RFC5424: Final = Rule(
 )
 RULES: Final = (*BSD, RFC5424, *RSYSLOG)
 
+_DEVICE: Final = r"1 (?P<stamp>(?P<epoch>[0-9]{10}(?:\.[0-9]{1,9})?)) (?P<host>[^ ]+) "
+DEVICES: Final = (  # an epoch where a date should be, as Meraki and others write it; behind a relay its own header goes
+    Rule("syslog-device", rf"^(?P<head>{_DEVICE})", "1"),
+    Rule(
+        "syslog-relayed",
+        rf"^(?P<head>(?P<relayed>[A-Z][a-z]{{2}} [ 0-9][0-9] [0-9:]{{8}}) (?P<relay>[^ ]+) {_DEVICE})",
+        UPPER,
+    ),
+)
+_AFTER_PRI: Final = Rule("syslog", rf"^(?P<head>{stamps.EPOCH} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", DIGITS)
+
 
 def _severity(groups: pl.DataFrame) -> pl.DataFrame:
     level, facility, severity = levels.severities(groups["pri"])
@@ -55,4 +79,4 @@ def _severity(groups: pl.DataFrame) -> pl.DataFrame:
 
 def pri_rule(rest: tuple[Rule, ...]) -> Rule:
     """The rule of `<PRI>` and what follows it: its severity is the level, the rest is read by `rest`."""
-    return Rule("syslog-pri", r"^(?P<head><(?P<pri>[0-9]{1,3})>) ?", "<", rest=rest, finish=_severity)
+    return Rule("syslog-pri", r"^(?P<head><(?P<pri>[0-9]{1,3})> ?)", "<", rest=(*rest, _AFTER_PRI), finish=_severity)

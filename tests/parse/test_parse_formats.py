@@ -68,9 +68,9 @@ CASES: dict[str, tuple[str, str | None, str | None, str, str | None, str, dict[s
     ),
     "json-docker": (
         '{"log":"ERROR disk full\\n","stream":"stderr","time":"2024-01-02T03:04:05.000000006Z"}',
-        "2024-01-02T03:04:05", "error", "app", None, "ERROR disk full", {"stream": "stderr"},
+        "2024-01-02T03:04:05", "error", "app", None, "disk full", {"stream": "stderr"},
     ),
-    "json-without-message": ('{"foo":1}', None, None, "app", None, '{"foo":1}', {}),
+    "json-without-message": ('{"foo":1}', None, None, "app", None, '{"foo":1}', {"foo": "1"}),
     "json-broken": ('{"message": oops}', None, None, "app", None, '{"message": oops}', {}),
     "logfmt": (
         'ts=2024-01-02T03:04:05.5Z level=warn msg="disk \\"low\\" now" caller=main.go:12 n=5', "2024-01-02T03:04:05.5",

@@ -42,7 +42,7 @@ def test_documents_are_in_the_spool_when_answered(intake: Intake, sentinel: Sent
 
 def test_bad_document_is_rejected_alone(intake: Intake, sentinel: Sentinel) -> None:
     """What is bad is named by its index, the rest is accepted, and the books balance."""
-    answer = submit(intake, b'[{"message": "a"}, {"level": "info"}, {"message": 7}, {"message": "b"}]')
+    answer = submit(intake, b'[{"message": "a"}, {"level": "info"}, 7, {"message": "b"}]')
 
     ledger = sentinel.spool.ledger()
     assert [one["index"] for one in answer.rejected] == [1, 2]

@@ -96,7 +96,7 @@ BODIES: dict[str, bytes] = {
     "markup": b'<script>alert(1)</script>\n<?xml version="1.0"?>',
     "ndjson mixed": f'{GOOD}\n{{"message": 5}}\nnot json\n\n{GOOD}\n'.encode(),
     "ndjson crlf": f"{GOOD}\r\n{GOOD}\r\n".encode(),
-    "array mixed": f'[{GOOD}, 7, {{}}, {GOOD}, {{"message": "a", "timestamp": []}}]'.encode(),
+    "array mixed": f'[{GOOD}, 7, {{}}, {GOOD}, {{"message": " ", "timestamp": []}}]'.encode(),
     "form": b"message=hello&level=info",
 }
 TYPES = {

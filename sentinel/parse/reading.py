@@ -1,0 +1,157 @@
+"""The reading of texts: off with the frame, then what stands in it, line or document, then both put together."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+import polars as pl
+
+from sentinel.parse import attributes, explicit, levels
+from sentinel.parse.fields import BadDocumentError, DocumentFields
+from sentinel.parse.formats import BODIES, LINE_RULES
+from sentinel.parse.frames import SYSLOGS, unframe
+from sentinel.parse.lines import split
+from sentinel.parse.rules import FIELDS, Rule, fields_of, match
+
+__all__ = ["read_bodies", "read_framed", "read_texts"]
+
+_BRACED: Final = r"(?s)^[ \t]*\{.*\}[ \t\r\n]*$"
+_SURE: Final = frozenset({"json", "logfmt"})
+"""Formats without a level that are no accident."""
+MAX_NESTED: Final = 3
+"""A document in a message of a document is read so deep."""
+
+
+def read_texts(texts: pl.DataFrame, now: int, nested: int = 0) -> pl.DataFrame:
+    """FIELDS of each text: columns `row` (UInt32) and `text`, one row a text, in order. Nothing is refused."""
+    return read_framed(unframe(texts, now), now, nested)
+
+
+def read_framed(framed: pl.DataFrame, now: int, nested: int = 0) -> pl.DataFrame:
+    """FIELDS of lines whose frames are off (FRAMED): what stands inside is read and joined with what the frame says."""
+    bare = framed["frame"].is_null()
+    if bare.all():
+        return _read_inside(framed.select("row", "text"), BODIES, now, nested)
+    done = [_merged(framed.filter(~bare), now, nested)]
+    if bare.any():
+        done.append(_read_inside(framed.filter(bare).select("row", "text"), BODIES, now, nested))
+    return pl.concat(done).sort("row")
+
+
+def _merged(framed: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
+    """Time and host of the frame stand, and a syslog program; a level or a logger inside says more than the frame."""
+    inside = _read_inside(framed.select("row", "text"), LINE_RULES, now, nested)
+    joined = framed.hstack(inside.select(pl.all().name.prefix("inner_"))).with_columns(
+        pl.col("frame").is_in(list(SYSLOGS)).alias("syslog")
+    )
+    # Daemons write what they like behind a syslog header: only what is sure to be a format of its own is taken apart.
+    sure = pl.col("inner_level").is_not_null() | pl.col("inner_format").is_in(list(_SURE))
+    taken = joined["inner_format"].is_not_null() & joined.select(sure.fill_null(value=False)).to_series()
+    taken |= ~joined["syslog"]
+    names = [name for name in FIELDS if name not in ("row", "message")]
+    joined = joined.with_columns(
+        *(pl.when(taken).then(f"inner_{name}").alias(f"inner_{name}") for name in names),
+        pl.when(taken).then("inner_message").otherwise(pl.col("text").str.strip_chars_end()).alias("message"),
+    )
+    time = pl.coalesce("timestamp", "inner_timestamp")
+    sources = pl.coalesce("source", "inner_source"), pl.coalesce("inner_source", "source")
+    return joined.select(
+        "row",
+        pl.coalesce("inner_format", "frame").alias("format"),
+        time.alias("timestamp"),
+        pl.when(time.is_null()).then(pl.coalesce("unreadable", "inner_unreadable")).alias("unreadable"),
+        pl.coalesce("inner_level", "level").alias("level"),
+        pl.when("syslog").then(sources[0]).otherwise(sources[1]).alias("source"),
+        pl.coalesce("host", "inner_host").alias("host"),
+        "message",
+        attributes.join_inner([joined["attributes"], joined["inner_attributes"]], framed.height),
+    )
+
+
+def _read_inside(texts: pl.DataFrame, rules: Sequence[Rule], now: int, nested: int) -> pl.DataFrame:
+    """FIELDS of each text: JSON objects as documents, all others by the rules."""
+    braced = texts["text"].str.contains(_BRACED)
+    if nested >= MAX_NESTED or not braced.any():
+        return _read_lines(texts, rules, now)
+    found = _read_json(texts.filter(braced), now, nested)
+    others = texts.join(found, on="row", how="anti", maintain_order="left")
+    return pl.concat([found, _read_lines(others, rules, now)]).sort("row")
+
+
+def _read_lines(texts: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
+    """FIELDS by the rules, which see a text's first line and only so much of it; the rest is message."""
+    whole = split(texts)
+    done, left = match(whole.select("row", "text"), rules, now)
+    if not left.is_empty():
+        level = levels.leading(left["text"]).alias("level")
+        done.append(fields_of(left.rename({"text": "message"}).with_columns(level)))
+    fields = pl.concat(done).sort("row") if len(done) > 1 else done[0] if done else pl.DataFrame(schema=FIELDS)
+    message = pl.col("message")
+    if whole["tail"].null_count() < whole.height:
+        after = whole["tail"].fill_null("")
+        message = pl.when(message == "").then(after.str.strip_chars_start()).otherwise(pl.concat_str(message, after))
+    return fields.with_columns(message.str.strip_chars_end().alias("message")).select(list(FIELDS))
+
+
+def _read_json(lines: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
+    """FIELDS of those lines that are JSON objects; the others are left out, to be read as text."""
+    rows, bodies = list[int](), list[object]()
+    for row, text in lines.select("row", "text").iter_rows():
+        try:
+            bodies.append(orjson.loads(text))
+            rows.append(row)
+        except orjson.JSONDecodeError:  # looks like JSON and is none: free text
+            continue
+    fields, _ = read_bodies(bodies, now, strict=False, nested=nested)
+    return fields.with_columns(pl.Series("row", rows, dtype=pl.UInt32)[fields["row"]]).select(list(FIELDS))
+
+
+def read_bodies(
+    bodies: Sequence[object], now: int, *, strict: bool = True, nested: int = 0
+) -> tuple[pl.DataFrame, dict[int, str]]:
+    """FIELDS of decoded documents, and position → reason of the refused; `row` is the position.
+
+    A document without a message has itself for one, as JSON. Without `strict` also one that says nothing at all is
+    kept; what is no object or too deep is always refused.
+    """
+    rows: list[int] = []
+    found: list[DocumentFields] = []
+    reasons: dict[int, str] = {}
+    for row, body in enumerate(bodies):
+        try:
+            found.append(explicit.taken_apart(body, strict=strict))
+            rows.append(row)
+        except BadDocumentError as exc:
+            reasons[row] = str(exc)
+    fields = _completed(explicit.frame_of(rows, found, now), now, nested)
+    silent = fields["message"].is_null()
+    if silent.any():
+        texts = [explicit.as_json(bodies[row]) if mute else None for row, mute in zip(rows, silent, strict=True)]
+        fields = fields.with_columns(pl.coalesce("message", pl.Series(texts, dtype=pl.String)).alias("message"))
+    return fields.with_columns(pl.col("message").str.strip_chars_end()), reasons
+
+
+def _completed(frame: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
+    """Fill what is open out of messages that are log lines of their own."""
+    if not any(frame[name].null_count() for name in ("timestamp", "level", "source")):
+        return frame
+    untimed = frame["timestamp"].is_null() & frame["unreadable"].is_null()
+    bare = untimed & frame["level"].is_null() & frame["source"].is_null()
+    needed = (untimed | frame["level"].is_null() | frame["source"].is_null()) & frame["message"].is_not_null()
+    if not needed.any():
+        return frame
+    asked = frame.filter(needed).select("row", pl.col("message").alias("text"))
+    read = read_texts(asked, now, nested + 1).select("row", pl.exclude("row").name.prefix("read_"))
+    joined = frame.with_columns(bare.alias("bare"), untimed.alias("untimed")).join(
+        read, on="row", how="left", maintain_order="left"
+    )
+    inner = attributes.join_inner(
+        [joined["attributes"], joined["read_attributes"].set(~joined["bare"], None)], frame.height
+    )
+    return joined.with_columns(
+        inner,
+        pl.when("untimed").then("read_timestamp").otherwise("timestamp").alias("timestamp"),
+        pl.when("bare").then("read_unreadable").otherwise("unreadable").alias("unreadable"),
+        *(pl.coalesce(name, f"read_{name}").alias(name) for name in ("level", "source", "host")),
+        pl.when(pl.col("bare") & needed).then("read_message").otherwise("message").alias("message"),
+    ).select(frame.columns)
