@@ -1,5 +1,6 @@
 """The environment, read once: every setting with its unit, default and meaning. Nothing else reads the environment."""
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -13,6 +14,7 @@ __all__ = ["ENV_FILE", "Settings", "load_settings"]
 
 ENV_FILE = Path(".env")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,30}")
 INDEX_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,100}")
 
 
@@ -53,6 +55,11 @@ class Settings(BaseSettings):
         None,
         description="key that every request but /health and /ready must carry (Authorization: Bearer …)",
     )
+    log_sentinel_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="names and addresses the server goes by, comma-separated, without a port; "
+        "unset: those of loopback where it listens there, else any",
+    )
     log_sentinel_signing_key: str | None = Field(
         None,
         description="key that signs model files; unset: one is made in LOG_SENTINEL_HOME",
@@ -83,9 +90,9 @@ class Settings(BaseSettings):
         description="for fault tests only: `name:action[:nth]`, where the process is to break",
     )
 
-    @field_validator("log_sentinel_ports", mode="before")
+    @field_validator("log_sentinel_ports", "log_sentinel_allowed_hosts", mode="before")
     @classmethod
-    def _split_ports(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("log_sentinel_ports")
@@ -94,6 +101,11 @@ class Settings(BaseSettings):
         if not value or any(not 0 <= port <= 65535 for port in value):
             raise ValueError("takes one or more port numbers from 0 to 65535, e.g. 8000,8080")
         return value
+
+    @field_validator("log_sentinel_allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_host(name) for name in value)
 
     @field_validator("elastic_index")
     @classmethod
@@ -107,6 +119,18 @@ class Settings(BaseSettings):
         if self.log_sentinel_host not in LOOPBACK and not self.log_sentinel_key:
             raise ValueError("LOG_SENTINEL_HOST is not loopback: set LOG_SENTINEL_KEY too, or listen on 127.0.0.1")
         return self
+
+
+def _host(text: str) -> str:
+    """A name or address as requests are compared with it. Raises ValueError for anything else, also with a port."""
+    name = text.lower().removesuffix(".")
+    try:
+        return str(ipaddress.ip_address(name.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        pass
+    if not HOST_NAME.fullmatch(name):
+        raise ValueError(f"takes names and addresses without scheme, port or *, e.g. logs.example.org; not {text!r}")
+    return name
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -54,5 +54,5 @@ def create_app(parts: Parts) -> FastAPI:
     problems.install(app)
     for room in (logs, train, predict, look, models, metrics, probes):
         app.include_router(room.router(parts))
-    app.add_middleware(Guard, key=parts.key, count=parts.meters.answer)
+    app.add_middleware(Guard, key=parts.key, hosts=parts.hosts, count=parts.meters.answer)
     return app

@@ -55,8 +55,17 @@ def open_parts(settings: Settings) -> Parts:
         clock=time.time,
         started_s=time.time(),
         key=settings.log_sentinel_key,
+        hosts=_hosts(settings),
         is_open_documented=is_loopback(settings.log_sentinel_host),
     )
+
+
+def _hosts(settings: Settings) -> frozenset[str] | None:
+    """The names that requests may have in their Host; None where any will do."""
+    host, allowed = settings.log_sentinel_host, settings.log_sentinel_allowed_hosts
+    if is_loopback(host):
+        return frozenset({host, *allowed})
+    return frozenset(allowed) if allowed else None
 
 
 def start_readers(parts: Parts) -> None:

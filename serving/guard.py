@@ -1,13 +1,16 @@
-"""The door of the app: the key is asked for before anything is read, every answer is counted and made safe."""
+"""The door of the app: host, origin and key are looked at before anything is read, every answer is made safe."""
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.origin import Doorman
 from serving.problems import problem
 
 __all__ = ["OPEN_PATHS", "Guard", "is_loopback"]
@@ -21,6 +24,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 NO_ROUTE = "none"
@@ -28,35 +32,62 @@ ADVICE = "Send the key of LOG_SENTINEL_KEY as `Authorization: Bearer <key>` or a
 
 
 class Guard:
-    """ASGI middleware; `key` None lets everybody in. `count` is told the route and the status of each answer."""
+    """ASGI middleware. `key` None lets everybody in, `hosts` None takes requests for any name of this machine.
 
-    def __init__(self, app: ASGIApp, *, key: str | None, count: Callable[[str, int], None] | None = None) -> None:
+    `count` is told the route and the status of each answer. HEAD is answered as GET, without a body (RFC 9110, 9.3.2).
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        key: str | None,
+        hosts: Iterable[str] | None = None,
+        count: Callable[[str, int], None] | None = None,
+    ) -> None:
         self._app, self._count = app, count
         self._digest = _digest(key.encode()) if key else None
+        self._doorman = Doorman(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401 without the right key, else pass on."""
+        """Answer a problem where the request may not come in, else pass on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = scope["path"]
+        is_head = scope["method"] == "HEAD"
+        refusal = self._refusal(scope)
+        inner = {**scope, "method": "GET"} if is_head else scope
+        send_guarded = self._guarded(inner, _without_body(send) if is_head else send)
+        if refusal is None:
+            await self._app(inner, receive, send_guarded)
+        else:
+            await refusal(inner, receive, send_guarded)
+
+    def _guarded(self, scope: Scope, send: Send) -> Send:
+        """`send` that adds what makes an answer safe, and counts it."""
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if path not in DOCS_PATHS:  # the page of the docs fetches its script
+                if scope["path"] not in DOCS_PATHS:  # the page of the docs fetches its script
                     headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+                if headers.get("allow") == "GET":
+                    headers["allow"] = "GET, HEAD"
                 if self._count is not None:
                     self._count(getattr(scope.get("route"), "path", NO_ROUTE), message["status"])
             await send(message)
 
-        if self._digest is None or path in OPEN_PATHS or self._knows(scope):
-            await self._app(scope, receive, send_guarded)
-            return
-        refusal = problem(401, ADVICE, headers={"WWW-Authenticate": 'Bearer realm="log-sentinel"'})
-        await refusal(scope, receive, send_guarded)
+        return send_guarded
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        """Why the request may not come in; None where it may."""
+        is_probe = scope["path"] in OPEN_PATHS
+        foreign = self._doorman.refuse(scope, is_any_host=is_probe)
+        if foreign is not None or self._digest is None or is_probe or self._knows(scope):
+            return foreign
+        return problem(401, ADVICE, headers={"WWW-Authenticate": 'Bearer realm="log-sentinel"'})
 
     def _knows(self, scope: Scope) -> bool:
         """Whether the request carries the key: bytes are compared, in constant time, by digests of equal length."""
@@ -68,6 +99,23 @@ class Guard:
             if offered is not None and hmac.compare_digest(_digest(offered), self._digest):
                 return True
         return False
+
+
+def _without_body(send: Send) -> Send:
+    """`send` that lets the head of an answer through and ends it there; an endless answer ends, too."""
+    is_done = False
+
+    async def send_head(message: Message) -> None:
+        nonlocal is_done
+        if message["type"] == "http.response.start":
+            await send(message)
+        elif is_done:
+            await asyncio.sleep(0)  # let an answer that never ends notice that it was heard
+        else:
+            is_done = True
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return send_head
 
 
 def _digest(key: bytes) -> bytes:

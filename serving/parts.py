@@ -62,4 +62,5 @@ class Parts:
     clock: Callable[[], float]  # Unix time in seconds
     started_s: float
     key: str | None = None
+    hosts: frozenset[str] | None = None  # names of this server; None: any, it can be reached from elsewhere anyway
     is_open_documented: bool = True  # /docs and /openapi.json: on loopback only

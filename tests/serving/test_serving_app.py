@@ -24,7 +24,7 @@ from serving.assemble import open_parts
 async def main():
     app = create_app(open_parts(load_settings()))
     async with app.router.lifespan_context(app):
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
             codes = [(await client.post("/logs?score=true", json={"message": "a"})).status_code]
             for path in ("/status", "/metrics", "/anomalies", "/models", "/ready"):
                 codes.append((await client.get(path)).status_code)

@@ -45,7 +45,7 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
 
 async def get(parts: Parts, path: str) -> httpx.Response:
     transport = httpx.ASGITransport(create_app(parts))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         return await client.get(path)
 
 

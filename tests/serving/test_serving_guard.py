@@ -85,7 +85,7 @@ async def test_guard_adds_the_security_headers_to_every_answer() -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
         assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert answers[2].headers["allow"] == "GET"
+    assert answers[2].headers["allow"] == "GET, HEAD"
     assert {answer.headers["content-type"] for answer in answers[1:]} == {"application/problem+json"}
 
 

@@ -1,0 +1,63 @@
+"""The whole server, as it is started: which requests come in at all, on every route and port."""
+
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from serving.app import ROUTES
+from tests.serving.server_process import Server, serving
+
+PROBES = ("/health", "/ready")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("doors"), LOG_SENTINEL_ALLOWED_HOSTS="logs.example") as running:
+        yield running
+
+
+def exchange(url: str, request: bytes) -> bytes:
+    """What comes back for these bytes, until the end."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as client:
+        client.sendall(request)
+        received = b""
+        while chunk := client.recv(65536):
+            received += chunk
+    return received
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_refuses_other_sites_and_other_names(server: Server, route: str) -> None:
+    """A route is guarded because it is a route: none has to think of it."""
+    method, path = route.split(" ")
+    path = path.replace("{version}", "20260101T000000-000000")
+    for url in server.urls:
+        with httpx.Client(base_url=url, timeout=30) as client:
+            for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+                assert client.request(method, path, headers=headers).status_code == 403
+            rebound = client.request(method, path, headers={"Host": "evil.example"}).status_code
+            assert (rebound == 421) is (path not in PROBES)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /status HTTP/1.1\r\nConnection: close\r\n\r\n", b"400"),
+        (b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n", b"400"),
+        (b"GET /status HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"400"),
+        (b"GET /status HTTP/1.0\r\n\r\n", b"200"),
+        (b"GET /status HTTP/1.0\r\nHost: evil.example\r\n\r\n", b"421"),
+        (b"GET /status HTTP/1.1\r\nHost: LOGS.example.:1\r\nConnection: close\r\n\r\n", b"200"),
+        (b"HEAD /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"200"),
+    ],
+)
+def test_host_is_looked_at_as_it_was_sent(server: Server, request_: bytes, status: bytes) -> None:
+    """HTTP/1.1 names its host once; HTTP/1.0 need not; HEAD has no body on the wire."""
+    received = exchange(server.urls[0], request_)
+
+    assert received.startswith(b"HTTP/1.1 " + status)
+    assert received.endswith(b"\r\n\r\n") is request_.startswith(b"HEAD")
