@@ -21,6 +21,7 @@ ROUTES = (
     "GET /anomalies",
     "GET /models",
     "POST /models/{version}/promote",
+    "POST /models/{version}/pin",
     "GET /status",
     "GET /metrics",
     "GET /health",

@@ -13,6 +13,7 @@ __all__ = [
     "Anomaly",
     "LogsAnswer",
     "ModelRow",
+    "PinAnswer",
     "Problem",
     "PromoteAnswer",
     "Status",
@@ -95,6 +96,7 @@ class ModelRow(BaseModel):
 
     version: str
     champion: bool = Field(description="the one in service")
+    pinned: bool = Field(False, description="kept: never pruned, and not replaced by a training while in service")
 
 
 class PromoteAnswer(BaseModel):
@@ -102,6 +104,13 @@ class PromoteAnswer(BaseModel):
 
     version: str
     in_service: bool = Field(description="false: this server has not loaded it yet")
+
+
+class PinAnswer(BaseModel):
+    """Whether the model is kept now."""
+
+    version: str
+    pinned: bool
 
 
 class Anomaly(BaseModel):

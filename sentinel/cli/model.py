@@ -45,8 +45,8 @@ def add_commands(commands: Commands) -> None:
     predicting.add_argument("--source")
     predicting.add_argument("--timestamp", help="ISO 8601; now, if left out")
     predicting.set_defaults(run=_predict)
-    models = commands.add_parser("models", help="list the models, or put one in service")
-    models.add_argument("action", nargs="?", choices=["list", "promote"], default="list")
+    models = commands.add_parser("models", help="list the models, put one in service, keep one")
+    models.add_argument("action", nargs="?", choices=["list", "promote", "pin", "unpin"], default="list")
     models.add_argument("version", nargs="?")
     models.add_argument("--json", action="store_true", help="print one JSON object a line")
     models.set_defaults(run=_models)
@@ -122,10 +122,13 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
 
 def _models(options: argparse.Namespace, settings: Settings) -> int:
     registry = open_registry(settings)
-    if options.action == "promote":
+    if options.action != "list":
         if not options.version:
-            raise TerminalError("models promote: name the version; `sentinel models` lists them")
-        registry.promote(options.version)
+            raise TerminalError(f"models {options.action}: name the version; `sentinel models` lists them")
+        if options.action == "promote":
+            registry.promote(options.version)
+        else:
+            registry.pin(options.version, pinned=options.action == "pin")
     rows = registry.list()
     if options.json:
         for row in rows:

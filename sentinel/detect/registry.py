@@ -2,6 +2,7 @@
 
 models/<version>/       one artifact each, see `artifact`
 models/champion.json    {"champion", "previous", "signature"}: the only switch
+models/pinned.json      {"pinned", "signature"}: the models that a person keeps
 models/.lock            held for the moment of a write
 models/.training.lock   held for a whole training
 """
@@ -35,6 +36,7 @@ __all__ = ["Registry", "Report", "Trained", "load_or_make_key"]
 
 POINTER_FILE = "champion.json"
 PURPOSE = "champion pointer"
+PINS_FILE, PINS_PURPOSE = "pinned.json", "list of pinned models"
 KEPT = 5
 
 
@@ -144,8 +146,28 @@ class Registry:
         self.promote(version)
         return version
 
+    def pinned(self) -> frozenset[str]:
+        """The models that a person keeps. Raises ArtifactError where their list is damaged."""
+        try:
+            content = (self.folder / PINS_FILE).read_bytes()
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(read_signed(content, self._key, purpose=PINS_PURPOSE, what="read pinned models")["pinned"])
+
+    def pin(self, version: str, *, pinned: bool = True) -> None:
+        """Keep a model, or no longer: it is never pruned, and while it is in service no training replaces it by itself.
+
+        Can be repeated. Raises TerminalError when there is no such model, ArtifactError where the list is damaged.
+        """
+        self._existing(version)
+        with self._lock():
+            kept = self.pinned() | {version} if pinned else self.pinned() - {version}
+            content = {"pinned": sorted(kept & set(self.versions()))}
+            write_file(self.folder / PINS_FILE, signed(content, self._key, purpose=PINS_PURPOSE))
+
     def list(self) -> list[dict[str, object]]:
-        """A row a model, newest first: version, champion, trained_at, rows, confidence, since, until, passed, problem.
+        """A row a model, newest first: version, champion, pinned, trained_at, rows, confidence, since, until, passed,
+        problem.
 
         `problem` says why a model cannot be used, else it is null; `passed` is null where no gate was asked.
         """
@@ -153,23 +175,27 @@ class Registry:
             champion = self.champion()
         except ArtifactError:
             champion = None
-        return [self._row(version, champion) for version in reversed(self.versions())]
+        try:
+            pinned = self.pinned()
+        except ArtifactError:
+            pinned = frozenset()
+        return [self._row(version, champion) | {"pinned": version in pinned} for version in reversed(self.versions())]
 
     def versions(self) -> tuple[str, ...]:
         """All versions, oldest first."""
         return tuple(sorted(path.name for path in self.folder.iterdir() if is_version(path.name)))
 
     def prune(self, *, keep: int = KEPT) -> tuple[str, ...]:
-        """Delete all but the newest `keep` models, never the champion or the one before it; what was deleted.
+        """Delete all but the newest `keep` models, never the champion, the one before it or a pinned one; what went.
 
-        Nothing is deleted while the pointer is damaged, since then the champion is not known.
+        Nothing is deleted while the pointer or the list of pins is damaged, since then these are not known.
         """
         if keep < 1:
             raise TerminalError(f"prune models: keep={keep}; at least one is kept")
         with self._lock():
             self._sweep()
             try:
-                safe = {*self.versions()[-keep:], *self._pointer()}
+                safe = {*self.versions()[-keep:], *self._pointer(), *self.pinned()}
             except ArtifactError:
                 return ()
             gone = tuple(version for version in self.versions() if version not in safe)

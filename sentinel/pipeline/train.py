@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 SEED = 0
 KEPT_MODELS = 5
+PINNED = "the model in service is pinned: this one is kept beside it; unpin it, or promote this one by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +85,18 @@ def train(
         trained = fit(records, seed=seed, now=now, champion=champion, exclude_anomalies=exclude_anomalies)
         verdict = gate(trained, champion)
         version = registry.save(trained, verdict)
-        if verdict.passed:
+        checks, is_pinned = list(verdict.checks), champion is not None and champion.version in registry.pinned()
+        if is_pinned:
+            checks.append(("pinned", False, PINNED))
+        if verdict.passed and not is_pinned:
             registry.promote(version)
         registry.prune(keep=KEPT_MODELS)
     return TrainReport(
         version,
         records.height,
-        verdict.passed,
+        verdict.passed and not is_pinned,
         trained.model.confidence,
-        list(verdict.checks),
+        checks,
         clock() - started_s,
         trained.left_out,
         trained.excluded,

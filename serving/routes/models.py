@@ -1,15 +1,16 @@
-"""`GET /models` and `POST /models/{version}/promote`: what was trained, and which of them is in service."""
+"""`GET /models`, `POST /models/{version}/promote` and `…/pin`: what was trained, what is in service, what is kept."""
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from sentinel.detect.registry import Registry
 from serving.answers import json_answer
 from serving.parts import Parts
 from serving.problems import ProblemError
-from serving.schemas import ModelRow, PromoteAnswer, answers
+from serving.schemas import ModelRow, PinAnswer, PromoteAnswer, answers
+from serving.small import small_object
 
 __all__ = ["router"]
 
@@ -23,6 +24,11 @@ def router(parts: Parts) -> APIRouter:
         if version not in registry.versions():
             raise ProblemError(404, "There is no such model; GET /models lists them.")
         registry.promote(version)
+
+    def pin(version: str, pinned: bool) -> None:
+        if version not in registry.versions():
+            raise ProblemError(404, "There is no such model; GET /models lists them.")
+        registry.pin(version, pinned=pinned)
 
     @routes.get("/models", summary="List the models", responses=answers(200, list[ModelRow]))
     async def get_models() -> Response:
@@ -38,6 +44,16 @@ def router(parts: Parts) -> APIRouter:
         await asyncio.get_running_loop().run_in_executor(parts.pools.look, promote, version)
         in_service = await parts.detect.serve(version, timeout_s=parts.limits.reload_wait_s)
         return json_answer({"version": version, "in_service": in_service})
+
+    @routes.post("/models/{version}/pin", summary="Keep a model", responses=answers(200, PinAnswer, 400, 404, 409))
+    async def post_pin(version: str, request: Request) -> Response:
+        """Keep this version, and where it is in service no training replaces it; `{"pinned": false}` lets go of it."""
+        content = await small_object(request, default={})
+        pinned = content.get("pinned", True)
+        if not isinstance(pinned, bool):
+            raise ProblemError(400, 'The member pinned is true or false: {"pinned": false}.')
+        await asyncio.get_running_loop().run_in_executor(parts.pools.look, pin, version, pinned)
+        return json_answer({"version": version, "pinned": pinned})
 
     return routes
 

@@ -319,3 +319,34 @@ def test_server_loads_a_model_without_sklearn_joblib_or_prefect(registry):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert json.loads(done.stdout) == []
+
+
+def test_pinned_model_is_never_pruned_and_can_be_let_go(registry):
+    """A pinned model outlives any number of newer ones; unpinned, it goes with the next pruning."""
+    versions = [registry.save(trained(i)) for i in range(6)]
+    registry.promote(versions[-1])
+
+    registry.pin(versions[0])
+    registry.pin(versions[0])
+    kept = registry.prune(keep=1)
+    rows = {row["version"]: row["pinned"] for row in registry.list()}
+    registry.pin(versions[0], pinned=False)
+    gone = registry.prune(keep=1)
+
+    assert versions[0] not in kept
+    assert rows == {versions[0]: True, versions[-1]: False}
+    assert gone == (versions[0],)
+
+
+def test_pins_that_are_not_signed_by_us_prune_nothing(registry):
+    """A damaged list is an error for who reads it, and nothing is deleted on its word."""
+    versions = [registry.save(trained(i)) for i in range(3)]
+    registry.pin(versions[0])
+    path = registry.folder / "pinned.json"
+    path.write_bytes(path.read_bytes().replace(versions[0].encode(), versions[1].encode()))
+
+    with pytest.raises(ArtifactError, match="not signed by our key"):
+        registry.pinned()
+
+    assert registry.prune(keep=1) == ()
+    assert [row["pinned"] for row in registry.list()] == [False] * 3

@@ -284,3 +284,21 @@ def test_sources_without_end_are_not_all_remembered(learnt: Sentinel, clock: Clo
 
     assert len(live._newest) == 10_000
     assert "pod-29999" in live._newest
+
+
+def test_training_replaces_no_pinned_model(learnt: Sentinel, clock: Clock) -> None:
+    """While the model in service is pinned, a training keeps its own beside it and says why; unpinned, it goes on."""
+    registry = learnt.registry
+    served = registry.champion()
+    registry.pin(served)
+    clock.now_s += 1.0
+    held = retrain(learnt, max_records=100_000, clock=clock)
+    registry.pin(served, pinned=False)
+    clock.now_s += 1.0
+    free = retrain(learnt, max_records=100_000, clock=clock)
+
+    assert not held.promoted
+    assert [name for name, passed, _ in held.checks if not passed] == ["pinned"]
+    assert held.model_version in registry.versions()
+    assert free.promoted
+    assert registry.champion() == free.model_version

@@ -273,9 +273,15 @@ def test_model_of_another_process_is_picked_up(tmp_path: Path) -> None:
         back = running.client.post(f"/models/{first}/promote")
         assert back.json() == {"version": first, "in_service": True}
         assert running.client.post("/predict", json=LOG).json()["model_version"] == first
+        pinned = running.client.post(f"/models/{first}/pin")
+        wrong = running.client.post(f"/models/{first}/pin", json={"pinned": "yes"})
         rows = running.client.get("/models").json()
 
-    assert {row["version"]: row["champion"] for row in rows} == {first: True, second: False}
+    assert (pinned.status_code, pinned.json(), wrong.status_code) == (200, {"version": first, "pinned": True}, 400)
+    assert {row["version"]: (row["champion"], row["pinned"]) for row in rows} == {
+        first: (True, True),
+        second: (False, False),
+    }
 
 
 def test_predict_has_all_its_fields_and_changes_nothing(tmp_path: Path) -> None:
