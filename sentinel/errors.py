@@ -10,6 +10,8 @@ SentinelError
 SpoolFullError is transient: the spool has reached its bound and takes nothing more for now.
 """
 
+from sentinel import secrecy
+
 __all__ = [
     "ArtifactError",
     "NoModelError",
@@ -22,7 +24,13 @@ __all__ = [
 
 
 class SentinelError(Exception):
-    """Anything that Log Sentinel raises on purpose; the message names step, object, cause and the next move."""
+    """Anything that Log Sentinel raises on purpose; the message names step, object, cause and the next move.
+
+    It may quote what a library says, so the secrets of the settings are blotted out of it.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(secrecy.blot(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class TransientError(SentinelError):

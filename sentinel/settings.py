@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from sentinel import secrecy
 from sentinel.errors import SettingsError
 
 __all__ = ["ENV_FILE", "Settings", "load_settings"]
@@ -15,16 +16,22 @@ __all__ = ["ENV_FILE", "Settings", "load_settings"]
 ENV_FILE = Path(".env")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,30}")
+SECRETS = ("elastic_api_key", "elastic_password", "log_sentinel_key", "log_sentinel_signing_key")
+API_KEY = re.compile(r"[!-~]+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+UNSEEN = "\ufeff\u200b\u200c\u200d\u2060\x00"  # byte order mark, spaces without width, NUL
 INDEX_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,100}")
 
 
 class Settings(BaseSettings):
     """All settings, from the environment, else from `.env`. Names are those of `.env.sample`."""
 
-    model_config = SettingsConfigDict(env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     elastic_addr: str | None = Field(
-        None, description="address of Elasticsearch, e.g. http://localhost:9200; unset: Parquet files"
+        None, repr=False, description="address of Elasticsearch, e.g. http://localhost:9200; unset: Parquet files"
     )
     elastic_index: str = Field("logs-sentinel", description="read alias and first part of every index name")
     elastic_index_period: Literal["month", "day", "none"] = Field(
@@ -33,9 +40,9 @@ class Settings(BaseSettings):
     elastic_retention_days: int = Field(
         0, ge=0, description="days after which a whole index or folder is deleted; 0: never"
     )
-    elastic_api_key: str | None = Field(None, description="API key, encoded, as Elasticsearch shows it")
+    elastic_api_key: str | None = Field(None, repr=False, description="API key, encoded, as Elasticsearch shows it")
     elastic_user: str | None = Field(None, description="user name, where no API key is used")
-    elastic_password: str | None = Field(None, description="password of that user")
+    elastic_password: str | None = Field(None, repr=False, description="password of that user")
     elastic_ca_file: Path | None = Field(
         None, description="PEM file of the authority that signed the server's certificate"
     )
@@ -53,6 +60,7 @@ class Settings(BaseSettings):
     )
     log_sentinel_key: str | None = Field(
         None,
+        repr=False,
         description="key that every request but /health and /ready must carry (Authorization: Bearer …)",
     )
     log_sentinel_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -62,6 +70,7 @@ class Settings(BaseSettings):
     )
     log_sentinel_signing_key: str | None = Field(
         None,
+        repr=False,
         description="key that signs model files; unset: one is made in LOG_SENTINEL_HOME",
     )
     log_sentinel_spool_max_mb: int = Field(
@@ -90,6 +99,17 @@ class Settings(BaseSettings):
         description="for fault tests only: `name:action[:nth]`, where the process is to break",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _trim(cls, values: object) -> object:
+        """White space around a value is no part of it: keys come from files and secrets that end with a line's end."""
+        if not isinstance(values, dict):
+            return values
+        trimmed = {name: _trimmed(value) if isinstance(value, str) else value for name, value in values.items()}
+        if blank := [name for name in SECRETS if trimmed.get(name) == ""]:
+            raise ValueError(f"{blank[0].upper()} is blank; give it a value, or leave the setting out")
+        return {name: value for name, value in trimmed.items() if value != ""}
+
     @field_validator("log_sentinel_ports", "log_sentinel_allowed_hosts", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
@@ -107,6 +127,35 @@ class Settings(BaseSettings):
     def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_host(name) for name in value)
 
+    @field_validator(*SECRETS, "elastic_user")
+    @classmethod
+    def _check_secret(cls, value: str | None) -> str | None:
+        if value is not None and CONTROL.search(value):
+            raise ValueError("has a line end or another control character within; give it as one line of text")
+        return value
+
+    @field_validator("elastic_api_key")
+    @classmethod
+    def _check_api_key(cls, value: str | None) -> str | None:
+        if value is not None and not API_KEY.fullmatch(value):
+            raise ValueError("takes the key in its encoded form, one word of ASCII characters without white space")
+        return value
+
+    @field_validator("elastic_user")
+    @classmethod
+    def _check_user(cls, value: str | None) -> str | None:
+        if value is not None and ":" in value:
+            raise ValueError("takes a name without a colon; the password goes to ELASTIC_PASSWORD")
+        return value
+
+    @field_validator("elastic_addr")
+    @classmethod
+    def _check_addr(cls, value: str | None) -> str | None:
+        authority, _, rest = re.sub("^.*?://", "", value or "").partition("/")
+        if "@" in rest or "@" in authority.rpartition("@")[0] or CONTROL.search(value or ""):
+            raise ValueError("has a password with / or @ within; write them as %2F and %40, or set ELASTIC_PASSWORD")
+        return value
+
     @field_validator("elastic_index")
     @classmethod
     def _check_index(cls, value: str) -> str:
@@ -119,6 +168,13 @@ class Settings(BaseSettings):
         if self.log_sentinel_host not in LOOPBACK and not self.log_sentinel_key:
             raise ValueError("LOG_SENTINEL_HOST is not loopback: set LOG_SENTINEL_KEY too, or listen on 127.0.0.1")
         return self
+
+
+def _trimmed(text: str) -> str:
+    """The text without white space around it, also what cannot be seen."""
+    while (shorter := text.strip().strip(UNSEEN)) != text:
+        text = shorter
+    return text
 
 
 def _host(text: str) -> str:
@@ -134,9 +190,18 @@ def _host(text: str) -> str:
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the settings; keyword arguments win over the environment. Raises SettingsError with all that is wrong."""
+    """Read the settings; keyword arguments win over the environment. Raises SettingsError with all that is wrong.
+
+    From then on their secrets are blotted out of all that is said.
+    """
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as exc:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])).upper() or 'settings'}: {e['msg']}" for e in exc.errors())
         raise SettingsError(f"read settings: {problems}; see .env.sample") from exc
+    secrecy.forget()
+    for name in SECRETS:
+        secrecy.learn(getattr(settings, name))
+    secrecy.learn_login(settings.elastic_user, settings.elastic_password)
+    secrecy.learn_address(settings.elastic_addr)
+    return settings

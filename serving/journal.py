@@ -13,6 +13,12 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 class OneLineFormatter(logging.Formatter):
     """A message stays on its line, whatever stands in it; only a traceback of ours takes more lines."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        """The whole; a traceback that was written before (secrets are blotted out of it) is escaped, too."""
+        if record.exc_text:
+            record.exc_text = "\n".join(_escaped(line) for line in record.exc_text.split("\n"))
+        return super().format(record)
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 logging's name
         """The line with control characters as escapes."""
         return _escaped(super().formatMessage(record))

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from sentinel.errors import ArtifactError, NoModelError, SpoolFullError, TerminalError, TransientError
 from sentinel.parse import BadBodyError
+from sentinel.secrecy import blot_all
 
 __all__ = ["ProblemError", "install", "problem", "problem_bytes"]
 
@@ -40,7 +41,7 @@ def problem_bytes(status: int, detail: str, members: Mapping[str, object] | None
     """The body of a problem: title from the status, detail with what to do, and further members."""
     title = http.HTTPStatus(status).phrase
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **(members or {})}
-    return orjson.dumps(body, default=str)
+    return orjson.dumps(blot_all(body), default=str)
 
 
 def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: object) -> Response:

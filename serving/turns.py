@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from sentinel.errors import SentinelError
+from sentinel.secrecy import blot
 
 __all__ = ["Turns"]
 
@@ -72,10 +73,10 @@ class Turns:
             pause_s = self._turn()
         except Exception as exc:
             self._failures += 1
-            if self.error != str(exc):
+            if self.error != blot(str(exc)):
                 is_known = isinstance(exc, SentinelError | OSError)  # a traceback would say no more
                 log.error("failed reader=%s error=%s", self.name, exc, exc_info=not is_known)
-            self.error = str(exc) or type(exc).__name__
+            self.error = blot(str(exc)) or type(exc).__name__
             return float(min(FAILED_PAUSE_CAP_S, FAILED_PAUSE_S * 2 ** min(self._failures - 1, 10)))
         self._failures, self.error = 0, None
         return pause_s

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, Finding, diagnose
 from sentinel.pipeline.facts import DetectorFacts, Facts, ModelFacts, ReaderFacts
 from sentinel.pipeline.rounds import failing_since_s
 from sentinel.records import EVENTS
+from sentinel.secrecy import blot
 from sentinel.settings import Settings
 from sentinel.spool import Spool
 from sentinel.wiring import MIB, open_registry, open_spool, store_of
@@ -43,7 +45,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _doctor(options: argparse.Namespace, settings: Settings) -> int:
-    findings = diagnose(gather(settings, time.time()))
+    found = diagnose(gather(settings, time.time()))
+    findings = [replace(f, what=blot(f.what), advice=blot(f.advice)) for f in found]
     problems = sum(finding.state == PROBLEM for finding in findings)
     if options.json:
         rows = [{"check": f.check, "state": f.state, "what": f.what, "advice": f.advice} for f in findings]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sentinel.cli import data, doctor, judging, keep, letters, making, model, run, spool
 from sentinel.errors import TerminalError, TransientError
+from sentinel.secrecy import blot
 from sentinel.settings import load_settings
 
 __all__ = ["build_parser", "main"]
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.debug("the system refuses", exc_info=True)
         where = f"{exc.filename}: " if exc.filename else ""
         advice = "see to the disk, or to the rights of this user there (`sentinel doctor` looks at both)"
-        print(f"sentinel {options.command}: {where}{exc.strerror or exc}; {advice}", file=sys.stderr)
+        print(blot(f"sentinel {options.command}: {where}{exc.strerror or exc}; {advice}"), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -1,5 +1,6 @@
 """A connection to Elasticsearch: credentials only where they are safe."""
 
+import base64
 import ipaddress
 import re
 from pathlib import Path
@@ -58,16 +59,19 @@ def _parts(addr: str) -> SplitResult:
     return parts
 
 
-def _credentials(
-    parts: SplitResult, api_key: str | None, user: str | None, password: str | None
-) -> dict[str, str | tuple[str, str]]:
+def _credentials(parts: SplitResult, api_key: str | None, user: str | None, password: str | None) -> dict[str, str]:
     if api_key:
         return {"api_key": api_key}
     if user:
-        return {"basic_auth": (user, password or "")}
+        return {"basic_auth": _basic(user, password or "")}
     if parts.username:
-        return {"basic_auth": (unquote(parts.username), unquote(parts.password or ""))}
+        return {"basic_auth": _basic(unquote(parts.username), unquote(parts.password or ""))}
     return {}
+
+
+def _basic(user: str, password: str) -> str:
+    """Both as HTTP wants them, in UTF-8 (RFC 7617); the client itself takes ASCII only."""
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def _trust(parts: SplitResult, ca_file: Path | None, fingerprint: str | None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from sentinel.secrecy import blot_all
 from serving.anomalies import anomalies
 from serving.answers import json_answer
 from serving.parts import Parts
@@ -43,7 +44,7 @@ def router(parts: Parts) -> APIRouter:
         """The books, the readers, the store, the model, the spool."""
         health = await parts.watch.health()
         loop = asyncio.get_running_loop()
-        return json_answer(await loop.run_in_executor(parts.pools.look, status, parts, health))
+        return json_answer(blot_all(await loop.run_in_executor(parts.pools.look, status, parts, health)))
 
     return routes
 

@@ -9,11 +9,13 @@ import polars as pl
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from sentinel import secrecy
 from sentinel.records import RECORD_SCHEMA
 from sentinel.settings import Settings
 from serving.app import create_app
 from serving.assemble import open_parts, put_away
 from serving.parts import Parts
+from serving.problems import problem_bytes
 
 NOW = datetime.now(UTC)
 BOOKS = ("received", "rejected", "accepted", "delivered", "waiting", "dead")
@@ -80,3 +82,17 @@ async def test_metrics_have_sources_reasons_and_backoff(parts: Parts) -> None:
     assert samples["sentinel_rejected_total", "message is missing"] == 3
     assert 3_000 < samples["sentinel_reader_backoff_seconds", "deliver"] <= 3_600
     assert samples["sentinel_quarantined_batches",] == 0
+
+
+async def test_status_and_problems_tell_no_secret(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors that quote a credential are shown without it, also those that were noted before."""
+    secrecy.learn("geheimnis")
+    monkeypatch.setattr(parts.deliver, "store_error", "refused 'ApiKey geheimnis'")
+    monkeypatch.setattr(parts.live, "_problem", "the key geheimnis is wrong")
+
+    told = [(await get(parts, path)).text for path in ("/status", "/anomalies?limit=geheimnis", "/ready")]
+    told.append(problem_bytes(503, "as geheimnis", {"reasons": ["geheimnis"], "status_of": {"geheimnis": 1}}).decode())
+    secrecy.forget()
+
+    assert not [text for text in told if "geheimnis" in text]
+    assert "ApiKey [secret]" in told[0]

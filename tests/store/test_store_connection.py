@@ -1,8 +1,10 @@
 """Where credentials go and where they do not, and what setup says to servers that are not ours to use."""
 
+import base64
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -60,6 +62,21 @@ def test_credentials_never_cross_the_network_in_the_clear(addr: str, options: di
 def test_credentials_may_go_to_this_machine(host: str) -> None:
     """Loopback is fine without TLS."""
     connect(f"http://{host}:9200", api_key="key").close()
+
+
+@pytest.mark.parametrize("as_address", [False, True])
+def test_password_is_sent_in_utf8(server: Scripted, tmp_path: Path, as_address: bool) -> None:
+    """Also one that is not ASCII (RFC 7617), as a setting or percent-encoded in the address."""
+    if as_address:
+        address = server.url.replace("http://", f"http://elastic:{quote('schlüssel€', safe='')}@")
+        store = open_store(addr=address, index="logs", folder=tmp_path)
+    else:
+        store = opened(server, tmp_path, user="elastic", password="schlüssel€")
+    store.health()
+    store.close()
+
+    sent = {name.lower(): value for name, value in server.asked[0].headers.items()}["authorization"]
+    assert base64.b64decode(sent.removeprefix("Basic ")).decode() == "elastic:schlüssel€"
 
 
 @pytest.mark.parametrize(
