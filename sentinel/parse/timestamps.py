@@ -146,10 +146,15 @@ def _days(numbers: dict[str, Ints], clock: Ints, now: int) -> tuple[Ints, Flags]
 def _civil(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Flags]:
     """Days since 1970 of a date of the Gregorian calendar, and whether there is such a date."""
     fine = (month >= 1) & (month <= 12) & (year >= 1970) & (year <= 2262)
-    months = np.where(fine, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
-    first = months.astype("datetime64[D]").astype(np.int64)
-    length = (months + 1).astype("datetime64[D]").astype(np.int64) - first
+    months = np.where(fine, (year - 1970) * 12 + month - 1, 0)
+    first = _first_day(months)
+    length = _first_day(months + 1) - first
     return first + day - 1, fine & (day >= 1) & (day <= length)
+
+
+def _first_day(months: Ints) -> Ints:
+    """Days since 1970 on which the months, counted from January 1970, begin."""
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
 
 
 def _latest_date(month: Ints, day: Ints, clock: Ints, now: int) -> tuple[Ints, Flags]:
