@@ -1,6 +1,9 @@
-"""Runs whose process is gone are marked as crashed, so that none of them holds up the next.
+"""A run of our pool that its worker never started is marked as crashed, so that it does not hold up the next.
 
-After <https://docs.prefect.io/v3/advanced/detect-zombie-flows>: a run that stops sending heartbeats is dead.
+Runs of other pools are nobody's business here: five minutes are normal for a pod that waits for a node. A run that had
+begun is looked after by its worker, and by the supervisor, which knows when the worker died; the automation on silent
+heartbeats that Prefect's documentation shows fires on healthy runs
+(<https://github.com/PrefectHQ/prefect/issues/21932>), so that the one made by earlier versions is removed.
 """
 
 from datetime import timedelta
@@ -10,27 +13,31 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState
 
-__all__ = ["AUTOMATIONS", "put_automations"]
+from deployments.pool import POOL
 
-SILENT_S = 120  # four heartbeats of prefect.toml's flows.heartbeat_frequency
+__all__ = ["NEVER_STARTED", "crash_never_started", "put_automations"]
+
 PENDING_S = 300
+NEVER_STARTED = "log-sentinel: crash runs that never started"
+RETIRED = ("log-sentinel: crash runs that went silent",)
 
-ENDED = {f"prefect.flow-run.{name}" for name in ("Completed", "Failed", "Cancelled", "Crashed", "TimedOut")}
-WAITING = {f"prefect.flow-run.{name}" for name in ("AwaitingConcurrencySlot", "AwaitingRetry", "Scheduled")}
-STARTED = {"prefect.flow-run.Running", *WAITING}
+LEFT = ("Completed", "Failed", "Cancelled", "Crashed", "TimedOut", "Running")
+PUT_OFF = ("AwaitingConcurrencySlot", "AwaitingRetry", "Scheduled")
 
 
-def _crash_unless(name: str, *, after: str, expect: set[str], within_s: int, message: str) -> AutomationCore:
-    """Mark a run as crashed when, `within_s` seconds after one event, none of the expected ones has come."""
+def crash_never_started(*, within_s: int = PENDING_S) -> AutomationCore:
+    """Mark a run of our pool as crashed that is still pending after `within_s` seconds (10 or more)."""
+    message = f"Pending for {within_s} s: the worker that took the run is gone. The next run does its work."
     return AutomationCore(
-        name=name,
+        name=NEVER_STARTED,
         description=message,
         trigger=EventTrigger(
             posture=Posture.Proactive,
             match={"prefect.resource.id": "prefect.flow-run.*"},
+            match_related={"prefect.resource.role": "work-pool", "prefect.resource.name": POOL},
             for_each={"prefect.resource.id"},
-            after={after},
-            expect=expect,
+            after={"prefect.flow-run.Pending"},
+            expect={f"prefect.flow-run.{name}" for name in (*LEFT, *PUT_OFF)},
             threshold=1,
             within=timedelta(seconds=within_s),
         ),
@@ -38,31 +45,14 @@ def _crash_unless(name: str, *, after: str, expect: set[str], within_s: int, mes
     )
 
 
-AUTOMATIONS = (
-    _crash_unless(
-        "log-sentinel: crash runs that went silent",
-        after="prefect.flow-run.heartbeat",
-        expect={"prefect.flow-run.heartbeat", *ENDED},
-        within_s=SILENT_S,
-        message=f"No heartbeat for {SILENT_S} s: the run's process is gone. The next run goes on where it stopped.",
-    ),
-    _crash_unless(
-        "log-sentinel: crash runs that never started",
-        after="prefect.flow-run.Pending",
-        expect={*STARTED, *ENDED},
-        within_s=PENDING_S,
-        message=f"Pending for {PENDING_S} s: the worker that took the run is gone. The next run does its work.",
-    ),
-)
-
-
 async def put_automations(client: PrefectClient) -> None:
-    """Create the automations, or bring them up to date."""
-    for automation in AUTOMATIONS:
-        known = await client.read_automations_by_name(automation.name)
-        for surplus in known[1:]:
-            await client.delete_automation(surplus.id)
-        if known:
-            await client.update_automation(known[0].id, automation)
-        else:
-            await client.create_automation(automation)
+    """Create the automation, or bring it up to date, and remove what earlier versions made."""
+    wanted = crash_never_started()
+    known = await client.read_automations_by_name(wanted.name)
+    retired = [one for name in RETIRED for one in await client.read_automations_by_name(name)]
+    for surplus in (*known[1:], *retired):
+        await client.delete_automation(surplus.id)
+    if known:
+        await client.update_automation(known[0].id, wanted)
+    else:
+        await client.create_automation(wanted)

@@ -7,6 +7,7 @@ import socket
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ class Place:
     host: str
     ports: tuple[int, ...]
     prefect_url: str  # ends in /api
+    profile: Path  # the profile of Prefect that holds the key of its server
+    pointer: Path | None  # where prefect.toml says that the profile is
     key: str | None
 
     @property
@@ -40,20 +43,38 @@ class Place:
         host = ANYWHERE.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.ports[0]}"
 
+    @property
+    def temporary(self) -> Path:
+        """The children's folder for temporary files; what Prefect makes in the system's is another user's to take."""
+        return self.home / "tmp"
+
     def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
-        """What the children see: no Prefect settings but ours, absolute folders.
+        """What the children see: no Prefect settings but ours, absolute folders, nothing that users share.
 
         A developer's own PREFECT_API_URL must not draw our runs to another server.
         """
         kept = {name: value for name, value in inherited.items() if not name.startswith("PREFECT_")}
-        return kept | {
-            "PREFECT_HOME": str(self.home / "prefect"),
-            "PREFECT_API_URL": self.prefect_url,
-            "DO_NOT_TRACK": "1",
-            "PYTHONUNBUFFERED": "1",
-            "LOG_SENTINEL_HOME": str(self.home),
-            "LOG_SENTINEL_DIR": str(self.watched),
-        }
+        return (
+            kept
+            | self._prefect_pages()
+            | {
+                "PREFECT_HOME": str(self.home / "prefect"),
+                "PREFECT_PROFILES_PATH": str(self.profile),
+                "PREFECT_API_URL": self.prefect_url,
+                "TMPDIR": str(self.temporary),
+                "DO_NOT_TRACK": "1",
+                "PYTHONUNBUFFERED": "1",
+                "LOG_SENTINEL_HOME": str(self.home),
+                "LOG_SENTINEL_DIR": str(self.watched),
+            }
+        )
+
+    def _prefect_pages(self) -> dict[str, str]:
+        """Where Prefect lays out its pages: in its package, unless that is not ours to write."""
+        found = find_spec("prefect")
+        if found is None or found.origin is None or os.access(Path(found.origin).parent / "server", os.W_OK):
+            return {}
+        return {"PREFECT_UI_STATIC_DIRECTORY": str(self.home / "prefect" / "pages")}
 
 
 def find_place(settings: Settings, root: Path) -> Place:
@@ -62,7 +83,7 @@ def find_place(settings: Settings, root: Path) -> Place:
         raise TerminalError(f"there is no prefect.yaml in {root}; run it in the project's root")
     is_own_folder = "log_sentinel_dir" not in settings.model_fields_set
     home = make_private_dir(settings.log_sentinel_home.absolute())
-    make_private_dir(home / "prefect")  # Prefect's server makes its database there, but not the folder
+    profile = make_private_dir(home / "prefect") / "profiles.toml"  # Prefect's database lies there, too
     watched = home / OWN_FOLDER if is_own_folder else settings.log_sentinel_dir.absolute()
     try:
         watched.mkdir(parents=True, exist_ok=True)
@@ -72,6 +93,7 @@ def find_place(settings: Settings, root: Path) -> Place:
         ) from exc
     if 0 in settings.log_sentinel_ports:
         raise SettingsError("port 0 means any free port; name one in LOG_SENTINEL_PORTS")
+    url, pointer = _read_prefect(root / "prefect.toml")
     return Place(
         root=root,
         home=home,
@@ -79,28 +101,35 @@ def find_place(settings: Settings, root: Path) -> Place:
         is_own_folder=is_own_folder,
         host=settings.log_sentinel_host,
         ports=settings.log_sentinel_ports,
-        prefect_url=_prefect_url(root / "prefect.toml"),
+        prefect_url=url,
+        profile=profile,
+        pointer=root / pointer if pointer else None,
         key=settings.log_sentinel_key,
     )
 
 
-def _prefect_url(path: Path) -> str:
-    """The address of Prefect's server, which must be the one it will listen on."""
+def _read_prefect(path: Path) -> tuple[str, str | None]:
+    """The address of Prefect's server, which must be the one it will listen on, and the file with its key.
+
+    Its pages at 127.0.0.1 and localhost are the only ones that may call it from a browser.
+    """
     try:
         prefect: dict[str, Any] = tomllib.loads(path.read_text())
-        url, server = prefect["api"]["url"], prefect["server"]["api"]
+        url, server, pointer = str(prefect["api"]["url"]), prefect["server"]["api"], prefect.get("profiles_path")
     except (OSError, tomllib.TOMLDecodeError, KeyError) as exc:
         raise SettingsError(f"read [api] and [server.api] of {path}: {exc!r}; take it from the repository") from exc
-    if urlsplit(url).port != server.get("port"):
-        raise SettingsError(f"{path} names two ports, {url} and {server.get('port')}; make them the same")
-    return str(url).rstrip("/")
+    origins = str(server.get("cors_allowed_origins", "*")).split(",")
+    ports = [urlsplit(url).port, server.get("port"), *(urlsplit(origin).port for origin in origins)]
+    if len(set(ports)) > 1:
+        raise SettingsError(f"{path} names different ports, {ports}; make url, port and cors_allowed_origins agree")
+    return url.rstrip("/"), pointer
 
 
 def check_ports(place: Place) -> None:
     """Raises SettingsError that names a port which another program has."""
     prefect = urlsplit(place.prefect_url)
     wanted = [(place.host, port, "choose other ports with LOG_SENTINEL_PORTS") for port in place.ports]
-    wanted.append((prefect.hostname or "127.0.0.1", prefect.port or 80, "change it (twice) in prefect.toml"))
+    wanted.append((prefect.hostname or "127.0.0.1", prefect.port or 80, "change it wherever it stands in prefect.toml"))
     for host, port, way_out in wanted:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:

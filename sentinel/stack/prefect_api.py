@@ -23,9 +23,10 @@ BUSY_PAUSE_S = 0.5
 class PrefectApi:
     """The REST interface of a Prefect 3 server. All calls raise TransientError when it does not answer as hoped."""
 
-    def __init__(self, url: str, *, pool: str) -> None:
+    def __init__(self, url: str, *, key: str, pool: str) -> None:
         self._pool = pool
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+        user, _, password = key.partition(":")
+        self._client = httpx.Client(base_url=url, auth=(user, password), timeout=TIMEOUT_S, trust_env=False)
 
     def close(self) -> None:
         """Close the connections."""

@@ -42,6 +42,7 @@ class Stack:
         lifeline: Lifeline,
         *,
         environment: Mapping[str, str],
+        prefect_key: str,
         is_sample: bool,
         say: Callable[[str], None],
     ) -> None:
@@ -49,7 +50,7 @@ class Stack:
         self._place = place
         self._is_sample = is_sample
         self._say = say
-        self._prefect = PrefectApi(place.prefect_url, pool=POOL)
+        self._prefect = PrefectApi(place.prefect_url, key=prefect_key, pool=POOL)
         self._has_lost_runs = False
         logs = place.home / "logs"
         logs.mkdir(mode=0o700, exist_ok=True)
@@ -198,6 +199,7 @@ class Stack:
             f"  anomalies      {place.api_url}/anomalies\n"
             f"  state          {place.api_url}/status\n"
             f"  Prefect        {place.prefect_url.removesuffix('/api')}\n"
+            f"                 (to log in, paste PREFECT_API_AUTH_STRING of {place.profile})\n"
             f"  watched folder {place.watched}\n"
             f"  logs of parts  {place.home / 'logs'}\n"
             "Ctrl-C stops everything."

@@ -2,14 +2,18 @@
 
 import logging
 import os
+import shlex
+import shutil
 import signal
 import sys
 import threading
 from pathlib import Path
 
+from sentinel.durable import make_private_dir
 from sentinel.settings import Settings
 from sentinel.stack.lifeline import Lifeline
-from sentinel.stack.place import check_ports, find_place, hold
+from sentinel.stack.place import Place, check_ports, find_place, hold
+from sentinel.stack.prefect_key import keep_key, point_to
 from sentinel.stack.supervisor import Stack, Stopped
 
 __all__ = ["run_stack"]
@@ -27,6 +31,7 @@ def run_stack(settings: Settings, *, sample: bool) -> int:
     lock = hold(place)
     try:
         check_ports(place)
+        _prepare(place)
         if sample and not place.is_own_folder:
             _say(f"no sample data: {place.watched} (LOG_SENTINEL_DIR) is yours")
         lifeline = Lifeline()
@@ -34,6 +39,7 @@ def run_stack(settings: Settings, *, sample: bool) -> int:
             place,
             lifeline,
             environment=place.environment(os.environ),
+            prefect_key=keep_key(place.profile),
             is_sample=sample and place.is_own_folder,
             say=_say,
         )
@@ -44,6 +50,18 @@ def run_stack(settings: Settings, *, sample: bool) -> int:
     finally:
         os.close(lock)
     return 0
+
+
+def _prepare(place: Place) -> None:
+    """Lay out what the children and `prefect` in this folder need, and say what they will not do."""
+    if place.temporary.is_dir() and not place.temporary.is_symlink():
+        shutil.rmtree(place.temporary)  # what a stack left that was killed
+    make_private_dir(place.temporary)
+    if place.pointer is None or not point_to(place.profile, place.pointer):
+        _say(f"for `prefect` in this folder: export PREFECT_PROFILES_PATH={shlex.quote(str(place.profile))}")
+    foreign = os.environ.get("PREFECT_API_URL", place.prefect_url)
+    if foreign.rstrip("/") != place.prefect_url:
+        _say(f"PREFECT_API_URL={foreign} is not used: the stack has a Prefect server of its own, {place.prefect_url}")
 
 
 def _run(stack: Stack) -> None:

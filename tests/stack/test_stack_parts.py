@@ -18,6 +18,7 @@ from sentinel.stack import feed
 from sentinel.stack.child import Child
 from sentinel.stack.lifeline import Lifeline, is_group_alive
 from sentinel.stack.place import Place, check_ports, find_place, hold
+from sentinel.stack.prefect_key import keep_key, point_to
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,6 +66,100 @@ def test_environment_keeps_foreign_prefect_settings_out(checkout: Path) -> None:
     assert environment["PREFECT_API_URL"] == place.prefect_url
     assert "PREFECT_API_KEY" not in environment
     assert environment["PATH"] == "/bin"
+
+
+def test_environment_keeps_what_users_share_out(checkout: Path) -> None:
+    """Temporary files lie in the home, and the key of Prefect's server is named by its file, not shown."""
+    place = place_in(checkout)
+    key = keep_key(place.profile)
+
+    environment = place.environment({"TMPDIR": "/tmp"})
+
+    assert environment["TMPDIR"] == str(place.home / "tmp")
+    assert environment["PREFECT_PROFILES_PATH"] == str(place.profile)
+    assert key not in " ".join(environment.values())
+
+
+def test_key_is_kept_when_it_is_secret(tmp_path: Path) -> None:
+    """One key for a home; a file that others could read or write is no secret, and gets a new one."""
+    profile = tmp_path / "profiles.toml"
+    first = keep_key(profile)
+    again = keep_key(profile)
+    profile.chmod(0o644)
+    after_show = keep_key(profile)
+    link = tmp_path / "link.toml"
+    link.symlink_to(profile)
+    through_link = keep_key(link)
+
+    assert first == again
+    assert len({first, after_show, through_link}) == 3
+    assert profile.stat().st_mode & 0o777 == 0o600
+    assert not link.is_symlink()
+    assert keep_key(profile) == after_show
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "active = ",
+        "active = 'other'",
+        "active = 'p'\n[profiles.p]\nPREFECT_API_AUTH_STRING = 'a:b'",
+        "active = 'p'\n[profiles.p]\nPREFECT_API_AUTH_STRING = 'a:b'\nPREFECT_SERVER_API_AUTH_STRING = 'a:c'",
+        "active = 'p'\n[profiles.p]\nPREFECT_API_AUTH_STRING = 'a:'\nPREFECT_SERVER_API_AUTH_STRING = 'a:'",
+        "active = 'p'\n[profiles.p]\nPREFECT_API_AUTH_STRING = 7\nPREFECT_SERVER_API_AUTH_STRING = 7",
+    ],
+)
+def test_damaged_key_is_named_when_starting(tmp_path: Path, content: str) -> None:
+    """A server without a key is never started: the file is named, and the way out."""
+    profile = tmp_path / "profiles.toml"
+    profile.write_text(content)
+    profile.chmod(0o600)
+
+    with pytest.raises(SettingsError, match="delete") as caught:
+        keep_key(profile)
+
+    assert str(profile) in str(caught.value)
+
+
+def test_pointer_leads_to_the_key_wherever_the_home_is(tmp_path: Path) -> None:
+    """The file that prefect.toml names is the home's own, or a link to it; one of another home is replaced."""
+    own, elsewhere = tmp_path / "var" / "prefect" / "profiles.toml", tmp_path / "other home" / "profiles.toml"
+    own.parent.mkdir(parents=True)
+    elsewhere.parent.mkdir()
+    keep_key(own)
+    keep_key(elsewhere)
+
+    kept = point_to(own, own), own.is_symlink()
+    moved = point_to(elsewhere, own), own.resolve()
+    renewed = keep_key(own)
+
+    assert kept == (True, False)
+    assert moved == (True, elsewhere)
+    assert not own.is_symlink()
+    assert renewed != keep_key(elsewhere)
+    (tmp_path / "a file").touch()
+    assert not point_to(own, tmp_path / "a file" / "profiles.toml")
+
+
+@pytest.mark.parametrize("old", ["port = 4211", "http://localhost:4211", 'url = "http://127.0.0.1:4211'])
+def test_ports_of_prefect_must_agree(checkout: Path, old: str) -> None:
+    """A port that was changed in one place only is named before anything starts."""
+    text = (ROOT / "prefect.toml").read_text()
+    assert text.count(old) == 1
+    (checkout / "prefect.toml").write_text(text.replace(old, old.replace("4211", "4212")))
+
+    with pytest.raises(SettingsError, match="4212"):
+        place_in(checkout)
+
+
+def test_any_page_may_not_call_prefect(checkout: Path) -> None:
+    """A prefect.toml from before there was a key, where every page may call the server, is not started."""
+    text = (ROOT / "prefect.toml").read_text()
+    kept = [line for line in text.splitlines() if not line.startswith("cors_allowed_origins")]
+    (checkout / "prefect.toml").write_text("\n".join(kept))
+
+    with pytest.raises(SettingsError, match="cors_allowed_origins"):
+        place_in(checkout)
 
 
 def test_up_says_where_to_run_it_when_outside_a_checkout(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The real stack on ports and a home of its own: scheduled runs, the four commands, deaths, and the end."""
+"""The real stack on ports of its own, in a path with blanks: scheduled runs, the four commands, deaths, the end."""
 
 import signal
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ DEPLOYMENTS = {
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A started stack with sample data, until the end of this module."""
-    with running_stack(tmp_path_factory.mktemp("checkout")) as running:
+    with running_stack(tmp_path_factory.mktemp("a checkout")) as running:
         yield running
 
 
