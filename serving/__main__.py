@@ -4,7 +4,7 @@ import sys
 
 from sentinel.errors import SentinelError
 from sentinel.settings import load_settings
-from serving import journal, sockets
+from serving import log_format, sockets
 
 __all__ = ["main"]
 
@@ -13,7 +13,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT. Exit code 0 after an orderly stop, 2 where it cannot start."""
     try:
         settings = load_settings()
-        journal.configure(settings.log_sentinel_log_level)
+        log_format.configure(settings.log_sentinel_log_level)
         bound = sockets.bind(settings.log_sentinel_host, settings.log_sentinel_ports)
     except SentinelError as exc:
         sys.stderr.write(f"log sentinel cannot start: {exc}\n")

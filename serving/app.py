@@ -10,7 +10,7 @@ from serving import problems
 from serving.assemble import put_away, start_readers
 from serving.guard import Guard
 from serving.parts import Parts
-from serving.routes import logs, look, metrics, models, predict, probes, train
+from serving.routes import logs, metrics, models, overview, predict, probes, train
 
 __all__ = ["ROUTES", "create_app"]
 
@@ -53,7 +53,7 @@ def create_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,
     )
     problems.install(app)
-    for room in (logs, train, predict, look, models, metrics, probes):
+    for room in (logs, train, predict, overview, models, metrics, probes):
         app.include_router(room.router(parts))
     app.add_middleware(Guard, key=parts.key, hosts=parts.hosts, count=parts.meters.answer)
     return app

@@ -10,7 +10,7 @@ from sentinel.pipeline.deliver import READERS, deliver_round, note_failure
 from sentinel.pipeline.rounds import Round
 from sentinel.spool import Spool
 from sentinel.store import Store
-from serving.turns import Turns
+from serving.repeat import Repeater
 
 __all__ = ["DeliverReader"]
 
@@ -54,36 +54,36 @@ class DeliverReader:
         self._observe_write = observe_write
         self._is_set_up = False
         self._pruned_s = 0.0
-        self._turns = Turns("deliver", self.turn, gather_s=GATHER_S)
+        self._repeater = Repeater("deliver", self.turn, gather_s=GATHER_S)
         self.last: dict[str, Round] = {}
         self.store_error: str | None = None
 
     def start(self) -> None:
         """Begin to deliver."""
-        self._turns.start()
+        self._repeater.start()
 
     def wake(self) -> None:
         """Something was accepted."""
-        self._turns.wake()
+        self._repeater.wake()
 
     def stop(self) -> None:
         """Finish the round under way."""
-        self._turns.stop()
+        self._repeater.stop()
 
     @property
     def state(self) -> str:
         """What it does, in a word: `delivering`, `waiting` (for the store), `failing`, `stopped`."""
-        if not self._turns.is_running:
+        if not self._repeater.is_running:
             return "stopped"
-        if self._turns.error is not None:
+        if self._repeater.error is not None:
             return "failing"
         return "waiting" if self.error is not None else "delivering"
 
     @property
     def error(self) -> str | None:
         """Why the last round could not deliver everything; None when it could."""
-        if self._turns.error is not None:
-            return self._turns.error
+        if self._repeater.error is not None:
+            return self._repeater.error
         return self.store_error or next((turn.error for turn in self.last.values() if turn.error), None)
 
     def turn(self) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from sentinel.spool import Span
-from serving.turns import Turns
+from serving.repeat import Repeater
 
 __all__ = ["DetectReader", "LiveDetector"]
 
@@ -52,7 +52,7 @@ class DetectReader:
 
     def __init__(self, live: LiveDetector) -> None:
         self._live = live
-        self._turns = Turns("detect", self.turn, gather_s=GATHER_S)
+        self._repeater = Repeater("detect", self.turn, gather_s=GATHER_S)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: set[asyncio.Event] = set()  # touched by the event loop alone
         self._reload_asked = False
@@ -62,15 +62,15 @@ class DetectReader:
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         """Begin to score; requests that wait are woken on `loop`."""
         self._loop = loop
-        self._turns.start()
+        self._repeater.start()
 
     def wake(self) -> None:
         """Something was accepted."""
-        self._turns.wake()
+        self._repeater.wake()
 
     def stop(self) -> None:
         """Finish the round under way, save the state, give the lease back."""
-        self._turns.stop()
+        self._repeater.stop()
         if self.holds_lease:
             self._live.stop()
             self.holds_lease = False
@@ -78,9 +78,9 @@ class DetectReader:
     @property
     def state(self) -> str:
         """What it does, in a word: `scoring`, `no model`, `waiting` (another process scores), `failing`, `stopped`."""
-        if not self._turns.is_running:
+        if not self._repeater.is_running:
             return "stopped"
-        if self._turns.error is not None:
+        if self._repeater.error is not None:
             return "failing"
         if not self.holds_lease:
             return "waiting"
@@ -89,7 +89,7 @@ class DetectReader:
     @property
     def error(self) -> str | None:
         """Why the last round failed; None when it did not."""
-        return self._turns.error
+        return self._repeater.error
 
     def turn(self) -> float:
         """One round; seconds until the next."""
@@ -111,14 +111,14 @@ class DetectReader:
 
     async def verdicts(self, span: Span, *, timeout_s: float) -> Mapping[int, Mapping[str, object]]:
         """The verdicts on a span, by sequence, as far as they are there within `timeout_s` seconds."""
-        self._turns.hurry()
+        self._repeater.hurry()
         await self._until(lambda: self._live.head >= span.last, timeout_s)
         return self._live.verdicts(span, timeout_s=0.0)
 
     async def serve(self, version: str, *, timeout_s: float) -> bool:
         """Reload at once; True when `version` is in service within `timeout_s` seconds."""
         self._reload_asked = True
-        self._turns.hurry()
+        self._repeater.hurry()
         return await self._until(lambda: getattr(self._live.model, "version", None) == version, timeout_s)
 
     async def _until(self, is_true: "Claim", timeout_s: float) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from serving.patience import PatientProtocol
+from serving.http_limits import LimitedProtocol
 
 __all__ = ["WebServer", "web_server"]
 
@@ -48,7 +48,7 @@ def web_server(app: ASGIApp, *, on_stop: Callable[[], Awaitable[None]]) -> WebSe
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=PatientProtocol,
+        http=LimitedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -36,11 +36,11 @@ class Pools:
 
     decode: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "decode"))
     predict: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "predict"))
-    look: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "look"))
+    read: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "read"))
 
     def close(self) -> None:
         """End the threads when their work under way is done."""
-        for pool in (self.decode, self.predict, self.look):
+        for pool in (self.decode, self.predict, self.read):
             pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from sentinel.collect.contents import Contents, GzipContents, Inflaters, open_contents
-from sentinel.collect.turns import HEAD_BYTES, fingerprint, is_same
+from sentinel.collect.read_file import HEAD_BYTES, fingerprint, is_same
 from sentinel.collect.walk import Entry
 from sentinel.records import Checkpoint
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from sentinel.collect.contents import Inflaters, open_contents
 from sentinel.collect.identity import Match, Matcher
-from sentinel.collect.turns import Turn, take_turn
+from sentinel.collect.read_file import Turn, take_turn
 from sentinel.collect.walk import Entry, walk
 from sentinel.records import Checkpoint
 

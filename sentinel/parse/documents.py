@@ -5,10 +5,10 @@ from datetime import datetime
 
 import polars as pl
 
-from sentinel.parse import finish, timestamps
-from sentinel.parse.few import MAX_FEW, Document, read_few
-from sentinel.parse.finish import Parsed
+from sentinel.parse import assemble, timestamps
+from sentinel.parse.assemble import Parsed
 from sentinel.parse.reading import read_bodies
+from sentinel.parse.small_batch import MAX_FEW, Document, read_few
 
 __all__ = ["Document", "parse_documents"]
 
@@ -23,7 +23,7 @@ def parse_documents(documents: Sequence[Document], *, now: datetime, period: str
     """
     moment = timestamps.now_ns(now)
     if len(documents) <= MAX_FEW and (records := read_few(documents, now=moment, period=period)) is not None:
-        return Parsed(records, finish.rejected({}))
+        return Parsed(records, assemble.rejected({}))
     fields, reasons = read_bodies([document.body for document in documents], moment)
     kept = [documents[row] for row in fields["row"].to_list()] if reasons else documents
     frame = fields.with_columns(
@@ -33,4 +33,4 @@ def parse_documents(documents: Sequence[Document], *, now: datetime, period: str
         pl.Series("event_id", [document.event_id for document in kept], dtype=pl.String),
         pl.Series("origin", [document.origin for document in kept], dtype=pl.String),
     )
-    return Parsed(finish.records(frame, now=moment, period=period), finish.rejected(reasons))
+    return Parsed(assemble.records(frame, now=moment, period=period), assemble.rejected(reasons))

@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from sentinel.parse import attributes, finish, timestamps
-from sentinel.parse.finish import Parsed
+from sentinel.parse import assemble, attributes, timestamps
+from sentinel.parse.assemble import Parsed
 from sentinel.parse.frames import unframe
 from sentinel.parse.lines import clean
 from sentinel.parse.reading import read_framed
@@ -31,7 +31,7 @@ def parse_lines(lines: pl.DataFrame, *, now: datetime, period: str = "month") ->
         marks.append('"mark":"' + lines["mark"][cleaned["row"]] + '"')
     joined = attributes.join_inner([fields["attributes"], *marks], fields.height)
     frame = fields.with_columns(joined, cleaned["raw"]).hstack(kept)
-    return Parsed(finish.records(frame, now=moment, period=period), finish.rejected({}))
+    return Parsed(assemble.records(frame, now=moment, period=period), assemble.rejected({}))
 
 
 def parse_one(text: str, *, now: datetime, origin: str = "") -> dict[str, Any] | None:
@@ -46,4 +46,4 @@ def _inputs(lines: pl.DataFrame) -> pl.DataFrame:
     """Event id, origin, generation and offset of each line."""
     missing = {n: t for n, t in (("generation", pl.String()), ("offset", pl.Int64())) if n not in lines.columns}
     frame = lines.with_columns(*(pl.lit(None, dtype=t).alias(n) for n, t in missing.items()))
-    return frame.select(finish.event_ids(frame).alias("event_id"), "origin", "generation", "offset")
+    return frame.select(assemble.event_ids(frame).alias("event_id"), "origin", "generation", "offset")

@@ -174,7 +174,7 @@ def router(parts: Parts) -> APIRouter:
     async def get_metrics() -> Response:
         """The ledger, the readers, latencies, what was scored: Prometheus text format."""
         await parts.watch.health()
-        content = await asyncio.get_running_loop().run_in_executor(parts.pools.look, text)
+        content = await asyncio.get_running_loop().run_in_executor(parts.pools.read, text)
         return Response(content, media_type=CONTENT_TYPE_LATEST)
 
     return routes

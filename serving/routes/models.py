@@ -33,7 +33,7 @@ def router(parts: Parts) -> APIRouter:
     @routes.get("/models", summary="List the models", responses=answers(200, list[ModelRow]))
     async def get_models() -> Response:
         """All models that are kept, with what they were trained on and how they passed the gate."""
-        rows = await asyncio.get_running_loop().run_in_executor(parts.pools.look, _listed, registry)
+        rows = await asyncio.get_running_loop().run_in_executor(parts.pools.read, _listed, registry)
         return json_answer(rows)
 
     @routes.post(
@@ -41,7 +41,7 @@ def router(parts: Parts) -> APIRouter:
     )
     async def post_promote(version: str) -> Response:
         """Make this version the champion: the way back, too. The server loads it at once."""
-        await asyncio.get_running_loop().run_in_executor(parts.pools.look, promote, version)
+        await asyncio.get_running_loop().run_in_executor(parts.pools.read, promote, version)
         in_service = await parts.detect.serve(version, timeout_s=parts.limits.reload_wait_s)
         return json_answer({"version": version, "in_service": in_service})
 
@@ -52,7 +52,7 @@ def router(parts: Parts) -> APIRouter:
         pinned = content.get("pinned", True)
         if not isinstance(pinned, bool):
             raise ProblemError(400, 'The member pinned is true or false: {"pinned": false}.')
-        await asyncio.get_running_loop().run_in_executor(parts.pools.look, pin, version, pinned)
+        await asyncio.get_running_loop().run_in_executor(parts.pools.read, pin, version, pinned)
         return json_answer({"version": version, "pinned": pinned})
 
     return routes

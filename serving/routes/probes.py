@@ -44,7 +44,7 @@ class _CommitProbe:
         if time.monotonic() - self._tried_s < FRESH_S:
             return self._reasons
         if self._trying is None:
-            self._trying = asyncio.get_running_loop().run_in_executor(self._parts.pools.look, self._try)
+            self._trying = asyncio.get_running_loop().run_in_executor(self._parts.pools.read, self._try)
         done, _ = await asyncio.wait({self._trying}, timeout=PROBE_TIMEOUT_S)
         if not done:
             return [f"a commit takes longer than {PROBE_TIMEOUT_S:.0f} s: the disk of the spool hangs"]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.parse import Document, Malformed, Parsed, parse_documents
-from sentinel.parse.few import MAX_FEW, read_few
 from sentinel.parse.lines import MAX_LINE_BYTES
+from sentinel.parse.small_batch import MAX_FEW, read_few
 from sentinel.records import LEVELS, RECORD_SCHEMA
 
 LINE = "Dec 10 06:55:46 LabSZ sshd[24200]: Invalid user admin"

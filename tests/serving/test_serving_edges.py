@@ -9,8 +9,8 @@ import pytest
 
 from sentinel.errors import SettingsError
 from serving import sockets
-from serving.journal import OneLineFormatter
-from serving.turns import Turns
+from serving.log_format import OneLineFormatter
+from serving.repeat import Repeater
 
 
 def test_bind_names_the_port_when_it_is_taken() -> None:
@@ -79,7 +79,7 @@ def test_own_log_escapes_the_words_of_an_exception() -> None:
 
 def test_turns_go_on_when_one_of_them_fails(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """A turn that raises is told and tried again; the thread lives."""
-    monkeypatch.setattr("serving.turns.FAILED_PAUSE_S", 0.01)
+    monkeypatch.setattr("serving.repeat.FAILED_PAUSE_S", 0.01)
     taken, done = [0], threading.Event()
 
     def turn() -> float:
@@ -89,7 +89,7 @@ def test_turns_go_on_when_one_of_them_fails(caplog: pytest.LogCaptureFixture, mo
         done.set()
         return 60.0
 
-    turns = Turns("test", turn)
+    turns = Repeater("test", turn)
     turns.start()
     assert done.wait(10)
     turns.stop()
@@ -107,7 +107,7 @@ def test_turns_wake_when_there_is_news() -> None:
         seen.release()
         return 600.0
 
-    turns = Turns("test", turn)
+    turns = Repeater("test", turn)
     turns.start()
     assert seen.acquire(timeout=10)
 
@@ -126,7 +126,7 @@ def test_turns_gather_unless_somebody_is_in_a_hurry() -> None:
         taken.release()
         return 600.0
 
-    turns = Turns("test", turn, gather_s=500.0)
+    turns = Repeater("test", turn, gather_s=500.0)
     turns.start()
     assert taken.acquire(timeout=10)
 

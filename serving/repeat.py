@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sentinel.errors import SentinelError
 from sentinel.secrecy import blot
 
-__all__ = ["Turns"]
+__all__ = ["Repeater"]
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ FAILED_PAUSE_CAP_S = 30.0
 STOP_TIMEOUT_S = 20.0
 
 
-class Turns:
+class Repeater:
     """Runs `turn()` in a thread of its own until stopped; `turn` returns how many seconds nothing needs to happen.
 
     Between two turns there are at least `gather_s` seconds, unless the first wanted none or somebody is in a hurry:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from sentinel.parse import finish, levels, stamps
+from sentinel.parse import assemble, levels, stamps
 from sentinel.parse.fields import BadDocumentError, DocumentFields, fields_of_document
 from sentinel.parse.formats import LINE_RULES
 from sentinel.parse.rules import FEW_CHARS, is_known
@@ -74,11 +74,11 @@ def _frame(documents: Sequence[Document], found: Sequence[DocumentFields], now: 
         "event_id": [document.event_id for document in documents],
         "spool": nothing,
         "sequence": nothing,
-        "partition": [finish.partition(now, period)] * n,
+        "partition": [assemble.partition(now, period)] * n,
         "timestamp": [now if fields.time_ns is None else fields.time_ns for fields in found],
         "received": [now // 1_000_000] * n,
         "level": [fields.level for fields in found],
-        "source": [fields.source or finish.UNKNOWN_SOURCE for fields in found],
+        "source": [fields.source or assemble.UNKNOWN_SOURCE for fields in found],
         "host": [fields.host for fields in found],
         "message": [fields.message for fields in found],
         "attributes": [None if fields.inner is None else f"{{{fields.inner}}}" for fields in found],

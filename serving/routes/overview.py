@@ -36,7 +36,7 @@ def router(parts: Parts) -> APIRouter:
         limit, since_s = _limit(request.query_params.get("limit", "")), _since_s(request.query_params.get("since", ""))
         loop = asyncio.get_running_loop()
         return json_answer(
-            await loop.run_in_executor(parts.pools.look, anomalies, parts.sentinel.spool, limit, since_s)
+            await loop.run_in_executor(parts.pools.read, anomalies, parts.sentinel.spool, limit, since_s)
         )
 
     @routes.get("/status", summary="How everything is", responses=answers(200, Status))
@@ -44,7 +44,7 @@ def router(parts: Parts) -> APIRouter:
         """The books, the readers, the store, the model, the spool."""
         health = await parts.watch.health()
         loop = asyncio.get_running_loop()
-        return json_answer(blot_all(await loop.run_in_executor(parts.pools.look, status, parts, health)))
+        return json_answer(blot_all(await loop.run_in_executor(parts.pools.read, status, parts, health)))
 
     return routes
 

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from serving.problems import MEDIA_TYPE, problem_bytes
 
-__all__ = ["PatientProtocol"]
+__all__ = ["LimitedProtocol"]
 
 HEAD_TIMEOUT_S = 5.0
 """From the first byte (or the opening of the connection) to the end of the headers."""
@@ -22,7 +22,7 @@ BODY_MIN_BYTES = 1024
 MAX_HEAD_BYTES = 64 * 1024
 
 
-class PatientProtocol(HttpToolsProtocol):
+class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a timer: one limit until the headers are whole, a least speed for the body after that."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
