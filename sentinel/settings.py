@@ -1,6 +1,7 @@
 """The environment, read once: every setting with its unit, default and meaning. Nothing else reads the environment."""
 
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -11,9 +12,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sentinel import secrecy
 from sentinel.errors import SettingsError
 
-__all__ = ["ENV_FILE", "Settings", "load_settings"]
+__all__ = ["ENV_FILE", "Settings", "load_settings", "overlooked"]
 
 ENV_FILE = Path(".env")
+SYSTEM_FOLDER = Path("/var/log/log_sentinel")  # where a system install has its logs
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,30}")
 SECRETS = ("elastic_api_key", "elastic_password", "log_sentinel_key", "log_sentinel_signing_key")
@@ -47,7 +49,19 @@ class Settings(BaseSettings):
         None, description="PEM file of the authority that signed the server's certificate"
     )
     elastic_fingerprint: str | None = Field(None, description="SHA-256 fingerprint of the server's certificate, in hex")
-    log_sentinel_dir: Path = Field(Path("/var/log/log_sentinel"), description="folder whose log files are collected")
+    log_sentinel_dir: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="folders, files and globs whose lines are read, separated by `:`; unset: LOG_SENTINEL_HOME/in"
+    )
+    log_sentinel_exclude: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="globs of names or paths that are not read, separated by `:`, e.g. *.gz:/var/log/journal"
+    )
+    log_sentinel_from: Literal["beginning", "now"] = Field(
+        "beginning", description="where files that are there at the very first start are read from"
+    )
+    log_sentinel_follow: bool = Field(True, description="whether the server reads the files itself, as they grow")
+    log_sentinel_links: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="folders in which symbolic links may end, separated by `:`; unset: no link is followed"
+    )
     log_sentinel_home: Path = Field(
         Path("var"), description="folder of spool, local store, models and Prefect's own state"
     )
@@ -109,6 +123,25 @@ class Settings(BaseSettings):
         if blank := [name for name in SECRETS if trimmed.get(name) == ""]:
             raise ValueError(f"{blank[0].upper()} is blank; give it a value, or leave the setting out")
         return {name: value for name, value in trimmed.items() if value != ""}
+
+    @property
+    def own_folder(self) -> Path:
+        """The folder that is watched where nobody chose another one."""
+        return self.log_sentinel_home / "in"
+
+    @field_validator("log_sentinel_dir", "log_sentinel_exclude", "log_sentinel_links", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        if isinstance(value, Path):
+            return (str(value),)
+        return tuple(filter(None, map(str.strip, value.split(":")))) if isinstance(value, str) else value
+
+    @field_validator("log_sentinel_links")
+    @classmethod
+    def _check_links(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not path.startswith("/") for path in value):
+            raise ValueError("takes absolute folders, e.g. /var/log/pods:/var/lib/docker/containers")
+        return value
 
     @field_validator("log_sentinel_ports", "log_sentinel_allowed_hosts", mode="before")
     @classmethod
@@ -187,6 +220,17 @@ def _host(text: str) -> str:
     if not HOST_NAME.fullmatch(name):
         raise ValueError(f"takes names and addresses without scheme, port or *, e.g. logs.example.org; not {text!r}")
     return name
+
+
+def overlooked(settings: Settings) -> str | None:
+    """What to know where a system's usual folder has logs and nobody said which folder to read; else None."""
+    if settings.log_sentinel_dir:
+        return None
+    files = sum(len(names) for _, _, names in os.walk(SYSTEM_FOLDER))
+    if not files:
+        return None
+    what = f"{files} {'file is' if files == 1 else 'files are'} in {SYSTEM_FOLDER} and not read"
+    return f"{what}, for LOG_SENTINEL_DIR is unset; LOG_SENTINEL_DIR={SYSTEM_FOLDER} has them read"
 
 
 def load_settings(**overrides: object) -> Settings:

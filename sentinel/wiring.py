@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel import failpoints
+from sentinel.collect import Watched
 from sentinel.durable import make_private_dir
 from sentinel.errors import TransientError
 from sentinel.pipeline.parts import Sentinel
@@ -18,7 +19,14 @@ from sentinel.store import Store, open_store
 if TYPE_CHECKING:
     from sentinel.detect.registry import Registry
 
-__all__ = ["open_registry", "open_sentinel", "open_spool", "opened", "store_of"]
+__all__ = [
+    "open_registry",
+    "open_sentinel",
+    "open_spool",
+    "opened",
+    "store_of",
+    "watched_of",
+]
 
 MIB = 1024 * 1024
 
@@ -39,6 +47,16 @@ def open_spool(settings: Settings) -> Spool:
         _home(settings) / "spool",
         max_bytes=settings.log_sentinel_spool_max_mb * MIB,
         min_free_bytes=settings.log_sentinel_min_free_mb * MIB,
+    )
+
+
+def watched_of(settings: Settings) -> Watched:
+    """The files that are read, and how; without LOG_SENTINEL_DIR all of a folder of our own, `in` under the home."""
+    return Watched(
+        places=settings.log_sentinel_dir or (str(settings.own_folder),),
+        exclude=settings.log_sentinel_exclude,
+        links=settings.log_sentinel_links,
+        begins_now=settings.log_sentinel_from == "now",
     )
 
 
@@ -71,12 +89,15 @@ def open_sentinel(settings: Settings) -> Sentinel:
     """Open everything; close it with `.close()`."""
     if settings.log_sentinel_failpoint:
         failpoints.arm_from_text(settings.log_sentinel_failpoint)
+    spool = open_spool(settings)
+    if not settings.log_sentinel_dir:
+        make_private_dir(settings.own_folder)
     return Sentinel(
-        spool=open_spool(settings),
+        spool=spool,
         store=store_of(settings),
         models=functools.cache(lambda: open_registry(settings)),
         home=settings.log_sentinel_home,
-        watched=settings.log_sentinel_dir,
+        watched=watched_of(settings),
         period=settings.elastic_index_period,
         threshold_nats=settings.log_sentinel_threshold_nats,
         retention_days=settings.elastic_retention_days,

@@ -12,7 +12,7 @@ from sentinel.cli.show import json_line, print_report, visible
 from sentinel.errors import TerminalError
 from sentinel.pipeline import collect, deliver
 from sentinel.pipeline.history import load_history
-from sentinel.settings import Settings
+from sentinel.settings import Settings, overlooked
 from sentinel.wiring import opened
 
 __all__ = ["add_commands"]
@@ -43,6 +43,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _collect(options: argparse.Namespace, settings: Settings) -> int:
+    if (advice := overlooked(settings)) is not None:
+        print(advice, file=sys.stderr)
     with opened(settings) as sentinel:
         return print_report(collect(sentinel), as_json=options.json)
 

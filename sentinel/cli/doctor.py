@@ -15,17 +15,18 @@ import polars as pl
 
 from sentinel.cli.run import Commands
 from sentinel.cli.show import print_json, visible
-from sentinel.collect.walk import walk
+from sentinel.collect import walk
 from sentinel.errors import SentinelError
+from sentinel.pipeline.collect import tell
 from sentinel.pipeline.deliver import READERS
 from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, Finding, diagnose
 from sentinel.pipeline.facts import DetectorFacts, Facts, ModelFacts, ReaderFacts
 from sentinel.pipeline.rounds import failing_since_s
 from sentinel.records import EVENTS
 from sentinel.secrecy import blot
-from sentinel.settings import Settings
+from sentinel.settings import Settings, overlooked
 from sentinel.spool import Spool
-from sentinel.wiring import MIB, open_registry, open_spool, store_of
+from sentinel.wiring import MIB, open_registry, open_spool, store_of, watched_of
 
 __all__ = ["add_commands", "gather"]
 
@@ -167,13 +168,21 @@ def _nearest(home: Path) -> Path:
 
 
 def _look_at_watched(settings: Settings, now_s: float) -> dict[str, Any]:
-    found = walk(settings.log_sentinel_dir)
+    watched = watched_of(settings)
+    if not settings.log_sentinel_dir and not settings.own_folder.exists():
+        return {"watched": str(watched), "overlooked": overlooked(settings)}
+    found = walk(watched)
     unreadable = [f"{path}: {reason}" for path, reason in found.problems]
     unreadable += [f"{e.path}: it may not be read" for e in found.entries if not os.access(e.location, os.R_OK)]
     shown = unreadable[:MAX_UNREADABLE]
     if len(unreadable) > len(shown):
         shown.append(f"… and {len(unreadable) - len(shown)} more")
-    return {"watched": str(settings.log_sentinel_dir), "unreadable": shown}
+    return {
+        "watched": str(watched),
+        "unreadable": shown,
+        "passed": tell(found.passed),
+        "overlooked": overlooked(settings),
+    }
 
 
 def _look_at_ports(settings: Settings, now_s: float) -> dict[str, Any]:

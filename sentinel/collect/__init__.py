@@ -1,6 +1,8 @@
-"""Watched folder and checkpoints in, raw lines with their position out; a line is never parsed here."""
+"""Watched places and checkpoints in, raw lines with their position out; a line is never parsed here."""
 
 from sentinel.collect.contents import Inflaters
 from sentinel.collect.poll import LINE_SCHEMA, Collected, poll
+from sentinel.collect.walk import Walk, walk
+from sentinel.collect.watched import Watched
 
-__all__ = ["LINE_SCHEMA", "Collected", "Inflaters", "poll"]
+__all__ = ["LINE_SCHEMA", "Collected", "Inflaters", "Walk", "Watched", "poll", "walk"]

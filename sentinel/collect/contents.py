@@ -1,20 +1,19 @@
-"""One file in, its bytes at a position out, inflated where it is gzip; never through a link, never more than asked."""
+"""One file in, its bytes at a position out, inflated where it is packed; never through a link."""
 
 import os
-import zlib
 from collections import OrderedDict
 from types import TracebackType
-from typing import Protocol, Self
+from typing import BinaryIO, Protocol, Self
 
-from sentinel.collect.walk import Entry
+from sentinel.collect.packed import MAGIC_BYTES, DamageError, Unpacker, is_packed, unpacker_of
+from sentinel.collect.walk import Entry, open_entry
 
-__all__ = ["Contents", "GzipContents", "Inflaters", "PlainContents", "open_contents"]
+__all__ = ["Contents", "Inflaters", "PackedContents", "PlainContents", "open_contents"]
 
-GZIP_MAGIC = b"\x1f\x8b\x08"
 CHUNK_BYTES = 64 * 1024
 KEPT_BYTES = 1280  # how much before a position stays readable without inflating anew: the head and a guard
 MAX_OPEN = 4  # inflaters kept between polls
-BOMB_RATIO = 500  # text never packs this well; deflate's own limit is 1,032
+BOMB_RATIO = 500  # text never packs this well
 BOMB_BYTES = 64 * 1024 * 1024  # below this size any ratio is harmless
 
 
@@ -65,58 +64,50 @@ class PlainContents:
         os.close(self._fd)
 
 
-class GzipContents:
-    """A gzip file, inflated as a stream of one or more members; going back starts it anew."""
+class PackedContents:
+    """An archive, inflated as a stream; going back starts it anew."""
 
     is_whole = True
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self.damage: str | None = None
-        self._fd = fd
+        self._file = file
         self._rewind()
 
     def _rewind(self) -> None:
-        self._packed = 0  # bytes of the packed file already given to the inflater
+        self._file.seek(0)
+        self._unpacker: Unpacker | None = unpacker_of(self._file)
         self._start = 0  # position of the buffer's first byte
         self._buffer = bytearray()
-        self._ended = False
-        self._inflater = zlib.decompressobj(wbits=31)
 
     def read(self, start: int, count: int) -> bytes:
         """Up to `count` inflated bytes from `start`; fewer only at the end (or where the file is damaged)."""
         if start < self._start:
             self._rewind()
-        while not self._ended and self._start + len(self._buffer) < start + count:
+        while self._unpacker is not None and self._start + len(self._buffer) < start + count:
             surplus = min(start - KEPT_BYTES - self._start, len(self._buffer))
             if surplus > CHUNK_BYTES:
                 del self._buffer[:surplus]
                 self._start += surplus
-            self._inflate()
+            self._inflate(self._unpacker)
         at = start - self._start
         return bytes(self._buffer[at : at + count])
 
-    def _inflate(self) -> None:
-        packed = self._inflater.unconsumed_tail
-        if not packed:
-            packed = os.pread(self._fd, CHUNK_BYTES, self._packed)
-            self._packed += len(packed)
-        if not packed:
-            self._end(None if self._inflater.eof else "the gzip stream ends early")
-            return
+    def _inflate(self, unpacker: Unpacker) -> None:
         try:
-            if self._inflater.eof:
-                self._inflater = zlib.decompressobj(wbits=31)
-            self._buffer += self._inflater.decompress(packed, 4 * CHUNK_BYTES)
-            self._packed -= len(self._inflater.unused_data)
-        except zlib.error as exc:
-            self._end(None if not packed.strip(b"\0") else f"damaged gzip: {exc}")
+            piece = unpacker.read1(4 * CHUNK_BYTES)
+        except DamageError as exc:
+            self._end(str(exc))
             return
+        self._buffer += piece
         size = self._start + len(self._buffer)
-        if size > BOMB_BYTES and size > BOMB_RATIO * self._packed:
+        if not piece:
+            self._end(None)
+        elif size > BOMB_BYTES and size > BOMB_RATIO * self._file.tell():
             self._end(f"inflates more than {BOMB_RATIO}-fold: not a log")
 
     def _end(self, damage: str | None) -> None:
-        self._ended = True
+        self._unpacker = None
         self.damage = damage
 
     def next_data(self, start: int) -> int:
@@ -128,14 +119,14 @@ class GzipContents:
 
     def release(self) -> None:
         """Give the file descriptor back."""
-        os.close(self._fd)
+        self._file.close()
 
 
 class Inflaters:
-    """The gzip files in reading; kept between polls, they spare a large archive from being inflated once a poll."""
+    """The archives in reading; kept between polls, they spare a large archive from being inflated once a poll."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[tuple[int, int, int, float], GzipContents] = OrderedDict()
+        self._open: OrderedDict[tuple[int, int, int, float], PackedContents] = OrderedDict()
 
     def __enter__(self) -> Self:
         return self
@@ -145,14 +136,14 @@ class Inflaters:
     ) -> None:
         self.close()
 
-    def take(self, entry: Entry) -> GzipContents | None:
+    def take(self, entry: Entry) -> PackedContents | None:
         """The inflater of this very file where there is one."""
         key = _key(entry)
         if key in self._open:
             self._open.move_to_end(key)
         return self._open.get(key)
 
-    def keep(self, entry: Entry, contents: GzipContents) -> None:
+    def keep(self, entry: Entry, contents: PackedContents) -> None:
         """Remember an inflater; the one unused for longest is closed when there are too many."""
         self._open[_key(entry)] = contents
         while len(self._open) > MAX_OPEN:
@@ -177,7 +168,7 @@ def open_contents(entry: Entry, inflaters: Inflaters) -> Contents | None:
     if known is not None:
         return known
     try:
-        fd = os.open(entry.location, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = open_entry(entry)
     except FileNotFoundError:
         return None
     try:
@@ -185,12 +176,12 @@ def open_contents(entry: Entry, inflaters: Inflaters) -> Contents | None:
         if (seen.st_dev, seen.st_ino) != (entry.device, entry.inode):
             os.close(fd)
             return None
-        is_gzip = os.pread(fd, 3, 0) == GZIP_MAGIC
+        if not is_packed(os.pread(fd, MAGIC_BYTES, 0)):
+            return PlainContents(fd)
+        file = os.fdopen(fd, "rb")
     except BaseException:
         os.close(fd)
         raise
-    if not is_gzip:
-        return PlainContents(fd)
-    contents = GzipContents(fd)
+    contents = PackedContents(file)
     inflaters.keep(entry, contents)
     return contents

@@ -11,58 +11,48 @@ offset). Content alone never merges two files that both exist: it only finds aga
     anything else                                           a new file, from 0
 """
 
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
-from sentinel.collect.contents import Contents, GzipContents, Inflaters, open_contents
-from sentinel.collect.read_file import HEAD_BYTES, fingerprint, is_same
+from sentinel.collect.contents import Contents, Inflaters, PackedContents, open_contents
+from sentinel.collect.match import SETTLED_S, Match
+from sentinel.collect.names import is_packed_name, is_rotated_name, stem
+from sentinel.collect.read_file import HEAD_BYTES, at_end, fingerprint, is_same
 from sentinel.collect.walk import Entry
 from sentinel.records import Checkpoint
 
-__all__ = ["Match", "Matcher"]
+__all__ = ["Matcher"]
 
 T = TypeVar("T")
 
-SETTLED_S = 2.0  # a change older than this against the checkpoint cannot have slipped in behind it
 EVIDENCE_BYTES = 64  # fewer bytes in common prove nothing between files of unrelated names
 COMPARED_BYTES = 4096  # the end of a presumed copy that is compared with its original
 EMPTY = fingerprint(b"")
-ROTATED_NAME = re.compile(r"\.[0-9]{1,3}$")  # app.log.1: nobody begins to write there
-ROTATION = re.compile(r"([.-][0-9]+)*(\.gz)?$")
 STATES = {"live": 0, "rotated": 1, "done": 2, "gone": 3, "held": 4}  # which checkpoint of one inode is asked first
-
-
-@dataclass(slots=True)
-class Match:
-    """The outcome: files with the checkpoint each continues, what changed, and counts by what happened."""
-
-    sources: list[tuple[Entry, Checkpoint]] = field(default_factory=list)
-    changed: dict[str, Checkpoint] = field(default_factory=dict)
-    forgotten: list[str] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    problems: list[tuple[str, str]] = field(default_factory=list)
-
-    def note(self, path: str, error: OSError) -> None:
-        """Count a file that may not be read; it stops nothing else."""
-        self.counts["unreadable"] += 1
-        self.problems.append((path, error.strerror or type(error).__name__))
 
 
 class Matcher:
     """Matches one walk with the checkpoints; see the table above. Times in seconds."""
 
     def __init__(
-        self, *, now_s: float, quiet_s: float, keep_s: float, new_generation: Callable[[], str], inflaters: Inflaters
+        self,
+        *,
+        now_s: float,
+        quiet_s: float,
+        keep_s: float,
+        new_generation: Callable[[], str],
+        inflaters: Inflaters,
+        from_end: bool = False,
     ) -> None:
         self._now_s = now_s
         self._quiet_s = quiet_s
         self._keep_s = keep_s
         self._new_generation = new_generation
         self._inflaters = inflaters
+        self._from_end = from_end  # what is there now is old news
         self._match = Match()
         self._paths: set[str] = set()
         self._present: set[tuple[int, int]] = set()
@@ -70,8 +60,8 @@ class Matcher:
         self._by_path: dict[str, Entry] = {}
         self._orphans: dict[int, dict[str, list[Checkpoint]]] = {}  # by length of head, then by its hash
 
-    def match(self, entries: Sequence[Entry], checkpoints: Sequence[Checkpoint]) -> Match:
-        """Match files with checkpoints, each at most once."""
+    def match(self, entries: Sequence[Entry], checkpoints: Sequence[Checkpoint], blind: Sequence[str] = ()) -> Match:
+        """Match files with checkpoints, each at most once. Of what lies under `blind` nothing is known."""
         by_inode: dict[tuple[int, int], list[Checkpoint]] = defaultdict(list)
         for checkpoint in sorted(checkpoints, key=lambda one: (STATES.get(one.state, 0), -one.offset)):
             by_inode[checkpoint.device, checkpoint.inode].append(checkpoint)
@@ -90,7 +80,8 @@ class Matcher:
                 strangers.append((entry, known))
             else:
                 self._go_on(entry, known)
-        self._part_with([one for one in checkpoints if one.generation not in found])
+        hidden = tuple(path.rstrip("/") + "/" for path in blind)
+        self._part_with([c for c in checkpoints if c.generation not in found and not c.path.startswith(hidden)])
         for entry, held in strangers:
             try:
                 self._place(entry, held)
@@ -126,9 +117,11 @@ class Matcher:
         if checkpoint.state == "gone":  # overlooked once, or moved out and back
             checkpoint = self._change(checkpoint, state="done")
         if entry.path != checkpoint.path:
-            is_rotation = checkpoint.path in self._paths or _stem(entry.path) != entry.path
+            is_rotation = checkpoint.path in self._paths or stem(entry.path) != entry.path
             self._match.counts["renamed"] += 1
-            state = "rotated" if is_rotation and checkpoint.state == "live" else checkpoint.state
+            is_packed = is_packed_name(entry.path) and not is_packed_name(checkpoint.path)  # on the inode it freed
+            is_rotated = is_rotation and (checkpoint.state == "live" or is_packed)
+            state = "rotated" if is_rotated else checkpoint.state
             checkpoint = self._change(checkpoint, path=entry.path, state=state)
         self._admit(entry, checkpoint)
 
@@ -166,11 +159,14 @@ class Matcher:
         with self._opened(entry) as contents:
             if contents is None:
                 return
+            if self._from_end and known is None:
+                self._admit(entry, self._change(at_end(contents, self._fresh(entry, "live"), entry.size)))
+                return
             orphan = self._find_orphan(entry, contents)
             if orphan is not None:
                 self._reconnect(entry, orphan, known)
                 return
-            is_packed = isinstance(contents, GzipContents)
+            is_packed = isinstance(contents, PackedContents)
             is_quiet = entry.changed_s < self._now_s - self._quiet_s
             if is_packed and (not is_quiet or self._has_original(entry, contents)):
                 self._match.counts["waiting"] += 1
@@ -184,7 +180,7 @@ class Matcher:
     def _find_orphan(self, entry: Entry, contents: Contents) -> Checkpoint | None:
         """The furthest read of the checkpoints whose file has gone and whose bytes are all in this one."""
         for checkpoint in sorted(_alike(self._orphans, contents), key=lambda one: -one.offset):
-            is_kin = entry.path != checkpoint.path and _stem(entry.path) == _stem(checkpoint.path)
+            is_kin = entry.path != checkpoint.path and stem(entry.path) == stem(checkpoint.path)
             if (is_kin or checkpoint.offset >= EVIDENCE_BYTES) and is_same(contents, checkpoint):
                 return checkpoint
         return None
@@ -204,7 +200,7 @@ class Matcher:
         """Whether what is packed here is also there unpacked, so that it is read already."""
         if any(is_same(contents, living) for _, living in _alike(self._living, contents)):
             return True
-        unpacked = self._by_path.get(entry.path.removesuffix(".gz"))
+        unpacked = self._by_path.get(entry.path.rpartition(".")[0]) if is_packed_name(entry.path) else None
         if unpacked is None or unpacked is entry or unpacked.size == 0:
             return False
         with self._opened(unpacked) as other:
@@ -237,7 +233,7 @@ class Matcher:
         """A new file, or a new generation of one, from its first byte; `known` if it was seen but not read yet."""
         if known is None or known.state == "held":
             self._match.counts["new"] += 1
-        is_rotated = ROTATED_NAME.search(entry.path) or (known is not None and known.state == "rotated")
+        is_rotated = is_rotated_name(entry.path) or (known is not None and known.state == "rotated")
         state = "rotated" if is_rotated else "live"
         if known is not None and (known.path, known.state) == (entry.path, state):
             self._admit(entry, known)
@@ -268,11 +264,6 @@ class Matcher:
         return changed
 
 
-def _stem(path: str) -> str:
-    """The name before rotation: app.log of app.log, app.log.1, app.log-20261123.gz."""
-    return ROTATION.sub("", path)
-
-
 def _is_settled(entry: Entry, checkpoint: Checkpoint) -> bool:
     """Whether nothing can have happened to this inode since it was read, so that it need not be opened.
 
@@ -280,7 +271,7 @@ def _is_settled(entry: Entry, checkpoint: Checkpoint) -> bool:
     which count inflated bytes.
     """
     is_old = entry.changed_s < checkpoint.updated_s - SETTLED_S
-    is_archive = checkpoint.state == "done" and entry.path.endswith(".gz")
+    is_archive = checkpoint.state == "done" and is_packed_name(entry.path)
     return is_old and checkpoint.state != "gone" and (entry.size == checkpoint.offset or is_archive)
 
 

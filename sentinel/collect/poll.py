@@ -1,34 +1,38 @@
-"""A folder and its checkpoints in, the next lines and the moved checkpoints out; the caller commits both together."""
+"""Places and their checkpoints in, the next lines and the moved checkpoints out; the caller commits both together."""
 
 import base64
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import polars as pl
 
 from sentinel.collect.contents import Inflaters, open_contents
-from sentinel.collect.identity import Match, Matcher
+from sentinel.collect.identity import Matcher
+from sentinel.collect.match import Match
 from sentinel.collect.read_file import Turn, take_turn
-from sentinel.collect.walk import Entry, walk
+from sentinel.collect.walk import Entry, Walk, walk
+from sentinel.collect.watched import Watched
+from sentinel.collect.windows import Windows
 from sentinel.records import Checkpoint
 
 __all__ = ["LINE_SCHEMA", "Collected", "poll"]
 
 MAX_BYTES = 4 * 1024 * 1024
-TURN_BYTES = 256 * 1024
+TURN_BYTES = 1024 * 1024 + 64 * 1024  # more than an event may have: a turn always gets past one
 MAX_LINE_BYTES = 1024 * 1024
 QUIET_S = 30.0
+IDLE_S = 5.0
+SILENT_S = 1.0
 KEEP_S = 7 * 86_400.0
 
 LINE_SCHEMA: dict[str, pl.DataType] = {
     "line": pl.Binary(),  # without its line end
     "origin": pl.String(),  # the file's path
     "generation": pl.String(),  # one life of one file
-    "offset": pl.Int64(),  # where the line begins, in bytes (of the inflated text for gzip)
+    "offset": pl.Int64(),  # where the line begins, in bytes (of the inflated text for archives)
     "mark": pl.String(),  # "cut" (only its beginning), "unterminated" (the file ended without a line end), or null
 }
 
@@ -40,16 +44,26 @@ class Collected:
     `lines` has LINE_SCHEMA, each file's lines in their order. `checkpoints` are new or changed, to be kept in the same
     transaction as the lines; the generations in `forgotten` are to be deleted there. `counters` counts lines, bytes,
     skipped_bytes, cut, unterminated, and files by what happened to them: new, renamed, refound, copytruncated,
-    truncated, vanished, waiting, unreadable, special; what is 0 is left out. `problems` say `path: reason` of what
-    could not be read. With `is_more` the next poll will find something at once.
+    truncated, vanished, waiting, unreadable, special; what is 0 is left out. `problems` are (path, reason) pairs of
+    what was not read. With `is_more` the next poll will find something at once.
+
+    Of the generations in `unsettled` the file was written to a moment ago: their last event may go on. `held_at` gives
+    the checkpoints that leave such an event to the next poll.
     """
 
     lines: pl.DataFrame
     checkpoints: tuple[Checkpoint, ...]
     forgotten: tuple[str, ...]
     counters: dict[str, int]
-    problems: tuple[str, ...]
+    problems: tuple[tuple[str, str], ...]
     is_more: bool
+    is_calm: bool  # until a file changes there will be nothing to do
+    unsettled: frozenset[str]
+    windows: Windows
+
+    def held_at(self, held: Mapping[str, int]) -> tuple[Checkpoint, ...]:
+        """`checkpoints`, those of the generations in `held` at the offset there, from which the next poll reads on."""
+        return self.windows.held_at(self.checkpoints, held)
 
 
 def random_generation() -> str:
@@ -58,7 +72,7 @@ def random_generation() -> str:
 
 
 def poll(
-    root: Path,
+    watched: Watched,
     checkpoints: Sequence[Checkpoint],
     *,
     now_s: float,
@@ -66,34 +80,53 @@ def poll(
     turn_bytes: int = TURN_BYTES,
     max_line_bytes: int = MAX_LINE_BYTES,
     quiet_s: float = QUIET_S,
+    idle_s: float = IDLE_S,
     keep_s: float = KEEP_S,
     new_generation: Callable[[], str] = random_generation,
     inflaters: Inflaters | None = None,
+    seen: Walk | None = None,
+    is_first: bool = False,
 ) -> Collected:
-    """Read the next `max_bytes` or so (by at most one line more) of the files under `root`, in fair turns.
+    """Read the next `max_bytes` or so (by at most one line more) of the watched files, in fair turns.
 
-    `checkpoints` are all that were kept. A file is quiet, and its unterminated end or its archive read, `quiet_s`
-    seconds after its last change; a file that has gone is known again for `keep_s` seconds. Pass the same `inflaters`
-    to the polls of one run when there may be large gzip files. Raises TerminalError when `root` cannot be read.
+    `checkpoints` are all that were kept. A rotated file is over, and an archive read, `quiet_s` seconds after its last
+    change; what follows the last line end of a file in use is read after `idle_s` seconds; a file that has gone is
+    known again for `keep_s` seconds. Pass the same `inflaters` to the polls of one run when there may be large
+    archives, and `seen` where the walk was just made. `is_first`: nothing was ever collected, so that `begins_now`
+    counts. Raises TerminalError when no place can be read.
     """
-    seen = walk(root)
+    seen = walk(watched) if seen is None else seen
     with ExitStack() as stack:
         open_files = inflaters if inflaters is not None else stack.enter_context(Inflaters())
         matcher = Matcher(
-            now_s=now_s, quiet_s=quiet_s, keep_s=keep_s, new_generation=new_generation, inflaters=open_files
+            now_s=now_s,
+            quiet_s=quiet_s,
+            keep_s=keep_s,
+            new_generation=new_generation,
+            inflaters=open_files,
+            from_end=is_first and watched.begins_now,
         )
-        match = matcher.match(seen.entries, checkpoints)
+        match = matcher.match(seen.entries, checkpoints, seen.blind)
         match.counts["special"] += seen.special
-        match.problems[:0] = seen.problems
-        reader = _Reader(match, open_files, now_s, turn_bytes, max_line_bytes, quiet_s)
-        is_more = reader.read(max_bytes)
+        match.problems[:0] = [*seen.problems, *seen.passed]
+        windows = Windows(match.changed)
+        reader = _Reader(match, open_files, windows, now_s, turn_bytes, max_line_bytes, quiet_s, idle_s)
+        return _collected(reader, is_more=reader.read(max_bytes))
+
+
+def _collected(reader: "_Reader", *, is_more: bool) -> Collected:
+    """What the reader has read."""
+    match = reader.match
     return Collected(
         lines=pl.concat(reader.frames) if reader.frames else pl.DataFrame(schema=LINE_SCHEMA),
         checkpoints=tuple(match.changed.values()),
         forgotten=tuple(match.forgotten),
         counters={name: count for name, count in match.counts.items() if count},
-        problems=tuple(f"{path}: {reason}" for path, reason in match.problems),
+        problems=tuple(match.problems),
         is_more=is_more,
+        is_calm=not is_more and match.is_calm(reader.now_s),
+        unsettled=frozenset(reader.unsettled),
+        windows=reader.windows,
     )
 
 
@@ -103,11 +136,14 @@ class _Reader:
 
     match: Match
     inflaters: Inflaters
+    windows: Windows
     now_s: float
     turn_bytes: int
     max_line_bytes: int
     quiet_s: float
+    idle_s: float
     frames: list[pl.DataFrame] = field(default_factory=list)
+    unsettled: set[str] = field(default_factory=set)
 
     def read(self, max_bytes: int) -> bool:
         """Read about `max_bytes`, those files first whose turn was longest ago; whether something is left."""
@@ -141,10 +177,12 @@ class _Reader:
                 return None
             is_quiet = entry.changed_s < self.now_s - self.quiet_s
             is_ended = contents.is_whole or (checkpoint.state == "rotated" and is_quiet)
+            is_idle = checkpoint.state != "rotated" and entry.changed_s < self.now_s - self.idle_s
             turn = take_turn(
                 contents,
                 checkpoint,
                 is_ended=is_ended,
+                is_idle=is_idle,
                 turn_bytes=self.turn_bytes,
                 max_line_bytes=self.max_line_bytes,
             )
@@ -154,6 +192,10 @@ class _Reader:
             return None
         if is_ended and not turn.is_more:
             turn = replace(turn, checkpoint=replace(turn.checkpoint, state="done"))
+        elif turn.lines and (turn.is_more or 0 <= self.now_s - entry.changed_s < SILENT_S):
+            self.unsettled.add(checkpoint.generation)
+        if not turn.is_more and turn.checkpoint.state == "done":
+            self.unsettled.discard(checkpoint.generation)
             if contents.damage:
                 self.match.problems.append((entry.path, contents.damage))
         self._keep(entry, checkpoint, turn)
@@ -161,6 +203,7 @@ class _Reader:
 
     def _keep(self, entry: Entry, before: Checkpoint, turn: Turn) -> None:
         """Note the lines, the moved checkpoint and the counts of one turn."""
+        self.windows.keep(before, turn)
         if turn.checkpoint != before:
             self.match.changed[before.generation] = replace(turn.checkpoint, updated_s=self.now_s)
         counts = self.match.counts

@@ -1,6 +1,7 @@
 """The last step: from fields to records, with what only the whole knows: received, partition, ids, origin's name."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -25,10 +26,15 @@ _SUFFIXES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What became of a batch: `records` (RECORD_SCHEMA, in the order of the input) and `rejected` (REJECTED_SCHEMA)."""
+    """What became of a batch: `records` (RECORD_SCHEMA, in the order of the input) and `rejected` (REJECTED_SCHEMA).
+
+    `held` has the generations whose last event may still go on, with the offset where it begins: what stands there and
+    behind it is not among the records and has to be given again.
+    """
 
     records: pl.DataFrame
     rejected: pl.DataFrame
+    held: Mapping[str, int] = field(default_factory=dict)
 
 
 def records(frame: pl.DataFrame, *, now: int, period: str) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Raw lines in, records in their normal form out; a line's reading depends on that line alone."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,9 @@ from sentinel.parse.reading import read_framed
 __all__ = ["Parsed", "parse_lines", "parse_one"]
 
 
-def parse_lines(lines: pl.DataFrame, *, now: datetime, period: str = "month") -> Parsed:
+def parse_lines(
+    lines: pl.DataFrame, *, now: datetime, period: str = "month", unsettled: Collection[str] = ()
+) -> Parsed:
     """Read raw lines: columns `line` (Binary), `origin` (String), and `generation` and `offset` or `event_id`;
     `mark` may say what is odd about where a line ends ("cut", "unterminated") and becomes an attribute.
 

@@ -201,6 +201,10 @@ def _home(facts: Facts) -> Iterator[tuple[str, ...]]:
 def _watched(facts: Facts) -> Iterator[tuple[str, ...]]:
     if not facts.unreadable:
         yield OK, f"{facts.watched} can be read"
+    for reason in facts.passed:
+        yield NOTE, f"left alone: {reason}"
+    if facts.overlooked:
+        yield NOTE, facts.overlooked, "set LOG_SENTINEL_DIR, in the environment or in .env"
     for problem in facts.unreadable:
         yield PROBLEM, f"not collected: {problem}", "give this user the right to read it"
 

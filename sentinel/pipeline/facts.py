@@ -55,7 +55,9 @@ class Facts:
     open_paths: Sequence[str] = ()  # of the home, that others may read
     unwritable: str = ""  # the home, or the folder it would be made in, where this user may not write there
     watched: str = ""
+    overlooked: str | None = None  # logs where they are usual, and nobody said to read them
     unreadable: Sequence[str] = ()  # `path: reason`
+    passed: Sequence[str] = ()  # what is left alone on purpose, a sentence a reason
     ports: Mapping[int, str] = field(default_factory=dict)  # "ours", "free" or what else listens there
     detector: DetectorFacts | None = None  # of the server, where one answers
     failures: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # check → (what, advice)

@@ -13,7 +13,7 @@ import msgspec
 from sentinel.errors import SentinelError, TerminalError, TransientError
 from sentinel.failpoints import reach
 from sentinel.pipeline.batch import Answer, Batch, Submission
-from sentinel.pipeline.collect import count_rejected
+from sentinel.pipeline.collector import count_rejected
 from sentinel.spool import Spool
 
 __all__ = ["Answer", "Intake", "KeyReusedError", "Submission"]

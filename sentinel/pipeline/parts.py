@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentinel.collect import Watched
 from sentinel.spool import Spool
 from sentinel.store import Store
 
@@ -16,13 +17,13 @@ __all__ = ["Sentinel"]
 
 @dataclass(frozen=True, slots=True)
 class Sentinel:
-    """Spool, store and models of one home, and the folder that is watched."""
+    """Spool, store and models of one home, and the files that are watched."""
 
     spool: Spool
     store: Store
     models: "Callable[[], Registry]"  # opened when it is first asked for: most verbs do without the detector
     home: Path
-    watched: Path
+    watched: Watched
     period: str  # of partitions: "month", "day" or "none"
     threshold_nats: float
     retention_days: int  # 0: for ever

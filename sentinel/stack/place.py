@@ -18,7 +18,7 @@ from sentinel.settings import Settings
 
 __all__ = ["Place", "check_ports", "find_place", "hold"]
 
-OWN_FOLDER = "in"  # the watched folder under LOG_SENTINEL_HOME where LOG_SENTINEL_DIR is unset
+GLOB = set("*?[")
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 what listens everywhere is asked at home
 
 
@@ -28,7 +28,8 @@ class Place:
 
     root: Path  # holds prefect.yaml and prefect.toml
     home: Path
-    watched: Path
+    watched: str  # folders, files and globs, separated by `:`
+    own_folder: Path  # watched where nobody chose another one
     is_own_folder: bool  # nobody chose the watched folder, so sample data may go there
     host: str
     ports: tuple[int, ...]
@@ -65,7 +66,7 @@ class Place:
                 "DO_NOT_TRACK": "1",
                 "PYTHONUNBUFFERED": "1",
                 "LOG_SENTINEL_HOME": str(self.home),
-                "LOG_SENTINEL_DIR": str(self.watched),
+                "LOG_SENTINEL_DIR": self.watched,
             }
         )
 
@@ -81,23 +82,25 @@ def find_place(settings: Settings, root: Path) -> Place:
     """Where the stack of this checkout runs. Makes the folders. Raises TerminalError outside a checkout."""
     if not (root / "prefect.yaml").exists():
         raise TerminalError(f"there is no prefect.yaml in {root}; run it in the project's root")
-    is_own_folder = "log_sentinel_dir" not in settings.model_fields_set
+    is_own_folder = not settings.log_sentinel_dir
     home = make_private_dir(settings.log_sentinel_home.absolute())
     profile = make_private_dir(home / "prefect") / "profiles.toml"  # Prefect's database lies there, too
-    watched = home / OWN_FOLDER if is_own_folder else settings.log_sentinel_dir.absolute()
-    try:
-        watched.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise SettingsError(
-            f"make the watched folder {watched}: {exc.strerror}; make it yourself or change LOG_SENTINEL_DIR"
-        ) from exc
+    watched = [os.path.abspath(path) for path in settings.log_sentinel_dir or (home / "in",)]  # noqa: PTH100  `..` goes
+    for folder in filter(_is_folder, map(Path, watched)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise SettingsError(
+                f"make the watched folder {folder}: {exc.strerror}; make it yourself or change LOG_SENTINEL_DIR"
+            ) from exc
     if 0 in settings.log_sentinel_ports:
         raise SettingsError("port 0 means any free port; name one in LOG_SENTINEL_PORTS")
     url, pointer = _read_prefect(root / "prefect.toml")
     return Place(
         root=root,
         home=home,
-        watched=watched,
+        watched=":".join(watched),
+        own_folder=settings.own_folder.absolute(),
         is_own_folder=is_own_folder,
         host=settings.log_sentinel_host,
         ports=settings.log_sentinel_ports,
@@ -106,6 +109,11 @@ def find_place(settings: Settings, root: Path) -> Place:
         pointer=root / pointer if pointer else None,
         key=settings.log_sentinel_key,
     )
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether this can only be meant to be a folder: no glob, no file, and not named like one."""
+    return not (GLOB & set(str(path)) or path.exists() or path.suffix)
 
 
 def _read_prefect(path: Path) -> tuple[str, str | None]:

@@ -72,7 +72,7 @@ class Stack:
         self._deployments = child("deployments", "deployments")
         self._worker = child("worker", *prefect, "worker", "start", "--pool", POOL, "--name", "stack")
         self._api = child("api", "serving")
-        self._feed = child("feed", "sentinel.stack.feed", str(place.watched), str(place.home / "sample.written"))
+        self._feed = child("feed", "sentinel.stack.feed", str(place.own_folder), str(place.home / "sample.written"))
 
     def start(self) -> None:
         """Start everything and wait until it works.

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from sentinel.durable import make_private_dir
-from sentinel.settings import Settings
+from sentinel.settings import Settings, overlooked
 from sentinel.stack.lifeline import Lifeline
 from sentinel.stack.place import Place, check_ports, find_place, hold
 from sentinel.stack.prefect_key import keep_key, point_to
@@ -32,6 +32,8 @@ def run_stack(settings: Settings, *, sample: bool) -> int:
     try:
         check_ports(place)
         _prepare(place)
+        if (advice := overlooked(settings)) is not None:
+            _say(advice)
         if sample and not place.is_own_folder:
             _say(f"no sample data: {place.watched} (LOG_SENTINEL_DIR) is yours")
         lifeline = Lifeline()

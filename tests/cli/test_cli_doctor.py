@@ -99,7 +99,8 @@ def test_unreadable_file_and_missing_folder_are_told(
     monkeypatch.setenv("LOG_SENTINEL_DIR", str(home.parent / "nowhere"))
     missing = findings(sentinel_command("doctor", "--json"))["watched folder"]
 
-    assert "old.zip" in archive[0]
+    assert [found.partition(": ")[0] for found in archive] == ["ok", "note"]
+    assert "old.zip" in archive[1]
     assert "LOG_SENTINEL_DIR" in missing[0]
 
 

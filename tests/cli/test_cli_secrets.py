@@ -54,7 +54,7 @@ def test_setting_of_another_kind_is_trimmed_too(home: Path) -> None:
     )
 
     assert loaded.log_sentinel_ports == (8000, 8080)
-    assert loaded.log_sentinel_dir == Path("/var/log/app")
+    assert loaded.log_sentinel_dir == ("/var/log/app",)
     assert loaded.elastic_addr is None
     assert loaded.log_sentinel_allowed_hosts == ("logs.example", "::1", "10.0.0.7")
 

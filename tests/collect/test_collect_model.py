@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from sentinel.collect import poll
+from sentinel.collect import Watched, poll
 from sentinel.records import Checkpoint
 
 NAMES = ("a.log", "b.log")
@@ -149,7 +149,7 @@ class Folder(RuleBasedStateMachine):
         self.poll(max_bytes=max_bytes, turn_bytes=turn_bytes, quiet_s=quiet_s)
 
     def poll(self, **limits: float) -> bool:
-        got = poll(self.root, list(self.kept.values()), now_s=time.time(), **limits)  # type: ignore[arg-type]
+        got = poll(Watched.under(self.root), list(self.kept.values()), now_s=time.time(), idle_s=1e6, **limits)  # type: ignore[arg-type]
         self.got.update(got.lines["line"].to_list())
         self.kept.update({one.generation: one for one in got.checkpoints})
         for generation in got.forgotten:

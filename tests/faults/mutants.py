@@ -43,23 +43,17 @@ def ack_before_commit() -> None:
 
 def checkpoint_before_lines() -> None:
     """The file's offset is committed first, its lines in a transaction after it."""
-    collect = importlib.import_module("sentinel.pipeline.collect")  # the name alone is the verb
+    from sentinel.pipeline.collector import Collector
 
-    def split(chunk: Any) -> Any:
-        def run(sentinel: Any, now_s: float, *rest: Any) -> Any:
-            found = collect.poll(sentinel.watched, sentinel.spool.checkpoints(), now_s=now_s, max_bytes=10**8)
-            before = collect.poll
-            with sentinel.spool.transaction() as tx:
-                tx.put_checkpoints(found.checkpoints)
-            collect.poll = lambda *_, **__: found
-            try:
-                return chunk(sentinel, now_s, *rest)
-            finally:
-                collect.poll = before
+    def split(commit: Any) -> Any:
+        def run(self: Any, collected: Any, parsed: Any, checkpoints: Any) -> None:
+            with self._spool.transaction() as tx:
+                tx.put_checkpoints(checkpoints)
+            commit(self, collected, parsed, checkpoints)
 
         return run
 
-    change(collect, "_collect_chunk", split)
+    change(Collector, "_commit", split)
 
 
 def synchronous(level: str) -> Patch:

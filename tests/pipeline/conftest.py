@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sentinel.collect import Watched
 from sentinel.detect.registry import Registry
 from sentinel.pipeline import Sentinel
 from sentinel.spool import Spool
@@ -49,7 +50,7 @@ def open_home(tmp_path: Path, store: MemoryStore) -> Callable[[], Sentinel]:
             store=store,
             models=functools.cache(lambda: Registry(tmp_path / "models", b"k" * 32)),
             home=tmp_path,
-            watched=tmp_path / "in",
+            watched=Watched.under(tmp_path / "in"),
             period="month",
             threshold_nats=7.5,
             retention_days=0,

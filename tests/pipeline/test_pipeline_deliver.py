@@ -16,7 +16,7 @@ LINES = [f"Mar  2 07:{i // 60:02d}:{i % 60:02d} box app[{i}]: line {i}" for i in
 
 
 def put_lines(sentinel: Sentinel, lines: Sequence[str] = LINES) -> None:
-    with (sentinel.watched / "app.log").open("a") as file:
+    with (sentinel.home / "in" / "app.log").open("a") as file:
         file.writelines(f"{line}\n" for line in lines)
     collect(sentinel, clock=lambda: 1_772_438_400.0)
 

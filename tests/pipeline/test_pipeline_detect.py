@@ -33,7 +33,7 @@ def halves() -> Halves:
 
 
 def put(sentinel: Sentinel, lines: list[str], clock: Clock) -> None:
-    with (sentinel.watched / "fleet.log").open("a") as file:
+    with (sentinel.home / "in" / "fleet.log").open("a") as file:
         file.writelines(f"{line}\n" for line in lines)
     collect(sentinel, clock=clock)
 

@@ -51,10 +51,23 @@ def test_place_watches_a_folder_of_its_own_when_none_is_set(checkout: Path, monk
     own = place_in(checkout)
     chosen = place_in(checkout, log_sentinel_dir=checkout / "logs")
 
-    assert (own.watched, own.is_own_folder) == (checkout / "var" / "in", True)
-    assert (chosen.watched, chosen.is_own_folder) == (checkout / "logs", False)
-    assert own.watched.is_dir()
-    assert chosen.watched.is_dir()
+    assert (own.watched, own.is_own_folder) == (str(checkout / "var" / "in"), True)
+    assert (chosen.watched, chosen.is_own_folder) == (str(checkout / "logs"), False)
+    assert own.own_folder.is_dir()
+    assert (checkout / "logs").is_dir()
+
+
+def test_place_makes_only_what_is_meant_to_be_a_folder(checkout: Path) -> None:
+    """Of several places those are made that are folders: no file that may come later, no glob."""
+    places = [f"{checkout}/{name}" for name in ("web", "../up", "late.log", "pods/*/0.log")]
+
+    place = place_in(checkout, log_sentinel_dir=":".join(places))
+
+    assert place.watched.split(":")[1] == str(checkout.parent / "up")
+    assert (checkout / "web").is_dir()
+    assert (checkout.parent / "up").is_dir()
+    assert not (checkout / "late.log").exists()
+    assert not (checkout / "pods").exists()
 
 
 def test_environment_keeps_foreign_prefect_settings_out(checkout: Path) -> None:

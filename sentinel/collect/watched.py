@@ -1,0 +1,54 @@
+"""What is collected, as data: folders, files and globs, what is left out, where links may end, where a start begins."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from sentinel.collect.globs import Glob
+
+__all__ = ["Watched"]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The places whose log files are read: all of a folder, one file, or whatever a glob finds (`*`, `?`, `[…]`, `**`).
+
+    A glob of `exclude` without a slash leaves out files and folders of that name, one with a slash those whose path
+    ends like it (an absolute one: whose path it is). `links` are the folders under which symbolic links may end. With
+    `begins_now` the files that are there at the very first start are read from their end.
+    """
+
+    places: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    begins_now: bool = False
+
+    @classmethod
+    def under(cls, *places: Path) -> Self:
+        """All of these places, and nothing special."""
+        return cls(tuple(map(str, places)))
+
+    def __str__(self) -> str:
+        return os.pathsep.join(self.places)
+
+    def excluded(self) -> "Exclusion":
+        """What leaves names and paths out."""
+        return Exclusion(self.exclude)
+
+
+class Exclusion:
+    """Globs of names and of paths; see `Watched.exclude`."""
+
+    def __init__(self, globs: Iterable[str]) -> None:
+        globs = [glob for glob in globs if glob.strip("/")]
+        self._names = [Glob(glob.strip("/")) for glob in globs if "/" not in glob.strip("/")]
+        paths = [glob.rstrip("/") for glob in globs if "/" in glob.strip("/")]
+        self._paths = [Glob(glob.lstrip("/") if glob.startswith("/") else f"**/{glob}") for glob in paths]
+
+    def holds(self, name: str, path: str) -> bool:
+        """Whether this file or folder is left out; what lies below a folder that is, is never asked about."""
+        if any(glob.matches(name) for glob in self._names):
+            return True
+        return bool(self._paths) and any(glob.matches(path) for glob in self._paths)
