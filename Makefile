@@ -22,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q -j 0 .venv/lib sentinel flows tasks serving deployments || true
-	$(BIN)/python -m sentinel.detect.warm
+	$(BIN)/python -m sentinel.detect.learn.warm
 	@touch $(STAMP)
 
 up: install ## run everything; SAMPLE=0 leaves out the sample data

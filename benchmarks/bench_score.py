@@ -13,7 +13,7 @@ from benchmarks import drain3_peer
 from benchmarks.lines import as_records, fleet_frame, parsed, public_logs, syslog_bytes
 from benchmarks.measure import Figure, Skipped, alone, pair
 from sentinel.detect import One, Scorer
-from sentinel.detect.fit import Trained, fit
+from sentinel.detect.learn.fit import Trained, fit
 from sentinel.simulate import inject
 
 KNOWN = 20_000

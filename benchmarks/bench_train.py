@@ -20,7 +20,9 @@ MILLION = 1_000_000
 
 
 def run(rounds: int) -> list[Figure]:
-    subprocess.run([sys.executable, "-m", "sentinel.detect.warm"], capture_output=True, check=True)  # as `make install`
+    subprocess.run(
+        [sys.executable, "-m", "sentinel.detect.learn.warm"], capture_output=True, check=True
+    )  # as `make install`
     return [figure for size in SIZES for figure in _sized(size, 1 if size >= MILLION else rounds)]
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 def ours(records: pl.DataFrame) -> None:
     """Fit our detector."""
-    from sentinel.detect.fit import fit
+    from sentinel.detect.learn.fit import fit
 
     fit(records, now=datetime(2026, 11, 23, tzinfo=UTC))
 

@@ -17,7 +17,7 @@ from sentinel.spool import Spool
 from sentinel.store import Store, open_store
 
 if TYPE_CHECKING:
-    from sentinel.detect.registry import Registry
+    from sentinel.detect.models.registry import Registry
 
 __all__ = [
     "open_registry",
@@ -62,7 +62,7 @@ def watched_of(settings: Settings) -> Watched:
 
 def open_registry(settings: Settings) -> "Registry":
     """The models of this home, signed with the key of the settings or with one made once."""
-    from sentinel.detect.registry import Registry, load_or_make_key  # takes half a second, which not all need
+    from sentinel.detect.models.registry import Registry, load_or_make_key  # takes half a second, which not all need
 
     folder = make_private_dir(_home(settings) / "models")
     key = settings.log_sentinel_signing_key

@@ -7,28 +7,30 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from sentinel.detect.causes import weights
-from sentinel.detect.combine import NATS, PARTS, PRIOR, Switches, combine
-from sentinel.detect.encode import Coded, One, encode, encode_one
-from sentinel.detect.explain import Explainer, Row
-from sentinel.detect.features import FEATURES
-from sentinel.detect.habits import HABITS_A_LINE, settle
-from sentinel.detect.incidents import incident_ids
-from sentinel.detect.jit import Booleans, Floats
-from sentinel.detect.model import THRESHOLD_NATS, Model, nats_to_score
-from sentinel.detect.sessions import Alarm, SessionVerdict
-from sentinel.detect.sessionwatch import SESSION_KIND, SessionWatch, attach, session_records, story_of, story_of_one
-from sentinel.detect.state import empty_memory, pack, unpack
-from sentinel.detect.statepass import RAW, TOUCHES_A_LINE, walk
-from sentinel.detect.surprise import surprises
-from sentinel.detect.table import Journal, Memory, roll_back
-from sentinel.detect.tails import TOLERANCE, tail_nats
-from sentinel.detect.watchdog import Watch
+from sentinel.detect.explain.causes import weights
+from sentinel.detect.explain.explain import Explainer, Row
+from sentinel.detect.explain.incidents import incident_ids
+from sentinel.detect.judge.combine import NATS, PARTS, PRIOR, Switches, combine
+from sentinel.detect.judge.features import FEATURES
+from sentinel.detect.judge.habits import HABITS_A_LINE, settle
+from sentinel.detect.judge.nats import THRESHOLD_NATS, nats_to_score
+from sentinel.detect.judge.surprise import surprises
+from sentinel.detect.judge.tails import TOLERANCE, tail_nats
+from sentinel.detect.kernel.jit import Booleans, Floats
+from sentinel.detect.kernel.table import Memory, UndoLog, roll_back
+from sentinel.detect.models.model import Model
+from sentinel.detect.read.coded import Coded, One
+from sentinel.detect.read.encode import encode, encode_one
+from sentinel.detect.remember.state import empty_memory, pack, unpack
+from sentinel.detect.remember.state_pass import RAW, TOUCHES_A_LINE, walk
+from sentinel.detect.sessions.follow import Alarm, SessionVerdict
+from sentinel.detect.sessions.watch import SESSION_KIND, SessionWatch, attach, session_records, story_of, story_of_one
+from sentinel.detect.silence.watchdog import Watch
 from sentinel.records import VERDICT_SCHEMA
 
 __all__ = ["Scored", "Scorer", "Verdict"]
 
-MAX_JOURNAL_LINES = 1_000  # longer peeks work on a copy of the memory
+MAX_UNDO_LINES = 1_000  # longer peeks work on a copy of the memory
 MAX_EXPLAINED = 2_000  # anomalies of one call that get their own ranking of causes at once
 
 
@@ -85,7 +87,8 @@ class Scorer:
         self._watch = Watch(model.watched_keys, model.watched)
         self._places = {h: i for i, h in enumerate(model.source_hashes.tolist())}
         self._explainer = Explainer(model.baseline)
-        self._sessions = SessionWatch(model, self._vocabulary, on=self.switches.sessions)
+        kinds = model.sessions if self.switches.sessions else ()
+        self._sessions = SessionWatch(kinds, model.template_keys, self._vocabulary, version=model.version)
         if state is not None:
             self._memory, extra, sessions = unpack(state)
             self._vocabulary.restore(extra["vocabulary"])
@@ -195,10 +198,10 @@ class Scorer:
 
     def _run_on_a_copy(self, coded: Coded) -> Scored:
         n = len(coded.line.times)
-        if n > MAX_JOURNAL_LINES:
+        if n > MAX_UNDO_LINES:
             return self._run(coded, self._memory.copy())
         counters = self._memory.counters.copy()
-        memory = self._memory._replace(journal=Journal.sized(n * (TOUCHES_A_LINE + HABITS_A_LINE)), counters=counters)
+        memory = self._memory._replace(undo_log=UndoLog.sized(n * (TOUCHES_A_LINE + HABITS_A_LINE)), counters=counters)
         try:
             return self._run(coded, memory)
         finally:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from sentinel.detect import Model, Scorer, Switches
-from sentinel.detect.fit import fit
+from sentinel.detect.learn.fit import fit
 from sentinel.evaluation.case import Case
 from sentinel.evaluation.measure import Scored
 from sentinel.records import VERDICT_SCHEMA

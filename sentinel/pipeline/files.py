@@ -11,7 +11,7 @@ import orjson
 import polars as pl
 
 from sentinel.detect import Scorer
-from sentinel.detect.registry import Registry
+from sentinel.detect.models.registry import Registry
 from sentinel.errors import NoModelError, TerminalError
 from sentinel.parse import Document, decode_body, parse_documents, parse_lines
 from sentinel.pipeline import state as states

@@ -10,7 +10,7 @@ from sentinel.spool import Spool
 from sentinel.store import Store
 
 if TYPE_CHECKING:
-    from sentinel.detect.registry import Registry
+    from sentinel.detect.models.registry import Registry
 
 __all__ = ["Sentinel"]
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import polars as pl
 
 from sentinel.detect import Model
-from sentinel.detect.fit import fit
-from sentinel.detect.gate import gate
-from sentinel.detect.registry import Registry
+from sentinel.detect.learn.fit import fit
+from sentinel.detect.learn.gate import gate
+from sentinel.detect.models.registry import Registry
 from sentinel.errors import ArtifactError, TerminalError
 from sentinel.pipeline.parts import Sentinel
 from sentinel.records import EVENTS, empty_records

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from sentinel.detect.registry import Registry
+from sentinel.detect.models.registry import Registry
 from serving.answers import json_answer
 from serving.parts import Parts
 from serving.problems import ProblemError

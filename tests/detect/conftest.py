@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect.fit import Trained, fit
+from sentinel.detect.learn.fit import Trained, fit
 from sentinel.simulate import fleet
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

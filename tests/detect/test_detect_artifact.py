@@ -13,8 +13,8 @@ import pytest
 from sklearn.ensemble import IsolationForest
 
 from sentinel import failpoints
-from sentinel.detect.artifact import Parts, read_artifact, read_forest, read_manifest, write_artifact
-from sentinel.detect.manifest import Manifest, library_versions, load_or_make_key, make_version, signed
+from sentinel.detect.models.artifact import Parts, read_artifact, read_forest, read_manifest, write_artifact
+from sentinel.detect.models.manifest import Manifest, library_versions, load_or_make_key, make_version, signed
 from sentinel.errors import ArtifactError
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -149,7 +149,7 @@ def test_pickle_never_runs_when_the_signature_does_not_hold(folder, tmp_path):
 
     import joblib
 
-    from sentinel.detect.manifest import digest_of
+    from sentinel.detect.models.manifest import digest_of
 
     joblib.dump(Trap(), folder / "model.joblib")
     forged = manifest().with_files({"model.joblib": digest_of((folder / "model.joblib").read_bytes())})
@@ -254,7 +254,7 @@ def test_key_that_is_too_short_is_refused(tmp_path):
 def test_reading_a_model_imports_no_sklearn(folder):
     """In a fresh process a model is read without scikit-learn, joblib or pickle's own reader of objects."""
     code = (
-        "import sys, json; from pathlib import Path; from sentinel.detect.artifact import read_artifact\n"
+        "import sys, json; from pathlib import Path; from sentinel.detect.models.artifact import read_artifact\n"
         f"read_artifact(Path({str(folder)!r}), key={KEY!r}, features={FEATURES!r})\n"
         "print(json.dumps([name for name in ('sklearn', 'joblib', 'prefect') if name in sys.modules]))"
     )

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer, Switches
-from sentinel.detect.fit import fit
-from sentinel.detect.gate import gate
-from sentinel.detect.registry import Registry
+from sentinel.detect.learn.fit import fit
+from sentinel.detect.learn.gate import gate
+from sentinel.detect.models.registry import Registry
 from sentinel.records import RECORD_SCHEMA
 from sentinel.simulate import fleet
 
@@ -106,7 +106,7 @@ def test_champion_serves_without_sklearn_joblib_or_prefect(trained, records, tmp
     records[6000:6050].write_parquet(tmp_path / "lines.parquet")
     code = (
         "import sys, json; from pathlib import Path; import polars as pl\n"
-        "from sentinel.detect import Scorer; from sentinel.detect.registry import Registry\n"
+        "from sentinel.detect import Scorer; from sentinel.detect.models.registry import Registry\n"
         f"registry = Registry(Path({str(tmp_path / 'models')!r}), {KEY!r})\n"
         "model, state = registry.load(registry.champion())\n"
         f"verdicts = Scorer(model, state).score(pl.read_parquet({str(tmp_path / 'lines.parquet')!r}))\n"

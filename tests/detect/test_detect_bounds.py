@@ -10,14 +10,15 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect import text as texts
-from sentinel.detect.encode import SourceHashes
-from sentinel.detect.fit import Trained
-from sentinel.detect.hashing import hash_text
-from sentinel.detect.jit import Floats, Integers
-from sentinel.detect.state import empty_memory
-from sentinel.detect.statepass import RAW, RAW_INDEX, Line, walk
-from sentinel.detect.table import Memory
+from sentinel.detect.kernel.hashing import hash_text
+from sentinel.detect.kernel.jit import Floats, Integers
+from sentinel.detect.kernel.table import Memory
+from sentinel.detect.learn.fit import Trained
+from sentinel.detect.read import text as texts
+from sentinel.detect.read.coded import Line
+from sentinel.detect.read.encode import SourceHashes
+from sentinel.detect.remember.state import empty_memory
+from sentinel.detect.remember.state_pass import RAW, RAW_INDEX, walk
 
 CHUNK = 250_000
 LINES_A_SECOND = 1_000
@@ -155,7 +156,7 @@ def test_texts_that_resemble_nothing_do_not_grow_the_vocabulary(
 
 def test_names_of_sources_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cache of a single line's source starts again when it is full, with the same hashes."""
-    from sentinel.detect import encode
+    from sentinel.detect.read import encode
 
     monkeypatch.setattr(encode, "_MAX_SOURCES", 100)
     hashes = SourceHashes()

@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect.fit import Trained
-from sentinel.detect.hashing import hash_text
-from sentinel.detect.state import empty_memory
-from sentinel.detect.statepass import RAW, RAW_INDEX, Line, walk
+from sentinel.detect.kernel.hashing import hash_text
+from sentinel.detect.learn.fit import Trained
+from sentinel.detect.read.coded import Line
+from sentinel.detect.remember.state import empty_memory
+from sentinel.detect.remember.state_pass import RAW, RAW_INDEX, walk
 
 YEAR = timedelta(days=365)
 GUESS = "Failed password for root from 203.0.113.9 port 4{i} ssh2"

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect.fit import Trained, fit
+from sentinel.detect.learn.fit import Trained, fit
 
 GUESS = "Failed password for root from 203.0.113.9 port 4{i} ssh2"
 

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sentinel.detect.corpus import read
-from sentinel.detect.crossfit import CrossFit
+from sentinel.detect.learn.corpus import read
+from sentinel.detect.learn.crossfit import CrossFit
 from sentinel.simulate import fleet, inject
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

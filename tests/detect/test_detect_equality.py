@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from sentinel.detect import One, Scorer
-from sentinel.detect.fit import Trained
+from sentinel.detect.learn.fit import Trained
 from sentinel.simulate import fleet, inject
 
 LINES = 100_000

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer, Switches
-from sentinel.detect.corpus import read
-from sentinel.detect.exclude import attacks
-from sentinel.detect.fit import Trained, fit
+from sentinel.detect.learn.corpus import read
+from sentinel.detect.learn.exclude import attacks
+from sentinel.detect.learn.fit import Trained, fit
 from sentinel.simulate import fleet, inject
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect.baseline import Evidence
-from sentinel.detect.combine import FLOOD, PARTS, SPARSE, Switches, combine
-from sentinel.detect.corpus import read
-from sentinel.detect.features import FEATURE_INDEX, FEATURES, TEMPLATE_REFS
-from sentinel.detect.fit import Trained, _calibrate, _volume, fit
-from sentinel.detect.statepass import RAW_INDEX
-from sentinel.detect.tails import pooled_nats
-from sentinel.detect.words import BAD, SENSITIVE
+from sentinel.detect.judge.combine import FLOOD, PARTS, SPARSE, Switches, combine
+from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES, TEMPLATE_REFS
+from sentinel.detect.judge.tails import pooled_nats
+from sentinel.detect.learn.baseline import Evidence
+from sentinel.detect.learn.corpus import read
+from sentinel.detect.learn.fit import Trained, _calibrate, _volume, fit
+from sentinel.detect.lexicon.words import BAD, SENSITIVE
+from sentinel.detect.remember.state_pass import RAW_INDEX
 from sentinel.errors import TerminalError
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)

@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sentinel.detect.canary import ALWAYS, canaries
-from sentinel.detect.fit import Trained
-from sentinel.detect.gate import gate
+from sentinel.detect.learn.canary import ALWAYS, canaries
+from sentinel.detect.learn.fit import Trained
+from sentinel.detect.learn.gate import gate
 from sentinel.records import RECORD_SCHEMA
 
 AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect.combine import ALARM_NATS
-from sentinel.detect.fit import fit
-from sentinel.detect.grave import is_grave
-from sentinel.detect.words import BAD, GRAVE, flags_of
+from sentinel.detect.judge.combine import ALARM_NATS
+from sentinel.detect.learn.fit import fit
+from sentinel.detect.lexicon.grave import is_grave
+from sentinel.detect.lexicon.words import BAD, GRAVE, flags_of
 from tests.detect.conftest import NOW
 
 GRAVE_TEXTS = (

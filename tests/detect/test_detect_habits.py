@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from sentinel.detect.combine import BULK, FLOOD, HABIT, NATS, PARTS, SPARSE
-from sentinel.detect.habits import HABITS_A_LINE, settle
-from sentinel.detect.hashing import hash_text
-from sentinel.detect.jit import Floats
-from sentinel.detect.state import empty_memory, pack, unpack
-from sentinel.detect.statepass import RAW, RAW_INDEX, Line
-from sentinel.detect.table import Journal, Memory, roll_back
-from sentinel.detect.words import BAD
+from sentinel.detect.judge.combine import BULK, FLOOD, HABIT, NATS, PARTS, SPARSE
+from sentinel.detect.judge.habits import HABITS_A_LINE, settle
+from sentinel.detect.kernel.hashing import hash_text
+from sentinel.detect.kernel.jit import Floats
+from sentinel.detect.kernel.table import Memory, UndoLog, roll_back
+from sentinel.detect.lexicon.words import BAD
+from sentinel.detect.read.coded import Line
+from sentinel.detect.remember.state import empty_memory, pack, unpack
+from sentinel.detect.remember.state_pass import RAW, RAW_INDEX
 
 HOUR_S, WINDOW_S = 3600.0, 600.0
 OLD = 100.0  # windows in which a template was seen in training
@@ -124,7 +125,7 @@ def test_habits_are_the_same_one_by_one_after_a_restart_and_after_a_peek() -> No
     for i, (t, template) in enumerate(zip(times, templates, strict=True)):
         if i == 200:
             memory, _, _ = unpack(pack(memory, {}))
-        peeked = memory._replace(journal=Journal.sized(HABITS_A_LINE), counters=memory.counters.copy())
+        peeked = memory._replace(undo_log=UndoLog.sized(HABITS_A_LINE), counters=memory.counters.copy())
         settled(peeked, [t], templates=[template], windows=1.0, bulk=25.0)
         roll_back(peeked)
         single.append(settled(memory, [t], templates=[template], windows=1.0, bulk=9.0)[0])

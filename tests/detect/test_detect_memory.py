@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from sentinel.detect.hashing import hash_text
-from sentinel.detect.jit import Floats
-from sentinel.detect.state import empty_memory, pack, unpack
-from sentinel.detect.statepass import RAW, RAW_INDEX, TOUCHES_A_LINE, Line, walk
-from sentinel.detect.table import Journal, Memory, roll_back
+from sentinel.detect.kernel.hashing import hash_text
+from sentinel.detect.kernel.jit import Floats
+from sentinel.detect.kernel.table import Memory, UndoLog, roll_back
+from sentinel.detect.read.coded import Line
+from sentinel.detect.remember.state import empty_memory, pack, unpack
+from sentinel.detect.remember.state_pass import RAW, RAW_INDEX, TOUCHES_A_LINE, walk
 
 SOURCE, TEMPLATE = hash_text("sshd"), hash_text("a template")
 
@@ -98,11 +99,11 @@ def test_frequent_actors_outlive_a_flood() -> None:
 
 
 def test_rolling_back_restores_every_place() -> None:
-    """A journal undoes all changes, also of keys that gave way to others."""
+    """An undo log undoes all changes, also of keys that gave way to others."""
     memory = empty_memory(core=64, edge=64)
     walked(memory, lines([float(i) for i in range(300)], list(range(1, 301))))
     before = memory.copy()
-    borrowed = memory._replace(journal=Journal.sized(200 * TOUCHES_A_LINE), counters=memory.counters.copy())
+    borrowed = memory._replace(undo_log=UndoLog.sized(200 * TOUCHES_A_LINE), counters=memory.counters.copy())
 
     walked(borrowed, lines([300.0 + i for i in range(200)], list(range(1000, 1200)), flags=5))
     roll_back(borrowed)

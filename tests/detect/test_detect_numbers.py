@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect.features import FEATURE_INDEX
-from sentinel.detect.fit import Trained, fit
+from sentinel.detect.judge.features import FEATURE_INDEX
+from sentinel.detect.learn.fit import Trained, fit
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 

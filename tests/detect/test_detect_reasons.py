@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect.causes import CAUSE_NAMES, FLOODS, among, counterfactual, weights
-from sentinel.detect.combine import HABIT, NATS
-from sentinel.detect.fit import fit
+from sentinel.detect.explain.causes import CAUSE_NAMES, FLOODS, among, counterfactual, weights
+from sentinel.detect.judge.combine import HABIT, NATS
+from sentinel.detect.learn.fit import fit
 from sentinel.detect.scorer import Scored
 from sentinel.simulate import EXPECTED_KINDS, fleet, inject
 

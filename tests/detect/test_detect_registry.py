@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 
-from sentinel.detect.features import FEATURES
-from sentinel.detect.model import Model
-from sentinel.detect.registry import Registry
-from sentinel.detect.surprise import Baseline
-from sentinel.detect.tails import Tails
-from sentinel.detect.trees import flatten
+from sentinel.detect.judge.features import FEATURES
+from sentinel.detect.judge.surprise import Baseline
+from sentinel.detect.judge.tails import Tails
+from sentinel.detect.judge.trees import flatten
+from sentinel.detect.models.model import Model
+from sentinel.detect.models.registry import Registry
 from sentinel.errors import ArtifactError, NoModelError, TerminalError, TransientError
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -236,7 +236,7 @@ def test_second_training_is_told_to_wait(registry):
 def test_killed_training_frees_the_lock(registry):
     """The lock of a process that was killed is nobody's."""
     code = (
-        "import sys, time; from pathlib import Path; from sentinel.detect.registry import Registry\n"
+        "import sys, time; from pathlib import Path; from sentinel.detect.models.registry import Registry\n"
         f"with Registry(Path({str(registry.folder)!r}), {KEY!r}).training_lock():\n"
         "    print('held', flush=True); time.sleep(600)"
     )
@@ -259,7 +259,8 @@ def test_kill_at_any_place_leaves_a_whole_champion(registry, place):
     second = registry.save(trained(1))
     code = (
         "import sys; sys.path.insert(0, 'tests/detect')\n"
-        "from pathlib import Path; from sentinel import failpoints; from sentinel.detect.registry import Registry\n"
+        "from pathlib import Path; from sentinel import failpoints\n"
+        "from sentinel.detect.models.registry import Registry\n"
         f"registry = Registry(Path({str(registry.folder)!r}), {KEY!r})\n"
         f"failpoints.arm_from_text('{place}:kill')\n"
         "from test_detect_registry import trained\n"
@@ -310,7 +311,7 @@ def test_server_loads_a_model_without_sklearn_joblib_or_prefect(registry):
     """In a fresh process, to load and use the champion imports neither scikit-learn nor joblib nor Prefect."""
     registry.promote(registry.save(trained()))
     code = (
-        "import sys, json; from pathlib import Path; from sentinel.detect.registry import Registry\n"
+        "import sys, json; from pathlib import Path; from sentinel.detect.models.registry import Registry\n"
         f"registry = Registry(Path({str(registry.folder)!r}), {KEY!r})\n"
         "model, state = registry.load(registry.champion()); model.trees.score_samples([[0.0, 1.0, 2.0]])\n"
         "print(json.dumps([name for name in ('sklearn', 'joblib', 'prefect') if name in sys.modules]))"

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Model, One, Scorer, Switches
-from sentinel.detect.causes import among, counterfactual
-from sentinel.detect.combine import HABIT, PRIOR
-from sentinel.detect.fit import Trained, fit
+from sentinel.detect.explain.causes import among, counterfactual
+from sentinel.detect.judge.combine import HABIT, PRIOR
+from sentinel.detect.learn.fit import Trained, fit
 from sentinel.errors import ArtifactError
 from sentinel.records import VERDICT_SCHEMA
 
@@ -88,7 +88,7 @@ def test_peek_answers_as_score_would_and_changes_nothing(scorer: Scorer, present
 
 
 def test_long_peek_equals_short_ones(scorer: Scorer, present: pl.DataFrame) -> None:
-    """A peek too long for the journal works on a copy, with the same answers."""
+    """A peek too long for the undo log works on a copy, with the same answers."""
     stream = present.head(1200)
     state = scorer.state()
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Model, One, Scorer, Switches
-from sentinel.detect.fit import Trained, fit
+from sentinel.detect.learn.fit import Trained, fit
 from sentinel.errors import ArtifactError
 from sentinel.records import RECORD_SCHEMA
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sentinel.detect.model import THRESHOLD_NATS
-from sentinel.detect.sessionfit import SessionRules, learn_sessions
+from sentinel.detect.judge.nats import THRESHOLD_NATS
+from sentinel.detect.sessions.fit import SessionRules, learn_sessions
 from sentinel.errors import ArtifactError
 
 BEGIN, WORK, END, JOB, DONE, LOST, NOISE = range(1, 8)

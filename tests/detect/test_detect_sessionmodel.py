@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sentinel.detect.hashing import hash_text
-from sentinel.detect.sessioncontent import contents
-from sentinel.detect.sessionmodel import SessionModel, fit_sessions
+from sentinel.detect.kernel.hashing import hash_text
+from sentinel.detect.sessions.content import contents
+from sentinel.detect.sessions.model import SessionModel, fit_sessions
 from sentinel.errors import ArtifactError, TerminalError
 
 BEGIN, OPEN, READ, WRITE, CLOSE, END, FAIL, COPY = range(1, 9)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from sentinel.detect import sessionpass
-from sentinel.detect.sessionfit import SessionRules
-from sentinel.detect.sessionmodel import fit_sessions
-from sentinel.detect.sessions import Alarm, Sessions, SessionVerdict
+from sentinel.detect.sessions import session_pass
+from sentinel.detect.sessions.fit import SessionRules
+from sentinel.detect.sessions.follow import Alarm, Sessions, SessionVerdict
+from sentinel.detect.sessions.model import fit_sessions
 
 BEGIN, OPEN, READ, WRITE, CLOSE, END, FAIL = range(1, 8)
 OTHER = 50  # a template of the model that belongs to no session
@@ -180,9 +180,9 @@ def test_memory_is_bounded_when_sessions_and_templates_are_endless(
     rules: SessionRules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of endless sessions the least recently used give way; of one session 64 templates are counted."""
-    monkeypatch.setattr(sessionpass, "PLACES", 256)
+    monkeypatch.setattr(session_pass, "PLACES", 256)
     flight = followed(rules)
-    flight._held = sessionpass.Open.empty(256)
+    flight._held = session_pass.Open.empty(256)
     for start in range(1, 20_000, 500):
         walk(flight, [(i * 2_654_435_761, BEGIN, float(i)) for i in range(start, start + 500)])
     walk(flight, [(5, BEGIN, 3e4), *((5, 1_000 + i, 3e4 + i) for i in range(500))])
@@ -194,7 +194,7 @@ def test_templates_lose_their_numbers_when_there_are_too_many(
     rules: SessionRules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sessions that are open keep what they counted when the templates of others are forgotten."""
-    monkeypatch.setattr("sentinel.detect.sessionnumbers.MAX_NUMBERS", 100)
+    monkeypatch.setattr("sentinel.detect.sessions.numbers.MAX_NUMBERS", 100)
     flight, plain = followed(rules), followed(rules)
     walk(flight, laid(1, CUT))
     for start in range(0, 1_000, 50):

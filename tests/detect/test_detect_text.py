@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sentinel.detect.drain import Drain
-from sentinel.detect.scan import IP, PARAM, SESSION, USER
-from sentinel.detect.text import Scanned, join, scan
-from sentinel.detect.words import ACCEPTED, AUTH_FAILURE, BAD, SENSITIVE, flags_of
+from sentinel.detect.lexicon.words import ACCEPTED, AUTH_FAILURE, BAD, SENSITIVE, flags_of
+from sentinel.detect.read.drain import Drain
+from sentinel.detect.read.scan import IP, PARAM, SESSION, USER
+from sentinel.detect.read.text import Scanned, join, scan
 
 
 def scan_texts(texts: list[str]) -> Scanned:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 
-from sentinel.detect import trees as module
-from sentinel.detect.trees import Trees, flatten
+from sentinel.detect.judge import trees as module
+from sentinel.detect.judge.trees import Trees, flatten
 from sentinel.errors import ArtifactError, TerminalError
 
 

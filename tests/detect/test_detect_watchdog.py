@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect.fit import Trained, fit
-from sentinel.detect.watchdog import Watch, learn_watch
+from sentinel.detect.learn.fit import Trained, fit
+from sentinel.detect.silence.watchdog import Watch, learn_watch
 from sentinel.records import RECORD_SCHEMA, VERDICT_SCHEMA
 
 START_S = 1_772_000_000.0

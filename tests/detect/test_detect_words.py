@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Scorer
-from sentinel.detect.fit import fit
-from sentinel.detect.patterns import small
+from sentinel.detect.learn.fit import fit
+from sentinel.detect.lexicon.patterns import small
 from sentinel.records import RECORD_SCHEMA
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)

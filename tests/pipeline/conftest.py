@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sentinel.collect import Watched
-from sentinel.detect.registry import Registry
+from sentinel.detect.models.registry import Registry
 from sentinel.pipeline import Sentinel
 from sentinel.spool import Spool
 from sentinel.store import MemoryStore

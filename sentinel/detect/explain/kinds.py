@@ -1,0 +1,86 @@
+"""Name the kind of an anomalous line from its causes, the most telling first, and what its actor did."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sentinel.detect.lexicon.words import ACCEPTED, AUTH_FAILURE, BAD, CONNECT, FILTERED, SENSITIVE
+from sentinel.detect.read.scan import IP
+
+if TYPE_CHECKING:
+    from sentinel.detect.explain.explain import Row
+
+__all__ = ["MIN_KNOCKING", "kind_of"]
+
+_GUESSING = ("failures", "stuffing", "errors", "rate", "actor_rate", "novelty", "entity")
+_RATES = ("scan", "actor_rate", "rate", "errors")
+_TURNED_AWAY = (*_RATES, "novelty", "entity")
+_PROBED = ("novelty", "actor_rate", "privilege", "number", "rate", "entity")
+MIN_ATTEMPTS = 1.8  # two of late
+QUICK_ATTEMPTS, SLOW_ATTEMPTS = 1.5, 2.5  # two within some seconds, three within half an hour; two are mistyped
+MIN_KNOCKS = 1.4  # three connections of one address to a log-in service within seconds; each counts half
+MIN_KNOCKING = 3.5  # four addresses of late
+MIN_TARGETS = 2.5  # three ports or paths of late
+MIN_TURNED_AWAY = 1.5  # two packets of one address that a firewall turned away within seconds
+MANY_TARGETS = 9.0
+NEW_TARGETS = 0.7  # share of an actor's lines that each tried another port or path: it looks for something
+
+Upper = Callable[[str], float]
+"""The usual upper bound of a raw value for the line's template or source."""
+
+
+def kind_of(order: list[str], row: "Row", upper: Upper) -> str:
+    """The kind of a line whose causes stand in `order`."""
+    top = order[0] if order else ""
+    if row.prior >= row.nats - 1e-9:
+        return "brute_force"
+    guesses = row.flags & AUTH_FAILURE and any(name in order[:3] for name in _GUESSING)
+    if guesses or "failures" in order[:3]:  # a connection or a log-in that worked, among them, is part of it
+        if row.value("failures2") < MIN_ATTEMPTS and row.value("failing_actors") >= MIN_ATTEMPTS:
+            return "credential_stuffing"
+        if row.value("failures0") >= QUICK_ATTEMPTS or row.value("failures2") >= SLOW_ATTEMPTS:
+            return "brute_force"
+    if row.flags & CONNECT and top in _RATES and (knocks := _knocks(row)):
+        return knocks
+    if row.text(IP) and (top == "scan" or (row.sensitive_text and top in _PROBED) or _looks_around(order, row, upper)):
+        return "scan"
+    return _by_cause(order, row)
+
+
+def _knocks(row: "Row") -> str:
+    """What too many connections to a service that people log in to are called; "" while nobody comes again and again,
+    nor many come."""
+    if row.value("failures0") >= MIN_KNOCKS:
+        return "brute_force"
+    return "credential_stuffing" if row.value("template_actors") >= MIN_KNOCKING else ""
+
+
+def _looks_around(order: list[str], row: "Row", upper: Upper) -> bool:
+    """Whether an actor tries one port or path after the other, more than is usual here."""
+    if row.flags & FILTERED and row.value("actor0") >= MIN_TURNED_AWAY and any(n in order[:2] for n in _TURNED_AWAY):
+        return True
+    tried = row.value("actor_params")
+    if tried < MIN_TARGETS or not any(name in order[:3] for name in _RATES):
+        return False
+    usual = upper("actor_params")
+    searches = row.flags & BAD and tried > 1.5 * usual and tried >= NEW_TARGETS * row.value("actor1")
+    return bool(searches) or (order[0] in _RATES[:3] and tried > max(MANY_TARGETS, 3.0 * usual))
+
+
+def _by_cause(order: list[str], row: "Row") -> str:
+    top = order[0] if order else ""
+    failing = row.flags & BAD or row.coded.facts.level[row.i] >= 2
+    touches = row.flags & SENSITIVE and not row.flags & BAD  # a crash of root's is first of all a crash
+    if touches and top in _RATES and "privilege" in order[:2]:
+        return "privilege"
+    if top in ("errors", "rate", "actor_rate", "failures", "stuffing", "actor_users", "scan"):
+        return "error_burst" if failing else "rate_spike"
+    if top == "sequence" and failing and "novelty" in order[:3]:
+        top = "novelty"
+    if top == "privilege" or (top in ("entity", "novelty", "source") and touches):
+        return "new_actor" if row.flags & ACCEPTED else "privilege"
+    if top == "entity":
+        return "new_actor"
+    named = {"number": "numeric_outlier", "gap": "rate_drop", "sequence": "sequence"}
+    if top in named:
+        return named[top]
+    return "new_template" if row.value("hits_template") < 1 else "rare_template"

@@ -1,0 +1,215 @@
+"""Join forest, tail norm, sparse channel and the fixed prior of failed log-ins into one score in nats."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sentinel.detect.judge.features import FEATURE_INDEX, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
+from sentinel.detect.judge.surprise import LEVEL_FATAL, is_guess
+from sentinel.detect.judge.tails import Tails, pooled_nats
+from sentinel.detect.kernel.jit import Floats, Integers, compiled
+from sentinel.detect.remember.state_pass import RAW_INDEX
+
+__all__ = [
+    "BULK",
+    "DECISIVE",
+    "FATAL_NATS",
+    "FEW_NATS",
+    "FLOOD",
+    "FOREST",
+    "F_TROUBLE",
+    "HABIT",
+    "LEAST",
+    "NATS",
+    "NORM",
+    "NORM_CAP",
+    "PARTS",
+    "PRIOR",
+    "SPARSE",
+    "Switches",
+    "combine",
+    "floods",
+    "norms",
+]
+
+NORM_CAP = 8.0  # nats one feature may add to the norm
+SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
+FEW_FAILURES, FEW_NATS = 2.5, 7.0  # up to two failed log-ins of somebody are no alarm, whatever else is odd in them
+EVENT_NATS = 0.6  # a decisive feature was counted in events, of which a share writes several lines
+PRIOR_CAP = 14.0
+PRIOR_ATTEMPTS = (3.6, 4.45, 10.0)  # failed attempts within about 15, 180, 1,800 s that are worth 7.5 nats
+KNOWN_ATTEMPTS = (4.2, 6.5, 14.0)  # the same of an actor whose log-ins worked before: people mistype
+GUESS_ATTEMPTS = 0.6  # what each further user that one unknown actor tries is worth
+ALARM_NATS = 7.5
+FATAL_NATS = 5.0  # what its own program calls fatal is no alarm where it is everyday, but comes before other such lines
+WARM_UP_SHARE = 0.6  # of a rarity that counts in a warm-up model where nothing reads as failure
+
+PARTS = (
+    *("nats", "bulk", "sparse", "flood", "prior", "forest", "norm", "least"),
+    *("habit_bulk", "habit_sparse", "habit_flood"),
+)
+NATS, BULK, SPARSE, FLOOD, PRIOR, FOREST, NORM, LEAST, HABIT = range(9)
+DECISIVE = {
+    "rare_failure": 0.5,
+    "rare_privilege": 0.0,
+    "new_entity_privilege": 0.2,
+    "mean_number": 1.4,
+    "broken_sequence": 2.6,
+    "rare_probe": 1.9,
+    "rare_grave": 0.5,
+}
+"""Features that may raise an alarm alone, each calibrated by itself, and the nats taken off it: they share a budget of
+false alarms (a weighted Bonferroni correction), of which privileges and what fails for the first time get the most."""
+_SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])
+_COSTS = np.array(list(DECISIVE.values()))
+_PAYS = np.array([float(name in ("rare_failure", "rare_grave")) for name in DECISIVE])
+_RATES_AT = np.array(
+    [FEATURE_INDEX[name] for name in (*TEMPLATE_REFS, *SOURCE_REFS, *GLOBAL_REFS) if name[:3] != "gap"]
+)
+_STUFFING_AT = np.array(
+    [FEATURE_INDEX[name] for name in ("template_actors", "failing_actors", "failing_users", "user_actors")]
+)
+_FAILURES, _GUESSED, _KNOWN = RAW_INDEX["failures0"], RAW_INDEX["guessed_users"], RAW_INDEX["known_actor"]
+_FAILING_ACTORS = RAW_INDEX["failing_actors"]
+_RARE, _SEVERITY = FEATURE_INDEX["rare_template"], FEATURE_INDEX["severity"]
+F_SENSITIVE, F_AUTH, F_TROUBLE = 2, 4, 1 | 4 | 16  # `words.py`; the last: BAD, AUTH_FAILURE, PROBE
+
+
+class Switches(NamedTuple):
+    """Which parts count; each can be switched off."""
+
+    forest: bool = True
+    norm: bool = True
+    sparse: bool = True
+    prior: bool = True
+    habits: bool = True
+    sessions: bool = True
+
+
+@compiled
+def norms(tails: Floats, out: Floats) -> None:
+    """The length of each row of tails (n, features), each tail capped."""
+    for i in range(tails.shape[0]):
+        total = 0.0
+        for f in range(tails.shape[1]):
+            p = min(tails[i, f], NORM_CAP)
+            total += p * p
+        out[i] = np.sqrt(total)
+
+
+@compiled
+def prior_nats(raw: Floats) -> float:
+    """What no training window may talk us out of: failed log-in attempts of one actor."""
+    worth, known = 0.0, raw[_KNOWN] > 0.0
+    more = 0.0 if known else GUESS_ATTEMPTS * max(raw[_GUESSED] - 1.0, 0.0)
+    for k in range(3):
+        if raw[_FAILURES + k] > 1.5:
+            enough = KNOWN_ATTEMPTS[k] if known else PRIOR_ATTEMPTS[k]
+            worth = max(worth, ALARM_NATS * (raw[_FAILURES + k] + more) / enough)
+    return min(worth, PRIOR_CAP)
+
+
+@compiled
+def _sparse(tails: Floats, volume_nats: float) -> float:
+    """The largest of the few features that are decisive alone, nats."""
+    worth = 0.0
+    for k in range(len(_SPARSE_AT)):
+        worth = max(worth, tails[_SPARSE_AT[k]] + EVENT_NATS - _COSTS[k] - volume_nats * _PAYS[k])
+    return min(worth, SPARSE_CAP)
+
+
+@compiled
+def _flood(tails: Floats) -> float:
+    """The fourth largest tail of rates and distinct counts: several windows or keys must agree that it is a flood."""
+    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
+    for f in _RATES_AT:
+        p = tails[f]
+        if p > first:
+            first, second, third, fourth = p, first, second, third
+        elif p > second:
+            second, third, fourth = p, second, third
+        elif p > third:
+            third, fourth = p, third
+        elif p > fourth:
+            fourth = p
+    return min(fourth, PRIOR_CAP)
+
+
+@compiled
+def floods(tails: Floats, out: Floats) -> None:
+    """The flood statistic of each row of tails (n, features), nats."""
+    for i in range(tails.shape[0]):
+        out[i] = _flood(tails[i])
+
+
+@compiled
+def _stuffing(tails: Floats) -> float:
+    """On a failed log-in: the mean of the two largest tails of how many actors and users fail."""
+    first, second = 0.0, 0.0
+    for f in _STUFFING_AT:
+        if tails[f] > first:
+            first, second = tails[f], first
+        elif tails[f] > second:
+            second = tails[f]
+    return min(0.5 * (first + second), PRIOR_CAP)
+
+
+@compiled
+def _few_failures(raw: Floats, flags: int) -> bool:
+    """Whether this is a failed log-in of somebody who failed seldom of late, in a source where few did."""
+    return is_guess(raw, flags) and raw[_FAILURES + 2] < FEW_FAILURES and raw[_FAILING_ACTORS] < FEW_FAILURES
+
+
+@compiled
+def _warm_up(surprise: Floats, flags: int) -> float:
+    """A young model's score: how rare the template is so far, more where the line reads as failure or privilege."""
+    severity = surprise[_SEVERITY]
+    share = 1.0 if severity >= 2.0 or flags & F_SENSITIVE else WARM_UP_SHARE
+    return share * surprise[_RARE] + max(severity - 1.0, 0.0) * 0.7
+
+
+@compiled
+def combine(
+    raw: Floats,
+    flags: Integers,
+    surprise: Floats,
+    tails: Floats,
+    forest: Floats,
+    calibration: Tails,
+    volume_nats: float,
+    switches: Switches,
+    warm_up: bool,
+    out: Floats,
+) -> None:
+    """Fill out (n, len(PARTS)) from raw values, surprises, tails and forest scores, before habits are settled.
+
+    `calibration` holds tails in its one group: forest score, norm, and their sum less the fit's allowance, which holds
+    `volume_nats` (0 or more): what a line of busy logs pays. Failures that are new or rare pay it too, and floods of
+    what is no trouble.
+    """
+    for i in range(len(raw)):
+        prior = prior_nats(raw[i]) if switches.prior else 0.0
+        if warm_up:
+            out[i, BULK], out[i, SPARSE:] = _warm_up(surprise[i], flags[i]), 0.0
+        else:
+            total = 0.0
+            for f in range(tails.shape[1]):
+                p = min(tails[i, f], NORM_CAP)
+                total += p * p
+            out[i, FOREST] = pooled_nats(forest[i], calibration, 0, 0, 0.0) if switches.forest else 0.0
+            out[i, NORM] = pooled_nats(np.sqrt(total), calibration, 0, 1, 0.0) if switches.norm else 0.0
+            total = pooled_nats(out[i, FOREST] + out[i, NORM], calibration, 0, 2, 0.0)
+            out[i, BULK] = total
+            flood = _flood(tails[i])
+            if flags[i] & F_TROUBLE == 0:
+                flood -= volume_nats
+            if flags[i] & F_AUTH:
+                flood = max(flood, _stuffing(tails[i]))
+            out[i, SPARSE] = _sparse(tails[i], volume_nats) if switches.sparse else 0.0
+            out[i, FLOOD] = flood if switches.sparse else 0.0
+            if _few_failures(raw[i], flags[i]):
+                out[i, BULK], out[i, FLOOD] = min(out[i, BULK], FEW_NATS), min(out[i, FLOOD], FEW_NATS)
+        out[i, PRIOR] = prior
+        out[i, LEAST] = FATAL_NATS if surprise[i, _SEVERITY] > LEVEL_FATAL and switches.prior else 0.0
+        out[i, HABIT:] = 0.0
+        out[i, NATS] = max(out[i, BULK], out[i, SPARSE], out[i, FLOOD], prior, out[i, LEAST])

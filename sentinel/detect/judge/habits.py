@@ -1,0 +1,86 @@
+"""What is loud most of the time is a habit, not news: lower the nats of lines by what their template usually shows."""
+
+import numpy as np
+
+from sentinel.detect.judge.combine import BULK, F_TROUBLE, HABIT, LEAST, NATS, PRIOR
+from sentinel.detect.kernel.hashing import mix
+from sentinel.detect.kernel.jit import Floats, compiled
+from sentinel.detect.kernel.table import LAST_USE, SETTLED, Memory, touch
+from sentinel.detect.read.coded import Line
+from sentinel.detect.remember.state_pass import RAW_INDEX
+
+__all__ = ["HABITS_A_LINE", "settle"]
+
+HABITS_A_LINE = 2  # places that one line changes
+
+CHANNELS, DECISIVE_CHANNEL = 3, 1  # what speaks: the line as a whole, a decisive feature, a flood
+WINDOW_S = 600.0
+JUMP_S = 3600.0  # a clock that falls back further than this begins a new window
+FORGET_S = 43_200.0  # a loudness that does not come back fades with this constant: attacks hours apart are no habit
+CALM_NATS = 4.0  # what a template may usually show without being called loud
+UP_NATS, DOWN_NATS = 1.0, 0.35  # steps a window: the level that three windows in four stay below
+UP_BAD_NATS = 0.25  # the same step where the line reads as failure, probe or failed log-in: it must last for hours
+YOUNG_WINDOWS = 6.0  # any other template seen in fewer windows than that is got used to by halves if it stays
+NOVEL_WINDOWS = 3.0  # a line whose template was seen in fewer windows is news of its source
+QUICK = 0.5
+
+K_TEMPLATE_HABIT, K_SOURCE_HABIT = 64, 65
+START, LOUDEST, USUAL = 0, 1, 4  # columns of a row of the table, the last two one a channel
+_WINDOWS_T = RAW_INDEX["windows_template"]
+LEVEL_ERROR = 3
+NONE = np.uint64(0)
+
+
+@compiled
+def _close(row: Floats, t: float, windows: float, trouble: bool) -> None:
+    """End the window of a key where it is over, and move the usual loudness."""
+    if row[START] - JUMP_S < t < row[START] + WINDOW_S:
+        return
+    since = max(t - row[START], 0.0)
+    kept = np.exp(-since / FORGET_S)
+    for k in range(CHANNELS):
+        above = row[LOUDEST + k] - row[USUAL + k]
+        step = UP_BAD_NATS if trouble and k != DECISIVE_CHANNEL else UP_NATS
+        if windows < YOUNG_WINDOWS and since < 2.0 * WINDOW_S and not trouble:
+            step = max(UP_NATS, QUICK * above)
+        row[USUAL + k] = kept * (row[USUAL + k] + (min(above, step) if above > 0.0 else max(above, -DOWN_NATS)))
+        row[LOUDEST + k] = 0.0
+    row[START] = t
+
+
+@compiled
+def _place(
+    memory: Memory, kind: int, source: np.uint64, template: np.uint64, t: float, windows: float, trouble: bool
+) -> int:
+    place = touch(memory, 2, mix(kind, source, template), t)
+    memory.habits.aux[place, LAST_USE] = np.uint64(memory.counters[SETTLED])  # lines walked may be ahead of this one
+    _close(memory.habits.rows[place], t, windows, trouble)
+    return place
+
+
+@compiled
+def settle(memory: Memory, lines: Line, raw: Floats, parts: Floats) -> None:
+    """Fill HABIT0… (nats taken off each channel) and NATS of parts (n, len(PARTS)), line by line in order.
+
+    A window of 600 s of a template in a source is as loud as its loudest line. The usual loudness follows the level
+    that three in four windows stay below, by at most 1 nat a window (where lines read as failures: ¼); what of it
+    exceeds 4 nats is taken off. So a log that changed for good is quiet again within hours, while one attack moves
+    hardly anything. The prior stays, and what a fatal line is worth at least.
+    """
+    rows = memory.habits.rows
+    for i in range(len(lines.times)):
+        t, source, windows = lines.times[i], lines.sources[i], raw[i, _WINDOWS_T]
+        trouble = lines.flags[i] & F_TROUBLE != 0 or lines.levels[i] >= LEVEL_ERROR
+        own = _place(memory, K_TEMPLATE_HABIT, source, lines.templates[i], t, windows, trouble)
+        shared = own
+        if windows < NOVEL_WINDOWS:
+            shared = _place(memory, K_SOURCE_HABIT, source, NONE, t, YOUNG_WINDOWS, trouble)
+        parts[i, NATS] = max(parts[i, PRIOR], parts[i, LEAST])
+        for k in range(CHANNELS):
+            loud = parts[i, BULK + k]
+            usual = max(rows[own, USUAL + k], rows[shared, USUAL + k])
+            rows[own, LOUDEST + k] = max(rows[own, LOUDEST + k], loud)
+            rows[shared, LOUDEST + k] = max(rows[shared, LOUDEST + k], loud)
+            parts[i, HABIT + k] = max(usual - CALM_NATS, 0.0)
+            parts[i, NATS] = max(parts[i, NATS], loud - parts[i, HABIT + k])
+        memory.counters[SETTLED] += 1.0

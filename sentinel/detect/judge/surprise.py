@@ -1,0 +1,219 @@
+"""Turn raw values into surprises by look-up in baseline tables: one kernel for training, batches and one line."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
+from sentinel.detect.kernel.jit import Floats, Integers, compiled
+from sentinel.detect.read.coded import Facts
+from sentinel.detect.remember.state_pass import RAW_INDEX
+
+__all__ = ["LEVEL_FATAL", "Baseline", "is_guess", "surprises"]
+
+_T_RAW = np.array([RAW_INDEX[name] for name in TEMPLATE_REFS])
+_S_RAW = np.array([RAW_INDEX[name] for name in SOURCE_REFS])
+_G_RAW = np.array([RAW_INDEX[name] for name in GLOBAL_REFS])
+_T_AT, _S_AT, _G_AT = FEATURE_INDEX[TEMPLATE_REFS[0]], FEATURE_INDEX[SOURCE_REFS[0]], FEATURE_INDEX[GLOBAL_REFS[0]]
+_LENGTH_AT, _BROKEN_AT = FEATURE_INDEX["length"], FEATURE_INDEX["broken_sequence"]
+_T_GAP, _S_GAP = len(TEMPLATE_REFS) - 1, len(SOURCE_REFS) - 1
+_LINES, _HITS_T, _HITS_S, _HITS_TS, _HITS_LS, _AFTER_S, _BEFORE_S, _AFTER_K, _BEFORE_K = range(9)
+_PROBE_AT, _HITS_PROBE = FEATURE_INDEX["rare_probe"], RAW_INDEX["hits_probe"]
+_GRAVE_AT = FEATURE_INDEX["rare_grave"]
+_WINDOWS, _WINDOWS_T = RAW_INDEX["windows"], RAW_INDEX["windows_template"]
+_FAILURES = RAW_INDEX["failures0"]
+_NEW_ADDRESS, _MEAN0, _MEANS_SEEN = RAW_INDEX["new_address"], RAW_INDEX["mean0"], RAW_INDEX["means_seen"]
+
+COUNT, NUMBER_TRUST, MEAN_TRUST, NEW0, LENGTH_MEAN, LENGTH_SPREAD = 0, 1, 2, 3, 6, 7
+TEMPLATE_COLUMNS = 8
+MIN_NUMBER_LINES = 20
+MIN_MEAN_LINES = 100
+MEAN_WARM_UP = 8
+MIN_SPREAD = 1e-6
+MEAN_SLACK = 1.0  # a mean wanders: a whole span beyond its range is nothing
+MAX_NUMBER_EXCESS = 8.0
+SMOOTHING = 3.0
+HABIT_SLACK = 2.0  # seven times as seldom as by chance is nothing
+MIN_CONTEXT = 30.0  # times a template was followed by another before its habits are believed
+LEVEL_FATAL = 4  # `encode.py`: LEVEL_CODES
+FAILURE_SLACK = 1.4  # a failure that came twice before is everyday,
+KNOWN_GRAVE_SLACK = 0.7  # a grave one that came four times;
+GRAVE_SLACK = 1.5  # but what came twice before is not grave where other failures are everyday
+NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
+MIN_WINDOW_RARITY = 2.5
+F_BAD, F_SENSITIVE, F_AUTH, F_ACCEPTED, F_CLIENT_ERROR, F_GRAVE = 1, 2, 4, 8, 64, 256  # `words.py`
+
+
+class Baseline(NamedTuple):
+    """What training lines showed. Row i of the template tables is the model's template i, the last row any other one;
+    the same for sources.
+
+    `template` (t+1, 8): lines, trust in numbers, trust in moving means, shares of new address / user / pair, length's
+    mean and spread. `template_refs` (t+1, 16), `source_refs` (s+1, 16), `global_refs` (3,): usual upper bounds of
+    log(1 + raw). `numbers`, `means` (t+1, 12): low, middle, high of log(1 + number) for 4 places. `cap` (2,): the
+    ceilings of every rarity, nats: by lines, by windows of time.
+    """
+
+    template: Floats
+    template_refs: Floats
+    source_refs: Floats
+    global_refs: Floats
+    numbers: Floats
+    means: Floats
+    cap: Floats
+
+
+@compiled
+def _rarities(raw: Floats, level: int, cap: float, out: Floats) -> None:
+    n, hits_t, hits_s = raw[_LINES], raw[_HITS_T], raw[_HITS_S]
+    out[0] = _rarity(hits_t, n, cap)
+    out[1] = _rarity(hits_s, n, cap)
+    out[2] = _rarity(raw[_HITS_TS], hits_s, cap)
+    out[3] = _rarity(raw[_HITS_LS], hits_s, cap) if level >= 2 else 0.0
+    usual = SMOOTHING * (hits_t + 0.5) / (n + 1.0)
+    out[5] = min(-np.log((raw[_AFTER_S] + usual) / (raw[_BEFORE_S] + SMOOTHING)), cap - np.log1p(2.0 * raw[_AFTER_S]))
+    out[6] = 0.0
+    if raw[_AFTER_K] >= 0.0:
+        ceiling = cap - np.log1p(2.0 * raw[_AFTER_K])
+        out[6] = min(-np.log((raw[_AFTER_K] + usual) / (raw[_BEFORE_K] + SMOOTHING)), ceiling)
+    out[_BROKEN_AT] = _broken(raw)
+
+
+@compiled
+def _broken(raw: Floats) -> float:
+    """How much seldomer a template follows the one before it in its session than it would by chance, in logarithms."""
+    if raw[_AFTER_K] < 0.0 or raw[_BEFORE_K] < MIN_CONTEXT:
+        return 0.0
+    chance = raw[_HITS_TS] / (raw[_HITS_S] + 1.0) * raw[_BEFORE_K]
+    return max(np.log((chance + 1e-9) / (raw[_AFTER_K] + 0.5)) - HABIT_SLACK, 0.0)
+
+
+@compiled
+def _rarity(hits: float, of: float, cap: float) -> float:
+    """−ln of a share, never more than so many hits could yield in the smallest history: a long one must not leak."""
+    return min(-np.log((hits + 0.5) / (of + 1.0)), cap - np.log1p(2.0 * hits))
+
+
+@compiled
+def _novelty(raw: Floats, cap: float, windows_cap: float, rare: float, out: Floats, at: int) -> float:
+    """How new a template is, by lines or by windows of time (a flood counts once): 0 to 3; writes rare_windows."""
+    by_window = _rarity(raw[_WINDOWS_T], raw[_WINDOWS], windows_cap)
+    out[at] = by_window
+    return max(rare - (cap - NEW_SPAN), by_window - max(windows_cap - NEW_SPAN, MIN_WINDOW_RARITY), 0.0)
+
+
+@compiled
+def _excess(raw: Floats, columns: Integers, gap: int, refs: Floats, out: Floats, at: int) -> None:
+    """How far log(1 + raw) lies above its usual upper bound; −1 where the value does not apply or is the line alone."""
+    for k in range(len(columns)):
+        value = raw[columns[k]]
+        if k == gap:
+            out[at + k] = max(np.log1p(value) - refs[k], -0.99) if value >= 0.0 else -1.0
+        else:
+            out[at + k] = max(np.log1p(value) - refs[k], -1.0) if value > 1.001 else -1.0
+
+
+@compiled
+def _outside(x: float, bounds: Floats, k: int, slack: float) -> float:
+    """How far x lies outside [low, high], in spans from the middle; 0 inside or where there are no bounds."""
+    low, middle, high = bounds[3 * k], bounds[3 * k + 1], bounds[3 * k + 2]
+    if np.isnan(x) or np.isnan(low):
+        return 0.0
+    return max((x - high) / (high - middle + slack), (low - x) / (middle - low + slack), 0.0)
+
+
+@compiled
+def _numbers(raw: Floats, numbers: Floats, base: Floats, bounds: Floats, means: Floats, out: Floats, at: int) -> None:
+    odd, moved = 0.0, 0.0
+    for k in range(4):
+        if base[COUNT] < MIN_NUMBER_LINES or np.isnan(numbers[k]):
+            continue
+        x, mean = np.log1p(numbers[k]), raw[_MEAN0 + k]
+        far = _outside(x, bounds, k, 0.2)
+        odd = max(odd, far)
+        varies = bounds[3 * k + 2] - bounds[3 * k] > MIN_SPREAD  # what never varied is a name or a state, no measure
+        same_side = varies and (x > bounds[3 * k + 1]) == (
+            mean > means[3 * k + 1]
+        )  # not a usual number in the wake of odd ones
+        if base[COUNT] >= MIN_MEAN_LINES and raw[_MEANS_SEEN] >= MEAN_WARM_UP and far > 0.0 and same_side:
+            moved = max(moved, _outside(mean, means, k, 0.2) - MEAN_SLACK)
+    out[at] = min(odd, MAX_NUMBER_EXCESS) * base[NUMBER_TRUST]
+    out[at + 1] = min(moved, MAX_NUMBER_EXCESS) * base[MEAN_TRUST]
+
+
+@compiled
+def is_guess(raw: Floats, flags: int) -> bool:
+    """Whether a line is a failed log-in of somebody who can be counted."""
+    return flags & F_AUTH != 0 and raw[_FAILURES] > 0.0
+
+
+@compiled
+def _one(
+    raw: Floats,
+    level: int,
+    flags: int,
+    length: float,
+    rarity: float,
+    numbers: Floats,
+    base: Floats,
+    template_refs: Floats,
+    source_refs: Floats,
+    tables: Baseline,
+    place: int,
+    out: Floats,
+) -> None:
+    cap = tables.cap[0]
+    _rarities(raw, level, cap, out)
+    bad = flags & F_BAD != 0
+    out[4] = level + (1.0 if bad or level >= 2 else 0.0)
+    _excess(raw, _T_RAW, _T_GAP, template_refs, out, _T_AT)
+    _excess(raw, _S_RAW, _S_GAP, source_refs, out, _S_AT)
+    _excess(raw, _G_RAW, -1, tables.global_refs, out, _G_AT)
+    at = _LENGTH_AT
+    out[at] = 0.0
+    if base[COUNT] > 3.0:
+        out[at] = abs(length - base[LENGTH_MEAN]) / (base[LENGTH_SPREAD] + 3.0)
+    _numbers(raw, numbers, base, tables.numbers[place], tables.means[place], out, at + 1)
+    entity = 0.0
+    for k in range(3):
+        out[at + 3 + k] = -np.log(base[NEW0 + k]) if raw[_NEW_ADDRESS + k] == 0.0 else 0.0
+        entity = max(entity, out[at + 3 + k])
+    novelty = _novelty(raw, cap, tables.cap[1], out[0], out, at + 10)
+    failed = (bad or level >= 2) and flags & F_CLIENT_ERROR == 0  # what a client asks wrongly is no failure of ours
+    guess = is_guess(raw, flags)  # the prior and the counts of failures judge it
+    grave = (flags & F_GRAVE or level == LEVEL_FATAL) and not guess
+    slack = KNOWN_GRAVE_SLACK if grave else FAILURE_SLACK
+    out[at + 6] = max(novelty - slack, 0.0) if failed and not guess else 0.0
+    out[_GRAVE_AT] = max(novelty - GRAVE_SLACK, 0.0) if grave else 0.0
+    out[at + 7] = novelty if flags & F_SENSITIVE else 0.0
+    out[at + 8] = entity if flags & F_ACCEPTED or (flags & F_SENSITIVE and not bad) else 0.0
+    out[at + 9] = min(rarity, cap - np.log1p(2.0 * raw[_HITS_T]))  # its words came as often as it did
+    out[_PROBE_AT] = _rarity(raw[_HITS_PROBE], raw[_HITS_S], cap) if raw[_HITS_PROBE] >= 0.0 else 0.0
+
+
+@compiled
+def surprises(raw: Floats, facts: Facts, tables: Baseline, out: Floats) -> None:
+    """Fill out (n, len(FEATURES)) with the surprises of n lines."""
+    last_t, last_s = len(tables.template) - 1, len(tables.source_refs) - 1
+    for i in range(len(raw)):
+        t = facts.template[i] if facts.template[i] >= 0 else last_t
+        s = facts.source[i] if facts.source[i] >= 0 else last_s
+        _one(
+            raw[i],
+            facts.level[i],
+            facts.flags[i],
+            facts.length[i],
+            facts.rarity[i],
+            facts.numbers[i],
+            tables.template[t],
+            tables.template_refs[t],
+            tables.source_refs[s],
+            tables,
+            t,
+            out[i],
+        )
+
+
+assert FEATURES[4] == "severity"
+assert FEATURES[6] == "unusual_after_session"
+assert FEATURES[_LENGTH_AT + 9] == "rare_words"

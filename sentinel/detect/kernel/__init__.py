@@ -1,0 +1,1 @@
+"""What all compiled code stands on: the compiler's decorator, hashes, bounded memory."""

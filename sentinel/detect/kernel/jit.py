@@ -1,0 +1,42 @@
+"""The one place that knows numba: the decorator of every kernel, and the names of the array types they take."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Booleans", "Bytes", "Floats", "Hashes", "Indices", "Integers", "Singles", "compiled"]
+
+Bytes = npt.NDArray[np.uint8]
+Booleans = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+Hashes = npt.NDArray[np.uint64]
+
+
+def _cache_folder(room: Path) -> str:
+    """Numba checks only the file a kernel stands in, not the files it calls: so each state of the room has a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(room.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return str(room / "__pycache__" / f"kernels-{digest.hexdigest()[:12]}")
+
+
+numba.config.CACHE_DIR = _cache_folder(Path(__file__).parents[1])  # type: ignore[attr-defined]  # set at run time
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+def compiled(function: Kernel) -> Kernel:
+    """Compile a kernel, keep the machine code beside the source, and let other threads run meanwhile.
+
+    No fast math: the same row gives the same bits alone, in a batch, and after a restart. With NUMBA_DISABLE_JIT=1 the
+    decorated function is the plain Python one.
+    """
+    return cast("Kernel", numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))  # type: ignore[call-overload]

@@ -1,0 +1,1 @@
+"""Training: what is usual, from records without labels, and whether the new model may serve."""

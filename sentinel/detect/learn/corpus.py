@@ -1,0 +1,136 @@
+"""Read training records once: templates learnt, texts coded, the state pass walked."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from sentinel.detect.kernel.hashing import hash_text
+from sentinel.detect.kernel.jit import Booleans, Floats, Hashes, Integers, Singles
+from sentinel.detect.kernel.table import Memory
+from sentinel.detect.models.model import Model
+from sentinel.detect.read.coded import Coded, Line
+from sentinel.detect.read.drain import Drain
+from sentinel.detect.read.encode import encode
+from sentinel.detect.read.scan import SESSION
+from sentinel.detect.read.text import MAX_WORDS, Scanned, Vocabulary, join, scan, words_of
+from sentinel.detect.remember.state import empty_memory
+from sentinel.detect.remember.state_pass import RAW, walk
+
+__all__ = ["Corpus", "Words", "read"]
+
+MAX_INHERITED_TEMPLATES = 10_000
+CHUNK_LINES = 65_536
+COLUMNS = ("timestamp", "level", "source", "message", "attributes")
+TOP_WORDS = 3
+
+
+@dataclass(slots=True)
+class Words:
+    """The words of each distinct masked text: `rows` (texts, 40) of places in `hashes`, −1 = none."""
+
+    hashes: Hashes
+    rows: Integers
+    which: Integers  # (n,) the text of each line
+
+    def rarities(self, use: Booleans, cap: float) -> tuple[Floats, Floats, float]:
+        """(per text, per word, of an unseen word): −ln of the share of lines `use` with a word, at most `cap` nats."""
+        lines = np.bincount(self.which[use], minlength=len(self.rows)).astype(float)
+        counts = np.zeros(len(self.hashes) + 1)
+        for column in self.rows.T:
+            np.add.at(counts, column, lines)
+        words = np.minimum(-np.log((counts[:-1] + 0.5) / (lines.sum() + 1.0)), cap)
+        padded = np.append(words, -np.inf)[self.rows]
+        top = -np.sort(-padded, axis=1)[:, :TOP_WORDS]
+        found = np.isfinite(top)
+        texts = np.where(found, top, 0.0).sum(1) / np.maximum(found.sum(1), 1)
+        return texts, words, float(np.log(2.0 * (lines.sum() + 1.0)))
+
+
+def _words(texts: list[str], which: Integers) -> Words:
+    places: dict[int, int] = {}
+    rows = np.full((len(texts), MAX_WORDS), -1, np.int64)
+    for i, text in enumerate(texts):
+        words = list(dict.fromkeys(words_of(text)))
+        rows[i, : len(words)] = [places.setdefault(word, len(places)) for word in words]
+    return Words(np.array(list(places), np.uint64), rows, which)
+
+
+@dataclass(slots=True)
+class Corpus:
+    """Training records in time order, coded and walked; of their texts those of sessions are kept.
+
+    `raw` (n, len(RAW)) is what the state pass says of each line, in single precision: a training is made of counts and
+    quantiles, and a million lines take 230 MB so. Scoring uses double precision throughout.
+    """
+
+    coded: Coded
+    words: Words
+    vocabulary: Vocabulary
+    source_names: tuple[str, ...]
+    source_hashes: Hashes
+    memory: Memory
+    raw: Singles
+
+    def __len__(self) -> int:
+        return len(self.coded.line.times)
+
+    def walk(self, taught: Booleans) -> None:
+        """Walk all lines anew; only those `taught` count as history."""
+        self.memory = empty_memory()
+        line = self.coded.line._replace(taught=taught.astype(np.float64))
+        self.coded = replace(self.coded, line=line)
+        exact = np.empty((min(CHUNK_LINES, len(self)), len(RAW)))
+        for a in range(0, len(self), CHUNK_LINES):
+            columns: Any = [column[a : a + CHUNK_LINES] for column in line]
+            part = Line(*columns)
+            with np.errstate(over="ignore"):
+                walk(self.memory, part, exact[: len(part.times)])
+            self.raw[a : a + CHUNK_LINES] = exact[: len(part.times)]
+
+
+def _learn_templates(scanned: Scanned, champion: Model | None) -> tuple[Drain, list[str], Integers]:
+    """Templates of all distinct masked texts in the order of the stream, after the champion's own."""
+    inherited = (
+        list(zip(champion.template_keys.tolist(), champion.template_texts, strict=True))[-MAX_INHERITED_TEMPLATES:]
+        if champion
+        else []
+    )
+    drain = Drain(inherited)
+    _, first, inverse = np.unique(scanned.masked, return_index=True, return_inverse=True)
+    texts = [scanned.text(i) for i in first.tolist()]
+    for j in np.argsort(first):
+        drain.learn(texts[j])
+    return drain, texts, inverse
+
+
+def _sorted(records: pl.DataFrame) -> pl.DataFrame:
+    """What is read of records, in time order."""
+    keys = [name for name in ("timestamp", "event_id") if name in records.columns]
+    order = records.select(pl.arg_sort_by(keys, maintain_order=True)).to_series()
+    return records.select(COLUMNS)[order]
+
+
+def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
+    """Read records (in any order; RECORD_SCHEMA's timestamp, level, source, message, attributes, event_id if there)."""
+    records = _sorted(records)
+    scanned = scan(*join(records["message"]))
+    drain, texts, which = _learn_templates(scanned, champion)
+    names = tuple(records["source"].fill_null("").unique(maintain_order=True).to_list())
+    hashes = [hash_text(name) for name in names]
+    vocabulary = Vocabulary(drain, {}, 0.0, 0.0)
+    coded = encode(records, vocabulary, {h: i for i, h in enumerate(hashes)}, scanned)
+    coded = replace(coded, scanned=scanned.only(SESSION))
+    del scanned
+    corpus = Corpus(
+        coded,
+        _words(texts, which),
+        vocabulary,
+        names,
+        np.array(hashes, np.uint64),
+        empty_memory(core=8, edge=8),
+        np.empty((len(records), len(RAW)), np.float32),
+    )
+    corpus.walk(np.ones(len(records), bool))
+    return corpus

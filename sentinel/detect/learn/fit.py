@@ -1,0 +1,250 @@
+"""Fit a model on records, without labels: state pass, baseline tables, tails, forest, calibration."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from sentinel.detect.judge.combine import DECISIVE, NATS, PARTS, Switches, combine, norms
+from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES, FLOORS, NOVELTIES
+from sentinel.detect.judge.nats import THRESHOLD_NATS
+from sentinel.detect.judge.tails import ABSENT, TOLERANCE, Tails, fit_tails, pooled_nats, tail_nats
+from sentinel.detect.judge.trees import Trees, flatten
+from sentinel.detect.kernel.jit import Booleans, Floats, Integers
+from sentinel.detect.learn.corpus import Corpus, read
+from sentinel.detect.learn.crossfit import CHUNK_ROWS, CrossFit, rows_of
+from sentinel.detect.learn.exclude import attacks
+from sentinel.detect.learn.forest import fit_forest
+from sentinel.detect.learn.session_corpus import LearntSessions, learn_from, sessions_after
+from sentinel.detect.models.model import Model
+from sentinel.detect.read.coded import Facts
+from sentinel.detect.remember.state import pack
+from sentinel.detect.silence.watchdog import Watch, learn_watch
+from sentinel.errors import TerminalError
+
+__all__ = ["MIN_LINES", "Trained", "fit"]
+
+MIN_LINES = 2_000  # fewer make a warm-up model
+DECISIVE_AT = [FEATURE_INDEX[name] for name in DECISIVE]
+DAY_S, MIN_SPAN_S = 86_400.0, 3_600.0
+DRIFT_NATS = 0.7
+QUIET_LINES, VOLUME_SHARE = 10_000.0, 0.5  # lines a day that need no more, and the share of the logarithm beyond
+LATE_BLOCK = 4  # of six: rows from here on say how often a line is new
+NOVELTY_AT = np.array([FEATURE_INDEX[name] for name in NOVELTIES])
+QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1.0])
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training gives: the model, the state after its last line, the forest (None for a warm-up).
+
+    `left_out` of the `rows` lines did not teach; `excluded` of these because the champion calls them an attack.
+    """
+
+    model: Model
+    state: bytes
+    forest: Any
+    sample: pl.DataFrame
+    rows: int
+    left_out: int
+    excluded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    baseline: Any
+    tails: Tails
+    places: Integers
+    calibration: Tails
+    volume_nats: float
+    trees: Trees | None
+    forest: Any
+    quantiles: Floats
+    ok: Booleans
+
+
+def _no_tails(count: int) -> tuple[Tails, Integers]:
+    return fit_tails(np.zeros((2, len(FEATURES))), np.zeros(2, np.int64), count, floors=FLOORS)
+
+
+def _decluster(found: Floats, templates: Integers, times: Floats, late: Booleans) -> None:
+    """Let a decisive feature count once a template and hour: one event is no evidence of many.
+
+    What is new counts in the `late` rows only, which have most history before them: in the first days every rare line
+    is new.
+    """
+    hours = templates * 1_000_000 + ((times - times[0]) // 3600).astype(np.int64)
+    for at in DECISIVE_AT:
+        column = found[:, at]
+        stands_out = np.flatnonzero(column > 0)
+        _, first = np.unique(hours[stands_out], return_index=True)
+        repeats = np.delete(stands_out, first)
+        column[repeats] = ABSENT
+    found[np.ix_(~late, NOVELTY_AT)] = ABSENT
+
+
+def _tails(found: Floats, facts: Facts, times: Floats, sources: int, late: Booleans) -> tuple[Tails, Integers]:
+    """Tails of declustered surprises; the surprises are as before, without a copy of them all."""
+    decisive = found[:, DECISIVE_AT]
+    _decluster(found, facts.template, times, late)
+    learnt = fit_tails(found, facts.source, sources, floors=FLOORS)
+    learnt[0].weight[:, FEATURE_INDEX["rare_grave"]] = 0.0  # a source has far too few of them for a tail of its own
+    found[:, DECISIVE_AT] = decisive
+    return learnt
+
+
+def _volume(times: Floats) -> float:
+    """Nats by which a line of busy logs has to be more improbable than one of quiet ones: people get alarms by the day,
+    not by the line."""
+    a_day = len(times) / max(float(times.max() - times.min()), MIN_SPAN_S) * DAY_S
+    return VOLUME_SHARE * max(float(np.log(a_day / QUIET_LINES)), 0.0)
+
+
+def _calibrate(tails: Floats, scores: Floats, volume_nats: float) -> Tails:
+    """Tails of forest score, norm and their sum, side by side in one group.
+
+    What is odd only as a whole has to be odder than that: traffic differs from training's, so that half of what looks
+    improbable is only that, and there may be much of it. This allowance is taken off the sum.
+    """
+    allowance = DRIFT_NATS + volume_nats
+    norm = np.empty(len(tails))
+    norms(tails, norm)
+
+    def one(values: Floats, q: float) -> Tails:
+        return fit_tails(values[:, None], np.zeros(len(values), np.int64), 0, floors=np.zeros(1), q=q)[0]
+
+    first, second = one(scores, 0.99), one(norm, 0.99)
+    total = np.array(
+        [
+            pooled_nats(a, first, 0, 0, 0.0) + pooled_nats(b, second, 0, 0, 0.0)
+            for a, b in zip(scores, norm, strict=True)
+        ]
+    )
+    third = one(total, 0.99)
+    parts = (first, second, third._replace(nats=third.nats - allowance, base=third.base - allowance))
+    knots, nats, start, scale, base, weight = (np.concatenate([p[k] for p in parts], axis=1) for k in range(6))
+    return Tails(knots, nats, start, scale, base, weight)
+
+
+def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) -> _Learnt:
+    fit_ = CrossFit(corpus)
+    ok = fit_.clean(use, seed) if trim else use
+    if not ok.all():
+        corpus.walk(ok)
+    rows, found = fit_.forward(ok, seed)
+    baseline = fit_.tables(ok, fit_.cap(ok), fit_.trust(rows, found))
+    facts, sources, late = rows_of(fit_.facts, rows), fit_.sources, fit_.block[rows] >= LATE_BLOCK
+    del fit_  # its sorted columns are as large as the corpus
+    tails, places = _tails(found, facts, corpus.coded.line.times[rows], sources, late)
+    tail_nats(found, places[facts.source], tails, TOLERANCE, found)
+    forest = fit_forest(found, seed=seed, trees=trees)
+    flat = flatten(forest)
+    scores = flat.score_samples(found)
+    volume_nats = _volume(corpus.coded.line.times[ok])
+    calibration = _calibrate(found, scores, volume_nats)
+    parts = np.empty((len(rows), len(PARTS)))
+    for a in range(0, len(rows), CHUNK_ROWS):  # in double precision the raw values of all would be the peak
+        of = slice(a, a + CHUNK_ROWS)
+        raw, switches = corpus.raw[rows[of]].astype(np.float64), Switches(prior=False)
+        so_far = raw, facts.flags[of], found[of], found[of], scores[of]
+        combine(*so_far, calibration, volume_nats, switches, False, parts[of])
+    quantiles = np.column_stack([QUANTILES, np.quantile(parts[:, NATS], QUANTILES)])
+    return _Learnt(baseline, tails, places, calibration, volume_nats, flat, forest, quantiles, ok)
+
+
+def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:
+    """Tables only: too few lines to say how improbable anything is."""
+    fit_ = CrossFit(corpus)
+    tails, places = _no_tails(fit_.sources)
+    cap = (float(np.log(2.0 * (len(corpus) + 1))), 0.0)
+    knots, nats, start, scale, base, weight = (part[:, :3].copy() for part in tails)
+    calibration = Tails(knots, nats, start, scale, base, weight)
+    quantiles = np.column_stack([QUANTILES, np.zeros(len(QUANTILES))])
+    return _Learnt(fit_.tables(use, cap), tails, places, calibration, 0.0, None, None, quantiles, use)
+
+
+def _model(
+    corpus: Corpus, learnt: _Learnt, sessions: LearntSessions, *, seed: int, now: datetime, threshold_nats: float
+) -> Model:
+    _, words, unseen = corpus.words.rarities(learnt.ok, float(learnt.baseline.cap[0]))
+    clusters = corpus.vocabulary.known.clusters.values()
+    times = corpus.coded.line.times
+    keys, watched = learn_watch(times, corpus.coded.line.templates, corpus.coded.line.sources, learnt.ok)
+    model = Model(
+        version="",
+        trained_at=now,
+        rows=len(corpus),
+        confidence="low" if learnt.trees is None else "normal",
+        threshold_nats=threshold_nats,
+        seed=seed,
+        span=(float(times[0]), float(times[-1])),
+        template_keys=np.array([cluster.key for cluster in clusters], np.uint64),
+        template_texts=tuple(cluster.text for cluster in clusters),
+        source_hashes=corpus.source_hashes,
+        source_names=corpus.source_names,
+        word_hashes=corpus.words.hashes,
+        word_rarities=words,
+        unseen_word=unseen,
+        baseline=learnt.baseline,
+        tails=learnt.tails,
+        tail_places=learnt.places,
+        calibration=learnt.calibration,
+        volume_nats=learnt.volume_nats,
+        trees=learnt.trees,
+        quantiles=learnt.quantiles,
+        watched=watched,
+        watched_keys=keys,
+        sessions=sessions.rules,
+        session_figures=sessions.figures,
+    )
+    return _named(model, now)
+
+
+def _named(model: Model, now: datetime) -> Model:
+    """The model with its version: when it was trained and a digest of what it is."""
+    digest = hashlib.sha256()
+    arrays, _ = model.to_parts()
+    for name in sorted(arrays):
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return replace(model, version=f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{digest.hexdigest()[:6]}")
+
+
+def fit(
+    records: pl.DataFrame,
+    *,
+    now: datetime,
+    seed: int = 0,
+    champion: Model | None = None,
+    exclude_anomalies: bool = False,
+    trim_crowds: bool = True,
+    trees: int = 300,
+    threshold_nats: float = THRESHOLD_NATS,
+) -> Trained:
+    """Fit a model on records (RECORD_SCHEMA; any order), without labels. Never reads a clock or a store.
+
+    `exclude_anomalies` leaves out the attacks that the champion finds (see `exclude`); `trim_crowds` leaves out
+    incidents by the training data themselves. Fewer than 2,000 lines give a warm-up model with `confidence` low.
+    Raises TerminalError when there is no record at all.
+    """
+    if records.is_empty():
+        raise TerminalError("train: there is not one record to learn from; collect or send logs first")
+    corpus = read(records, champion)
+    out = attacks(corpus, champion) if champion and exclude_anomalies else np.zeros(len(corpus), bool)
+    use = ~out
+    if len(corpus) < MIN_LINES:
+        learnt = _warm_up(corpus, use)
+    else:
+        learnt = _learn(corpus, use, seed, trim=trim_crowds, trees=trees)
+    corpus.raw = corpus.raw[:0].copy()  # the largest part, and no longer asked for
+    sessions = learn_from(corpus, seed=seed)
+    model = _model(corpus, learnt, sessions, seed=seed, now=now, threshold_nats=threshold_nats)
+    watch = Watch(model.watched_keys, model.watched)
+    watch.saw(corpus.coded.line.templates, corpus.coded.line.sources, corpus.coded.line.times)
+    extra = {"vocabulary": {"templates": [], "assigned": []}, "watch": watch.parts()}
+    state = pack(corpus.memory, extra, sessions_after(model, corpus))
+    left_out = int(len(corpus) - np.count_nonzero(learnt.ok))
+    sample = records.tail(5_000)
+    return Trained(model, state, learnt.forest, sample, len(corpus), left_out, int(np.count_nonzero(out)))

@@ -1,0 +1,1 @@
+"""A trained model: as values, in files that are signed, and the pointer to the one that serves."""

@@ -1,0 +1,290 @@
+"""The folder of models: saved, listed, pruned, and one signed pointer to the champion that is swapped atomically.
+
+models/<version>/       one artifact each, see `artifact`
+models/champion.json    {"champion", "previous", "signature"}: the only switch
+models/pinned.json      {"pinned", "signature"}: the models that a person keeps
+models/.lock            held for the moment of a write
+models/.training.lock   held for a whole training
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from sentinel.detect.judge.features import FEATURES
+from sentinel.detect.models.artifact import (
+    Parts,
+    read_artifact,
+    read_forest,
+    read_manifest,
+    remove_folder,
+    write_artifact,
+)
+from sentinel.detect.models.manifest import (
+    Manifest,
+    is_version,
+    library_versions,
+    load_or_make_key,
+    make_version,
+    read_signed,
+    signed,
+)
+from sentinel.detect.models.model import Model
+from sentinel.durable import make_private_dir, sync_dir, write_file
+from sentinel.errors import ArtifactError, NoModelError, TerminalError, TransientError
+from sentinel.failpoints import reach
+
+__all__ = ["Registry", "Report", "Trained", "load_or_make_key"]
+
+POINTER_FILE = "champion.json"
+PURPOSE = "champion pointer"
+PINS_FILE, PINS_PURPOSE = "pinned.json", "list of pinned models"
+KEPT = 5
+
+
+class Trained(Protocol):
+    """What is saved of a training."""
+
+    @property
+    def model(self) -> Model:
+        """What is served; its version is kept if it is free, else a new one is made."""
+
+    @property
+    def state(self) -> bytes:
+        """The state at the end of the training."""
+
+    @property
+    def forest(self) -> object:
+        """The scikit-learn forest, or None for a warm-up model."""
+
+    @property
+    def left_out(self) -> int:
+        """How many lines did not teach."""
+
+    @property
+    def excluded(self) -> int:
+        """How many of these did not because the champion called them an attack."""
+
+
+class Report(Protocol):
+    """What a gate said of it."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the model may be promoted."""
+
+    @property
+    def checks(self) -> Sequence[tuple[str, bool, str]]:
+        """Name, passed, detail of each check."""
+
+
+class Registry:
+    """The models in `folder`, signed with `key`; several processes may use it, nothing is held between calls."""
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self.folder, self._key = make_private_dir(folder), key
+
+    def save(self, trained: Trained, report: Report | None = None) -> str:
+        """Write a model durably and return its version; it is not promoted. Raises OSError when the disk fails."""
+        with self._lock():
+            self._sweep()
+            version = trained.model.version
+            if not is_version(version) or (self.folder / version).exists():
+                version = make_version(trained.model.trained_at.astimezone(UTC))
+            model = replace(trained.model, version=version)
+            arrays, tables = model.to_parts()
+            parts = Parts(arrays, tables, trained.state)
+            write_artifact(self.folder, parts, trained.forest, _manifest(model, trained, report), key=self._key)
+        return version
+
+    def load(self, version: str) -> tuple[Model, bytes]:
+        """A model and the copy of its state, wholly checked before it is interpreted; no scikit-learn, no pickle.
+
+        Raises ArtifactError (damaged, foreign, other features), TerminalError when there is no such model.
+        """
+        _, parts = read_artifact(self._existing(version), key=self._key, features=FEATURES)
+        return Model.from_parts(parts.arrays, parts.tables), parts.state
+
+    def load_forest(self, version: str) -> object:
+        """The scikit-learn forest of a model, for refits and checks (None for a warm-up model); never in the server."""
+        return read_forest(self._existing(version), key=self._key, libraries=library_versions())
+
+    def manifest(self, version: str) -> Manifest:
+        """What a model says of itself. Raises as `load` does."""
+        return read_manifest(self._existing(version), key=self._key)
+
+    def champion(self) -> str | None:
+        """The version in service; None before the first promotion. Raises ArtifactError for a damaged pointer."""
+        return self._pointer()[0]
+
+    def previous(self) -> str | None:
+        """The version that was in service before, for the way back; None when there was none or it is gone."""
+        version = self._pointer()[1]
+        return version if version and (self.folder / version).is_dir() else None
+
+    def promote(self, version: str) -> None:
+        """Put a model in service: it is read and checked first, then one file is replaced. Raises as `load` does.
+
+        To promote the champion again changes nothing. A damaged pointer is replaced by a whole one.
+        """
+        self.load(version)
+        with self._lock():
+            try:
+                champion, previous = self._pointer()
+            except ArtifactError:
+                champion = previous = None
+            if champion == version:
+                return
+            content = {"champion": version, "previous": champion or previous}
+            reach("champion.write")
+            write_file(self.folder / POINTER_FILE, signed(content, self._key, purpose=PURPOSE))
+            reach("champion.written")
+
+    def roll_back(self) -> str:
+        """Put the version before the champion back in service and return it. Raises NoModelError when there is none."""
+        version = self.previous()
+        if version is None:
+            raise NoModelError("roll back: there is no model before this one; `sentinel models` lists what there is")
+        self.promote(version)
+        return version
+
+    def pinned(self) -> frozenset[str]:
+        """The models that a person keeps. Raises ArtifactError where their list is damaged."""
+        try:
+            content = (self.folder / PINS_FILE).read_bytes()
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(read_signed(content, self._key, purpose=PINS_PURPOSE, what="read pinned models")["pinned"])
+
+    def pin(self, version: str, *, pinned: bool = True) -> None:
+        """Keep a model, or no longer: it is never pruned, and while it is in service no training replaces it by itself.
+
+        Can be repeated. Raises TerminalError when there is no such model, ArtifactError where the list is damaged.
+        """
+        self._existing(version)
+        with self._lock():
+            kept = self.pinned() | {version} if pinned else self.pinned() - {version}
+            content = {"pinned": sorted(kept & set(self.versions()))}
+            write_file(self.folder / PINS_FILE, signed(content, self._key, purpose=PINS_PURPOSE))
+
+    def list(self) -> list[dict[str, object]]:
+        """A row a model, newest first: version, champion, pinned, trained_at, rows, confidence, since, until, passed,
+        problem.
+
+        `problem` says why a model cannot be used, else it is null; `passed` is null where no gate was asked.
+        """
+        try:
+            champion = self.champion()
+        except ArtifactError:
+            champion = None
+        try:
+            pinned = self.pinned()
+        except ArtifactError:
+            pinned = frozenset()
+        return [self._row(version, champion) | {"pinned": version in pinned} for version in reversed(self.versions())]
+
+    def versions(self) -> tuple[str, ...]:
+        """All versions, oldest first."""
+        return tuple(sorted(path.name for path in self.folder.iterdir() if is_version(path.name)))
+
+    def prune(self, *, keep: int = KEPT) -> tuple[str, ...]:
+        """Delete all but the newest `keep` models, never the champion, the one before it or a pinned one; what went.
+
+        Nothing is deleted while the pointer or the list of pins is damaged, since then these are not known.
+        """
+        if keep < 1:
+            raise TerminalError(f"prune models: keep={keep}; at least one is kept")
+        with self._lock():
+            self._sweep()
+            try:
+                safe = {*self.versions()[-keep:], *self._pointer(), *self.pinned()}
+            except ArtifactError:
+                return ()
+            gone = tuple(version for version in self.versions() if version not in safe)
+            for version in gone:
+                aside = self.folder / f".{version}.tmp"
+                (self.folder / version).rename(aside)
+                remove_folder(aside)
+            sync_dir(self.folder)
+        return gone
+
+    @contextlib.contextmanager
+    def training_lock(self) -> Iterator[None]:
+        """Let one process at a time train. Raises TransientError at once while another does; a killed one frees it."""
+        fd = os.open(self.folder / ".training.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                holder = os.pread(fd, 20, 0).decode() or "unknown"
+                raise TransientError(f"train: busy, process {holder} is training; try again when it is done") from exc
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, str(os.getpid()).encode(), 0)
+            yield
+        finally:
+            os.close(fd)
+
+    @contextlib.contextmanager
+    def _lock(self) -> Iterator[None]:
+        fd = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
+
+    def _sweep(self) -> None:
+        """Delete what a killed writer left; only under the lock, so that no one is writing it."""
+        for path in self.folder.glob(".*.tmp"):
+            remove_folder(path)
+            path.unlink(missing_ok=True)
+
+    def _existing(self, version: str) -> Path:
+        folder = self.folder / version
+        if not is_version(version) or not folder.is_dir():
+            raise TerminalError(f"read model {version[:60]!r}: there is no such model; `sentinel models` lists them")
+        return folder
+
+    def _pointer(self) -> tuple[str | None, str | None]:
+        try:
+            content = (self.folder / POINTER_FILE).read_bytes()
+        except FileNotFoundError:
+            return None, None
+        what = "read champion"
+        body = read_signed(content, self._key, purpose=PURPOSE, what=what)
+        return body.get("champion"), body.get("previous")
+
+    def _row(self, version: str, champion: str | None) -> dict[str, object]:
+        row: dict[str, object] = {"version": version, "champion": version == champion}
+        try:
+            known = read_manifest(self.folder / version, key=self._key)
+        except ArtifactError as exc:
+            nothing = dict.fromkeys(("trained_at", "rows", "confidence", "since", "until", "passed"))
+            return {**row, **nothing, "problem": str(exc)}
+        passed = None if known.gate is None else known.gate["passed"]
+        facts = {"trained_at": known.trained_at, "rows": known.rows, "confidence": known.confidence}
+        return {**row, **facts, "since": known.since, "until": known.until, "passed": passed, "problem": None}
+
+
+def _manifest(model: Model, trained: Trained, report: Report | None) -> Manifest:
+    since, until = (datetime.fromtimestamp(at_s, UTC).isoformat() for at_s in model.span)
+    checks = [] if report is None else [{"name": n, "passed": bool(p), "detail": d} for n, p, d in report.checks]
+    quantiles = {f"nats_at_{share}": model.quantile_nats(share) for share in (0.5, 0.9, 0.99, 0.999, 0.9999)}
+    left_out = {"left_out": float(trained.left_out), "excluded": float(trained.excluded)}
+    return Manifest(
+        version=model.version,
+        trained_at=model.trained_at.astimezone(UTC).isoformat(),
+        confidence=model.confidence,
+        features=model.feature_names,
+        rows=model.rows,
+        since=since,
+        until=until,
+        metrics={"threshold_nats": model.threshold_nats, **quantiles, **left_out, **model.session_figures},
+        gate=None if report is None else {"passed": bool(report.passed), "checks": checks},
+        libraries=library_versions(),
+    )

@@ -1,0 +1,1 @@
+"""Messages in, integers out: masked, their templates found, their addresses, users and numbers kept."""

@@ -1,0 +1,1 @@
+"""What was seen before a line: bounded memory walked in order, saved and restored."""

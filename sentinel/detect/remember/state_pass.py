@@ -1,0 +1,466 @@
+"""The state pass: one kernel that walks integer-coded lines in order and says, for each, what its past looks like."""
+
+import numpy as np
+
+from sentinel.detect.kernel.hashing import mix
+from sentinel.detect.kernel.jit import Floats, Hashes, compiled
+from sentinel.detect.kernel.table import (
+    COUNT0,
+    COUNT1,
+    COUNT2,
+    DISTINCT0,
+    DISTINCT1,
+    DISTINCT2,
+    DISTINCT_TAU_S,
+    HEAVIEST,
+    HITS,
+    NEWEST,
+    PREVIOUS,
+    TAUGHT,
+    TAUS_S,
+    TIME,
+    WALKED,
+    WINDOW_START,
+    WINDOWS,
+    Memory,
+    Table,
+    age,
+    bump,
+    find,
+    touch,
+)
+from sentinel.detect.read.coded import Line
+
+__all__ = ["NUMBER_ALPHA", "RAW", "RAW_INDEX", "TOUCHES_A_LINE", "walk"]
+
+RAW = (
+    "lines hits_template hits_source hits_template_source hits_level_source"
+    " hits_after_source hits_before_source hits_after_session hits_before_session gap_template gap_source"
+    " template0 template1 template2 source0 source1 source2 actor0 actor1 actor2 pair0 pair1 pair2"
+    " source_bad0 source_bad1 source_bad2 all_bad0 all_bad1 all_bad2 failures0 failures1 failures2"
+    " source_failures0 source_failures1 source_failures2 actor_templates actor_users actor_params user_actors"
+    " template_actors template_users failing_actors failing_users new_address new_user new_pair"
+    " burst_lines burst_s mean0 mean1 mean2 mean3 means_seen user_failures windows windows_template hits_probe"
+    " guessed_users known_actor"
+).split()
+"""What the pass says of each line, in this order: hits are lines taught before it; `…0 …1 …2` are counts decayed over
+15, 180 and 1,800 s with the line itself; distinct counts are decayed over 600 s; gaps are seconds; windows are spans of
+600 s in which there was anything, and in which the template was there; −1 = not applicable."""
+
+RAW_INDEX = {name: i for i, name in enumerate(RAW)}
+TOUCHES_A_LINE = 30
+NUMBER_ALPHA = 0.2  # share of the newest number in its moving mean
+WINDOW_S = 600.0
+BURST_GAP_S = 180.0  # failures further apart begin a new burst
+CONNECT_WEIGHT = 0.55  # of a failed log-in, for a connection to a service that people log in to
+START = np.uint64(1)  # stands for the template before a session's first
+NONE = np.uint64(0)
+
+# kinds of keys
+(
+    K_TEMPLATE,
+    K_SOURCE,
+    K_TEMPLATE_SOURCE,
+    K_LEVEL_SOURCE,
+    K_AFTER,
+    K_BEFORE,
+    K_AFTER_SESSION,
+    K_BEFORE_SESSION,
+    K_SOURCE_BAD,
+    K_ALL_BAD,
+    K_SOURCE_FAILURES,
+    K_NUMBERS,
+    K_PROBE,
+) = range(13)
+(
+    K_ACTOR,
+    K_ACTOR_TEMPLATE,
+    K_SESSION,
+    K_FAILURES,
+    K_USER,
+    K_TEMPLATE_USER,
+    K_ACTOR_USER,
+    K_ACTOR_PARAM,
+    K_FAILING_USER,
+    K_USER_FAILURES,
+    K_GUESSED_USER,
+    K_KNOWN,
+) = range(32, 44)
+
+(
+    C_LINES,
+    C_TEMPLATE,
+    C_SOURCE,
+    C_TEMPLATE_SOURCE,
+    C_LEVEL_SOURCE,
+    C_AFTER_SOURCE,
+    C_BEFORE_SOURCE,
+    C_AFTER_SESSION,
+    C_BEFORE_SESSION,
+    C_GAP_TEMPLATE,
+    C_GAP_SOURCE,
+) = range(11)
+C_R_TEMPLATE, C_R_SOURCE, C_R_ACTOR, C_R_PAIR, C_R_SOURCE_BAD, C_R_ALL_BAD, C_R_FAILURES, C_R_SOURCE_FAILURES = range(
+    11, 35, 3
+)
+(
+    C_ACTOR_TEMPLATES,
+    C_ACTOR_USERS,
+    C_ACTOR_PARAMS,
+    C_USER_ACTORS,
+    C_TEMPLATE_ACTORS,
+    C_TEMPLATE_USERS,
+    C_FAILING_ACTORS,
+    C_FAILING_USERS,
+    C_NEW_ADDRESS,
+    C_NEW_USER,
+    C_NEW_PAIR,
+    C_BURST_LINES,
+    C_BURST_S,
+    C_MEAN0,
+) = range(35, 49)
+C_MEANS_SEEN, C_USER_FAILURES, C_WINDOWS, C_WINDOWS_TEMPLATE, C_PROBE, C_GUESSED, C_KNOWN = 52, 53, 54, 55, 56, 57, 58
+
+F_BAD, F_AUTH, F_ACCEPTED, F_PROBE, F_CONNECT = 1, 4, 8, 16, 32  # `words.py`: BAD, AUTH_FAILURE, ACCEPTED, …
+
+
+@compiled
+def _first(rows: Floats, place: int, t: float) -> float:
+    """1 where a pair was not seen within the span of distinct counts, else 0; to be asked before it is bumped."""
+    fresh = rows[place, COUNT2] == 0.0 or t - rows[place, TIME] > DISTINCT_TAU_S
+    return 1.0 if fresh else 0.0
+
+
+@compiled
+def _three(rows: Floats, place: int, out: Floats, at: int) -> None:
+    out[at], out[at + 1], out[at + 2] = rows[place, COUNT0], rows[place, COUNT1], rows[place, COUNT2]
+
+
+@compiled
+def _without_heaviest(
+    table: Table, place: int, mine: np.uint64, my_count: float, others: Table, t: float, out: Floats, at: int
+) -> None:
+    """The rate of a key without its heaviest other contributor, so that a bystander is not blamed for a flood."""
+    _three(table.rows, place, out, at)
+    heaviest = table.aux[place, HEAVIEST]
+    if heaviest == mine:
+        return
+    other = find(others, heaviest) if heaviest != NONE else -1
+    if other < 0:
+        table.aux[place, HEAVIEST] = mine
+        return
+    dt = max(t - others.rows[other, TIME], 0.0)
+    count1 = others.rows[other, COUNT1] * np.exp(-dt / TAUS_S[1])
+    if my_count > count1:
+        table.aux[place, HEAVIEST] = mine
+        return
+    out[at] = max(out[at] - others.rows[other, COUNT0] * np.exp(-dt / TAUS_S[0]), 1.0)
+    out[at + 1] = max(out[at + 1] - count1, 1.0)
+    out[at + 2] = max(out[at + 2] - others.rows[other, COUNT2] * np.exp(-dt / TAUS_S[2]), 1.0)
+
+
+@compiled
+def _hits_then(memory: Memory, which: int, key: np.uint64, t: float, taught: float) -> float:
+    """The hits of a key before this line, which then counts."""
+    place = touch(memory, which, key, t)
+    rows = memory.core.rows if which == 0 else memory.edge.rows
+    hits = rows[place, HITS]
+    rows[place, HITS] += taught
+    return hits
+
+
+@compiled
+def _transitions(
+    memory: Memory, source: np.uint64, template: np.uint64, session: np.uint64, t: float, taught: float, out: Floats
+) -> None:
+    """How often this template came after the one before it, in its source and in its session."""
+    core = memory.core
+    place = touch(memory, 0, mix(K_SOURCE, source, NONE), t)
+    before = core.aux[place, PREVIOUS]
+    core.aux[place, PREVIOUS] = template
+    if before == NONE:
+        before = START
+    out[C_AFTER_SOURCE] = _hits_then(memory, 0, mix(K_AFTER, before, template), t, taught)
+    out[C_BEFORE_SOURCE] = _hits_then(memory, 0, mix(K_BEFORE, before, NONE), t, taught)
+    out[C_AFTER_SESSION], out[C_BEFORE_SESSION] = -1.0, -1.0
+    if session != NONE:
+        place = touch(memory, 1, mix(K_SESSION, session, NONE), t)
+        before = memory.edge.aux[place, PREVIOUS]
+        memory.edge.aux[place, PREVIOUS] = template
+        if before == NONE:
+            before = START
+        out[C_AFTER_SESSION] = _hits_then(memory, 0, mix(K_AFTER_SESSION, before, template), t, taught)
+        out[C_BEFORE_SESSION] = _hits_then(memory, 0, mix(K_BEFORE_SESSION, before, NONE), t, taught)
+
+
+@compiled
+def _actor_rates(
+    memory: Memory, actor: np.uint64, template: np.uint64, at_template: int, t: float, taught: float, out: Floats
+) -> np.uint64:
+    """Rates of the actor and of its pair with the template, and their distinct counts; returns the pair's key."""
+    edge, core = memory.edge, memory.core
+    pair_key = mix(K_ACTOR_TEMPLATE, actor, template)
+    pair = touch(memory, 1, pair_key, t)
+    fresh = _first(edge.rows, pair, t)
+    out[C_NEW_ADDRESS] = edge.rows[pair, HITS]
+    bump(edge.rows, pair, t, taught)
+    mine = touch(memory, 1, mix(K_ACTOR, actor, NONE), t)
+    bump(edge.rows, mine, t, taught)
+    edge.rows[mine, DISTINCT0] += fresh
+    core.rows[at_template, DISTINCT0] += fresh
+    _three(edge.rows, mine, out, C_R_ACTOR)
+    _three(edge.rows, pair, out, C_R_PAIR)
+    out[C_ACTOR_TEMPLATES] = edge.rows[mine, DISTINCT0]
+    out[C_TEMPLATE_ACTORS] = core.rows[at_template, DISTINCT0]
+    return pair_key
+
+
+@compiled
+def _pairs(
+    memory: Memory,
+    address: np.uint64,
+    user: np.uint64,
+    param: np.uint64,
+    template: np.uint64,
+    at_template: int,
+    t: float,
+    taught: float,
+    out: Floats,
+) -> None:
+    """First-seen flags and distinct counts of user, address and parameter."""
+    edge = memory.edge
+    if user != NONE:
+        place = touch(memory, 1, mix(K_TEMPLATE_USER, template, user), t)
+        memory.core.rows[at_template, DISTINCT1] += _first(edge.rows, place, t)
+        out[C_NEW_USER] = edge.rows[place, HITS]
+        out[C_TEMPLATE_USERS] = memory.core.rows[at_template, DISTINCT1]
+        bump(edge.rows, place, t, taught)
+    if address != NONE and user != NONE:
+        place = touch(memory, 1, mix(K_ACTOR_USER, address, user), t)
+        fresh = _first(edge.rows, place, t)
+        out[C_NEW_PAIR] = edge.rows[place, HITS]
+        bump(edge.rows, place, t, taught)
+        place = touch(memory, 1, mix(K_USER, user, NONE), t)
+        bump(edge.rows, place, t, taught)
+        edge.rows[place, DISTINCT0] += fresh
+        out[C_USER_ACTORS] = edge.rows[place, DISTINCT0]
+        place = touch(memory, 1, mix(K_ACTOR, address, NONE), t)
+        edge.rows[place, DISTINCT1] += fresh
+        out[C_ACTOR_USERS] = edge.rows[place, DISTINCT1]
+    actor = address if address != NONE else user
+    if actor != NONE and param != NONE:
+        place = touch(memory, 1, mix(K_ACTOR_PARAM, actor, param), t)
+        fresh = _first(edge.rows, place, t)
+        bump(edge.rows, place, t, taught)
+        place = touch(memory, 1, mix(K_ACTOR, actor, NONE), t)
+        edge.rows[place, DISTINCT2] += fresh
+        out[C_ACTOR_PARAMS] = edge.rows[place, DISTINCT2]
+
+
+@compiled
+def _count_failure(rows: Floats, place: int, t: float, weight: float, out: Floats) -> None:
+    """Failed log-ins of an actor: attempts (its busiest failure template, as one writes several lines), the burst."""
+    since = t - rows[place, TIME]
+    start, lines = rows[place, DISTINCT0], rows[place, DISTINCT1]
+    age(rows, place, t)
+    if lines == 0.0 or since > BURST_GAP_S or since < -BURST_GAP_S:
+        start, lines = t, 0.0
+    rows[place, DISTINCT0], rows[place, DISTINCT1] = start, lines + 1.0
+    for k in range(3):
+        rows[place, COUNT0 + k] = max(rows[place, COUNT0 + k], weight * out[C_R_PAIR + k])
+    _three(rows, place, out, C_R_FAILURES)
+    out[C_BURST_LINES] = lines + 1.0
+    out[C_BURST_S] = max(t - start, 0.0)
+
+
+@compiled
+def _failures(
+    memory: Memory,
+    source: np.uint64,
+    actor: np.uint64,
+    user: np.uint64,
+    flags: int,
+    t: float,
+    taught: float,
+    out: Floats,
+) -> None:
+    """Failed log-ins of the actor, of the user under attack, of the source; a log-in that worked sees its actor's."""
+    edge, core = memory.edge, memory.core
+    key = mix(K_FAILURES, actor, NONE)
+    known = find(edge, mix(K_KNOWN, actor, NONE))
+    out[C_KNOWN] = 1.0 if known >= 0 else 0.0
+    if flags & (F_AUTH | F_ACCEPTED) == 0:
+        _count_failure(edge.rows, touch(memory, 1, key, t), t, CONNECT_WEIGHT, out)
+        return
+    if flags & F_AUTH == 0:
+        place = find(edge, key)
+        if place >= 0:
+            since = max(t - edge.rows[place, TIME], 0.0)
+            for k in range(3):
+                out[C_R_FAILURES + k] = edge.rows[place, COUNT0 + k] * np.exp(-since / TAUS_S[k])
+            out[C_BURST_LINES] = edge.rows[place, DISTINCT1]
+            out[C_BURST_S] = t - edge.rows[place, DISTINCT0]
+        known = touch(memory, 1, mix(K_KNOWN, actor, NONE), t)
+        edge.rows[known, HITS] += taught
+        return
+    place = touch(memory, 1, key, t)
+    fresh = 1.0 if edge.rows[place, DISTINCT1] == 0.0 or t - edge.rows[place, TIME] > DISTINCT_TAU_S else 0.0
+    _count_failure(edge.rows, place, t, 1.0, out)
+    my_count = edge.rows[place, COUNT1]
+    if user != NONE:
+        guess = touch(memory, 1, mix(K_GUESSED_USER, actor, user), t)
+        edge.rows[place, DISTINCT2] += _first(edge.rows, guess, t)
+        bump(edge.rows, guess, t, 0.0)
+    out[C_GUESSED] = edge.rows[place, DISTINCT2]
+    all_failures = touch(memory, 0, mix(K_SOURCE_FAILURES, source, NONE), t)
+    bump(core.rows, all_failures, t, 0.0)
+    core.rows[all_failures, DISTINCT0] += fresh
+    if user != NONE:
+        place = touch(memory, 1, mix(K_FAILING_USER, source, user), t)
+        core.rows[all_failures, DISTINCT1] += _first(edge.rows, place, t)
+        bump(edge.rows, place, t, 0.0)
+        out[C_USER_FAILURES] = edge.rows[place, COUNT2]
+    out[C_FAILING_ACTORS] = core.rows[all_failures, DISTINCT0]
+    out[C_FAILING_USERS] = core.rows[all_failures, DISTINCT1]
+    _without_heaviest(core, all_failures, key, my_count, edge, t, out, C_R_SOURCE_FAILURES)
+
+
+@compiled
+def _means(memory: Memory, template: np.uint64, numbers: Floats, t: float, taught: float, out: Floats) -> None:
+    """Moving means of the logarithms of a template's numbers (what a slow-down moves, and one odd value does not)."""
+    out[C_MEAN0 : C_MEAN0 + 4] = np.nan
+    if np.isnan(numbers[0]):
+        return
+    place = touch(memory, 0, mix(K_NUMBERS, template, NONE), t)
+    row = memory.core.rows[place]
+    seen = row[DISTINCT1]
+    share = max(NUMBER_ALPHA, 1.0 / (seen + 1.0))
+    for k in range(4):
+        if numbers[k] > 0.0:  # a 0 says that there is none: in logarithms it would outweigh all others
+            slot = COUNT0 + k if k < 3 else DISTINCT0
+            row[slot] += share * (np.log1p(numbers[k]) - row[slot])
+            out[C_MEAN0 + k] = row[slot]
+    row[DISTINCT1] = seen + 1.0
+    row[HITS] += taught
+    out[C_MEANS_SEEN] = seen
+
+
+@compiled
+def _counts(
+    memory: Memory, source: np.uint64, template: np.uint64, level: int, t: float, taught: float, out: Floats
+) -> None:
+    """Hits of source, source × template and source × level before this line, and the source's gap and rate."""
+    core = memory.core
+    place = touch(memory, 0, mix(K_SOURCE, source, NONE), t)
+    out[C_SOURCE] = core.rows[place, HITS]
+    out[C_GAP_SOURCE] = max(t - core.rows[place, TIME], 0.0) if core.rows[place, COUNT2] > 0.0 else -1.0
+    bump(core.rows, place, t, taught)
+    place = touch(memory, 0, mix(K_TEMPLATE_SOURCE, source, template), t)
+    row = core.rows[place]
+    out[C_TEMPLATE_SOURCE], out[C_WINDOWS_TEMPLATE] = row[HITS], row[COUNT0]
+    row[HITS] += taught
+    if taught > 0.0 and (row[COUNT0] == 0.0 or not row[COUNT1] - 3600.0 < t < row[COUNT1] + WINDOW_S):
+        row[COUNT0] += 1.0
+        row[COUNT1] = t
+    out[C_LEVEL_SOURCE] = -1.0
+    if level >= 2:
+        out[C_LEVEL_SOURCE] = _hits_then(memory, 0, mix(K_LEVEL_SOURCE, source, np.uint64(level)), t, taught)
+
+
+@compiled
+def _source_rates(memory: Memory, source: np.uint64, template_key: np.uint64, bad: bool, t: float, out: Floats) -> None:
+    """Rates of the source, of its bad lines and of all bad lines, each without its heaviest other contributor."""
+    core = memory.core
+    place = touch(memory, 0, template_key, t)
+    my_count = core.rows[place, COUNT1]
+    place = touch(memory, 0, mix(K_SOURCE, source, NONE), t)
+    _without_heaviest(core, place, template_key, my_count, core, t, out, C_R_SOURCE)
+    if bad:
+        bad_key = mix(K_SOURCE_BAD, source, NONE)
+        place = touch(memory, 0, bad_key, t)
+        bump(core.rows, place, t, 0.0)
+        _without_heaviest(core, place, template_key, my_count, core, t, out, C_R_SOURCE_BAD)
+        my_count = core.rows[place, COUNT1]
+        place = touch(memory, 0, mix(K_ALL_BAD, NONE, NONE), t)
+        bump(core.rows, place, t, 0.0)
+        _without_heaviest(core, place, bad_key, my_count, core, t, out, C_R_ALL_BAD)
+
+
+@compiled
+def _count_window(counters: Floats, t: float, taught: float) -> None:
+    if taught > 0.0 and (
+        counters[WINDOWS] == 0.0 or not counters[WINDOW_START] - 3600.0 < t < counters[WINDOW_START] + WINDOW_S
+    ):
+        counters[WINDOWS] += 1.0
+        counters[WINDOW_START] = t
+
+
+@compiled
+def _step(
+    memory: Memory,
+    t: float,
+    level: int,
+    source: np.uint64,
+    template: np.uint64,
+    flags: int,
+    entities: Hashes,
+    numbers: Floats,
+    taught: float,
+    out: Floats,
+) -> None:
+    address, user, session, param = entities[0], entities[1], entities[2], entities[3]
+    actor = address if address != NONE else user
+    out[C_R_TEMPLATE:C_NEW_ADDRESS] = 0.0
+    out[C_NEW_ADDRESS], out[C_NEW_USER], out[C_NEW_PAIR] = -1.0, -1.0, -1.0
+    out[C_BURST_LINES], out[C_BURST_S], out[C_MEANS_SEEN], out[C_USER_FAILURES] = 0.0, 0.0, 0.0, 0.0
+    out[C_GUESSED], out[C_KNOWN] = 0.0, 0.0
+    out[C_LINES], out[C_WINDOWS] = memory.counters[TAUGHT], memory.counters[WINDOWS]
+    _counts(memory, source, template, level, t, taught, out)
+    _transitions(memory, source, template, session, t, taught, out)
+    key = mix(K_TEMPLATE, template, NONE)
+    at_template = touch(memory, 0, key, t)
+    rows = memory.core.rows
+    out[C_TEMPLATE] = rows[at_template, HITS]
+    out[C_GAP_TEMPLATE] = max(t - rows[at_template, TIME], 0.0) if rows[at_template, COUNT2] > 0.0 else -1.0
+    bump(rows, at_template, t, taught)
+    if actor != NONE:
+        pair_key = _actor_rates(memory, actor, template, at_template, t, taught, out)
+        _without_heaviest(memory.core, at_template, pair_key, out[C_R_PAIR + 1], memory.edge, t, out, C_R_TEMPLATE)
+        if address == NONE:
+            out[C_NEW_ADDRESS] = -1.0
+        _pairs(memory, address, user, param, template, at_template, t, taught, out)
+        if flags & (F_AUTH | F_ACCEPTED | F_CONNECT):
+            _failures(memory, source, actor, user, flags, t, taught, out)
+    else:
+        _three(rows, at_template, out, C_R_TEMPLATE)
+    out[C_PROBE] = -1.0
+    if flags & F_PROBE:
+        out[C_PROBE] = _hits_then(memory, 0, mix(K_PROBE, source, NONE), t, taught)
+    _source_rates(memory, source, key, flags & F_BAD != 0 or level >= 2, t, out)
+    _means(memory, template, numbers, t, taught, out)
+    _count_window(memory.counters, t, taught)
+    memory.counters[TAUGHT] += taught
+    memory.counters[WALKED] += 1.0
+    memory.counters[NEWEST] = max(memory.counters[NEWEST], t)
+
+
+@compiled
+def walk(memory: Memory, lines: Line, raw: Floats) -> None:
+    """Walk n lines in order; fill raw (n, len(RAW)) and move the memory on.
+
+    `entities` (n, 4): hashes of address, user, session, parameter, 0 = none. `taught` is 1 for lines that count as
+    history, 0 for those that only keep the clocks and rates going. With an undo log, every change can be rolled back.
+    """
+    for i in range(len(lines.times)):
+        _step(
+            memory,
+            lines.times[i],
+            lines.levels[i],
+            lines.sources[i],
+            lines.templates[i],
+            lines.flags[i],
+            lines.entities[i],
+            lines.numbers[i],
+            lines.taught[i],
+            raw[i],
+        )

@@ -1,0 +1,1 @@
+"""Lines that do not come."""
