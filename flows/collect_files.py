@@ -1,4 +1,4 @@
-"""collect-files: new lines of the watched folder go into the spool."""
+"""collect-files: new lines of the watched files go into the spool, where no server follows them."""
 
 from prefect import State, flow
 from prefect.states import Completed
@@ -10,5 +10,5 @@ __all__ = ["collect_files"]
 
 @flow(name="collect-files", persist_result=False)
 async def collect_files() -> State[None]:
-    """Read every complete line that is new in LOG_SENTINEL_DIR, once, and leave a table of what was read."""
+    """Read every complete line that is new at LOG_SENTINEL_DIR, once, and leave a table of what was read."""
     return Completed(message=await collect_new_lines())

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 MIB = 1024 * 1024
+OWN_FOLDERS = ("spool", "store", "models", "detector", "training", "prefect", "logs", "tmp")  # never read as logs
 
 
 def _home(settings: Settings) -> Path:
@@ -52,9 +53,10 @@ def open_spool(settings: Settings) -> Spool:
 
 def watched_of(settings: Settings) -> Watched:
     """The files that are read, and how; without LOG_SENTINEL_DIR all of a folder of our own, `in` under the home."""
+    home = settings.log_sentinel_home.absolute()
     return Watched(
         places=settings.log_sentinel_dir or (str(settings.own_folder),),
-        exclude=settings.log_sentinel_exclude,
+        exclude=(*settings.log_sentinel_exclude, *(str(home / name) for name in OWN_FOLDERS)),
         links=settings.log_sentinel_links,
         begins_now=settings.log_sentinel_from == "now",
     )

@@ -3,14 +3,17 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
-from sentinel.pipeline import Intake
+from sentinel.pipeline import Intake, Sentinel
+from sentinel.pipeline.collector import Collector
 from sentinel.pipeline.live import Live
-from sentinel.settings import Settings
+from sentinel.settings import Settings, overlooked
 from sentinel.wiring import open_sentinel
 from serving.bodies import BodyBudget
 from serving.deliver import DeliverReader
 from serving.detect import DetectReader
+from serving.follow import FollowReader, Hints
 from serving.guard import is_loopback
 from serving.meters import Meters
 from serving.parts import MIB, Limits, Parts, Pools
@@ -46,6 +49,7 @@ def open_parts(settings: Settings) -> Parts:
         live=live,
         detect=detect,
         deliver=deliver,
+        follow=_follower(settings, sentinel, wake),
         trainer=Trainer(sentinel.home / "training"),
         watch=StoreWatch(sentinel.store),
         meters=meters,
@@ -60,6 +64,15 @@ def open_parts(settings: Settings) -> Parts:
     )
 
 
+def _follower(settings: Settings, sentinel: Sentinel, wake: Callable[[], None]) -> FollowReader | None:
+    if not settings.log_sentinel_follow:
+        return None
+    if (advice := overlooked(settings)) is not None:
+        log.warning(advice)
+    collector = Collector(sentinel.spool, sentinel.watched, period=sentinel.period)
+    return FollowReader(collector, hints=Hints(sentinel.watched.roots()), notify=wake)
+
+
 def _hosts(settings: Settings) -> frozenset[str] | None:
     """The names that requests may have in their Host; None where any will do."""
     host, allowed = settings.log_sentinel_host, settings.log_sentinel_allowed_hosts
@@ -72,6 +85,8 @@ def start_readers(parts: Parts) -> None:
     """Begin to deliver and to score. Call it in the event loop."""
     parts.detect.start(asyncio.get_running_loop())
     parts.deliver.start()
+    if parts.follow is not None:
+        parts.follow.start()
 
 
 async def stop_requests(parts: Parts) -> None:
@@ -82,6 +97,8 @@ async def stop_requests(parts: Parts) -> None:
 def put_away(parts: Parts) -> None:
     """After the last request: commit what was taken in, save the detector's state, close everything."""
     parts.intake.close()
+    if parts.follow is not None:
+        parts.follow.stop()
     parts.deliver.stop()
     parts.detect.stop()
     parts.pools.close()

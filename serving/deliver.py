@@ -16,7 +16,7 @@ __all__ = ["DeliverReader"]
 
 log = logging.getLogger(__name__)
 
-IDLE_S = 1.0  # files are collected by another process, which does not wake us
+IDLE_S = 2.0  # who commits in this process wakes us; `sentinel collect` cannot
 BUSY_S = 0.25
 GATHER_S = 0.5
 """At the least between two rounds, unless the last was a big one or much is left (after an outage rounds begin small):

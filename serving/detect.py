@@ -12,7 +12,7 @@ __all__ = ["DetectReader", "LiveDetector"]
 
 log = logging.getLogger(__name__)
 
-IDLE_S = 0.25
+IDLE_S = 1.0  # who commits in this process wakes us
 GATHER_S = 0.05
 """At the least between two rounds, unless a request waits for verdicts: a round of one record is mostly overhead."""
 

@@ -9,6 +9,7 @@ from sentinel.pipeline.live import Live
 from serving.bodies import BodyBudget
 from serving.deliver import DeliverReader
 from serving.detect import DetectReader
+from serving.follow import FollowReader
 from serving.meters import Meters
 from serving.training import Trainer
 from serving.watch import StoreWatch
@@ -53,6 +54,7 @@ class Parts:
     live: Live
     detect: DetectReader
     deliver: DeliverReader
+    follow: FollowReader | None  # None: the files are left to other collectors
     trainer: Trainer
     watch: StoreWatch
     meters: Meters

@@ -89,6 +89,8 @@ def _readers(parts: Parts) -> dict[str, dict[str, object]]:
         "anomalies": parts.live.flagged,
         "error": parts.detect.error,
     }
+    if parts.follow is not None:
+        found["follow"] = {"state": parts.follow.state, "lines": parts.follow.lines, "error": parts.follow.error}
     return found
 
 

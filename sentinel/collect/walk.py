@@ -8,7 +8,6 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 from sentinel.collect.beneath import FOLDER, folder_of
 from sentinel.collect.globs import Glob, State, base_of
@@ -30,6 +29,7 @@ UNPACK = "an archive of this kind is not read: unpack it first"
 NO_LINK = "a link is not followed: LOG_SENTINEL_LINKS names the folders in which links may end"
 FOREIGN = "a hard link to another user's file is not read"
 DEEP = f"folders deeper than {MAX_DEPTH} levels are not read"
+NO_FILE = "this is no file"
 SPECIALS: dict[Callable[[int], bool], str] = {
     stat.S_ISFIFO: "a pipe is not read",
     stat.S_ISSOCK: "a socket is not read",
@@ -120,36 +120,34 @@ class _Scan:
         fd = os.open(folder, FOLDER)
         try:
             seen = os.stat(name, dir_fd=fd, follow_symlinks=False)
-            self._judge(fd, name, seen, partial(_entry, path, folder, name))
+            self._judge(fd, name, seen, _entry(path, folder, name, seen))
         finally:
             os.close(fd)
 
     def _folder(self, fd: int, base: str, below: str, glob: Glob | None, state: State, depth: int) -> None:
         """Add what one open folder holds, and what its folders hold; closes it."""
+        front, inner = ("" if base == "/" else base) + "/", f"{below}/" if below else ""
         try:
             with os.scandir(fd) as items:
                 listed = list(items)
             for item in listed:
-                path = f"{below}/{item.name}" if below else item.name
-                is_wanted, reached = self._want(item, base, path, glob, state)
+                path = inner + item.name
+                is_wanted, reached = self._want(item.name, front + path, glob, state)
                 if not is_wanted and not reached:
                     continue
                 if item.is_dir(follow_symlinks=False):
                     deeper = None if is_wanted else glob
                     self._subfolder(fd, item.name, base, path, deeper, reached, depth + 1)
                 elif is_wanted:
-                    self._item(fd, item, base, path)
+                    self._item(fd, item, front + path, base, path)
         finally:
             os.close(fd)
 
-    def _want(
-        self, item: "os.DirEntry[str]", base: str, path: str, glob: Glob | None, state: State
-    ) -> tuple[bool, State]:
+    def _want(self, name: str, location: str, glob: Glob | None, state: State) -> tuple[bool, State]:
         """Whether this is collected (a folder: all that is in it), and where a glob stands behind it."""
-        name = item.name
         if name.endswith(TEMPORARY) or (glob is None and name.startswith(".")):
             return False, frozenset()
-        if self._excluded.holds(name, os.path.join(base, path)):  # noqa: PTH118
+        if self._excluded.holds(name, location):
             return False, frozenset()
         if glob is None:
             return True, state
@@ -169,16 +167,15 @@ class _Scan:
             self._found.blind.append(shown)
             self._found.problems.append((shown, exc.strerror or type(exc).__name__))
 
-    def _item(self, fd: int, item: "os.DirEntry[str]", base: str, path: str) -> None:
+    def _item(self, fd: int, item: "os.DirEntry[str]", location: str, base: str, path: str) -> None:
         try:
             seen = item.stat(follow_symlinks=False)
         except FileNotFoundError:  # gone since the folder was listed: the next poll judges
             return
-        location = os.path.join(base, path)  # noqa: PTH118
         if stat.S_ISLNK(seen.st_mode):
             self._link(location)
         else:
-            self._judge(fd, item.name, seen, partial(_entry, location, base, path))
+            self._judge(fd, item.name, seen, _entry(location, base, path, seen))
 
     def _link(self, location: str) -> None:
         end = self._links.end_of(location)
@@ -188,17 +185,16 @@ class _Scan:
         root, below, seen = end
         self._found.entries.append(_entry(location, root, below, seen, is_link=True))
 
-    def _judge(self, fd: int, name: str, seen: os.stat_result, entry: Callable[[os.stat_result], Entry]) -> None:
+    def _judge(self, fd: int, name: str, seen: os.stat_result, made: Entry) -> None:
         """Take a regular file, or say why not."""
-        made = entry(seen)
-        reason = next((reason for is_it, reason in SPECIALS.items() if is_it(seen.st_mode)), None)
-        if reason is not None:
+        if not stat.S_ISREG(seen.st_mode):
+            reason = next((reason for is_it, reason in SPECIALS.items() if is_it(seen.st_mode)), NO_FILE)
             self._pass_by(made.location, reason)
         elif name.endswith(ARCHIVES):
             self._found.passed.append((made.path, UNPACK))
         elif seen.st_nlink > 1 and seen.st_uid != os.fstat(fd).st_uid:
             self._found.passed.append((made.path, FOREIGN))
-        elif stat.S_ISREG(seen.st_mode):
+        else:
             self._found.entries.append(made)
 
     def _pass_by(self, location: str, reason: str) -> None:
@@ -219,4 +215,6 @@ def open_entry(entry: Entry) -> int:
 
 def _text(location: str) -> str:
     """The path as valid text: bytes that are not UTF-8 appear as \\xNN."""
+    if location.isascii():
+        return location
     return os.fsencode(location).decode("utf-8", "backslashreplace")

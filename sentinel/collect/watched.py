@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from sentinel.collect.globs import Glob
+from sentinel.collect.globs import Glob, base_of
 
 __all__ = ["Watched"]
 
@@ -33,6 +33,12 @@ class Watched:
     def __str__(self) -> str:
         return os.pathsep.join(self.places)
 
+    def roots(self) -> list[str]:
+        """The folders and files below which something may change, without those too wide to be listened to."""
+        places = [os.path.abspath(place) for place in self.places]  # noqa: PTH100  (Path.absolute leaves `..` in)
+        found = {*(base_of(place)[0] for place in places), *self.links}
+        return sorted(path for path in found if path.strip("/"))
+
     def excluded(self) -> "Exclusion":
         """What leaves names and paths out."""
         return Exclusion(self.exclude)
@@ -45,10 +51,12 @@ class Exclusion:
         globs = [glob for glob in globs if glob.strip("/")]
         self._names = [Glob(glob.strip("/")) for glob in globs if "/" not in glob.strip("/")]
         paths = [glob.rstrip("/") for glob in globs if "/" in glob.strip("/")]
+        self._plain = {path for path in paths if path.startswith("/") and base_of(path)[1] == ""}
+        paths = [path for path in paths if path not in self._plain]
         self._paths = [Glob(glob.lstrip("/") if glob.startswith("/") else f"**/{glob}") for glob in paths]
 
     def holds(self, name: str, path: str) -> bool:
         """Whether this file or folder is left out; what lies below a folder that is, is never asked about."""
-        if any(glob.matches(name) for glob in self._names):
+        if path in self._plain or (self._names and any(glob.matches(name) for glob in self._names)):
             return True
         return bool(self._paths) and any(glob.matches(path) for glob in self._paths)

@@ -15,7 +15,7 @@ MANIFEST = yaml.safe_load((ROOT / "prefect.yaml").read_text())
 DEPLOYMENTS: list[dict[str, Any]] = MANIFEST["deployments"]
 
 PROMISED = {
-    "collect-files/every-minute": ("CANCEL_NEW", 60),
+    "collect-files/every-minute": ("CANCEL_NEW", 300),
     "load-elastic/every-minute": ("CANCEL_NEW", 60),
     "score-batch/every-10-minutes": ("CANCEL_NEW", 600),
     "retrain-detector/nightly": ("ENQUEUE", "20 3 * * *"),
