@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 import polars as pl
 from starlette.requests import Request
 
-from sentinel.parse import Body, Document, Parsed, decode_body, parse_documents, parse_lines
+from sentinel.parse import (
+    Body,
+    Document,
+    Parsed,
+    TooManyLogsError,
+    UnknownCharsetError,
+    decode_body,
+    parse_documents,
+    parse_lines,
+)
 from serving.bodies import inflate, read_raw
 from serving.parts import Parts
 from serving.problems import ProblemError
@@ -19,7 +28,6 @@ __all__ = ["Received", "flag", "receive", "records_of"]
 INLINE_BYTES = 16 * 1024
 """Bodies up to this many bytes are decoded in the event loop: it takes less time than a change of threads."""
 
-WHITE = b" \t\r\n\xef\xbb\xbf"  # white space and a byte order mark
 LINE_SCHEMA = {"line": pl.Binary(), "origin": pl.String(), "event_id": pl.String()}
 YES, NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
@@ -31,7 +39,6 @@ class Received:
     body: Body
     digest: str
     size: int  # bytes, inflated
-    is_one: bool  # one JSON object, rather than an array, NDJSON or lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class _Form:
     encoding: str
     content_type: str | None
     max_bytes: int
+    max_items: int
     wants_digest: bool
     may_be_empty: bool
 
@@ -56,21 +64,25 @@ async def receive(
 ) -> Received:
     """The decoded body of a request; a blank one has no documents where it `may_be_empty`.
 
-    Raises ProblemError (400 damaged, 413 too big, 415 unknown encoding) and BadBodyError (400, what and where).
+    Raises ProblemError (400 damaged, 413 too big, 415 unknown encoding or charset), BadBodyError (400, what and where).
     """
     limits = parts.limits
     raw = await read_raw(request, max_bytes=limits.max_body_bytes, take=take)
     encoding = ", ".join(request.headers.getlist("content-encoding"))
-    form = _Form(encoding, request.headers.get("content-type"), limits.max_body_bytes, wants_digest, may_be_empty)
+    form = _Form(
+        encoding,
+        request.headers.get("content-type"),
+        limits.max_body_bytes,
+        limits.max_items if max_items is None else max_items,
+        wants_digest,
+        may_be_empty,
+    )
     if len(raw) <= INLINE_BYTES and not encoding:
         received = _decode(raw, form)
     else:
         received = await asyncio.get_running_loop().run_in_executor(parts.pools.decode, _decode, raw, form)
     if encoding:
         take(received.size)
-    count, most = _count(received.body), limits.max_items if max_items is None else max_items
-    if count > most:
-        raise ProblemError(413, f"The body holds {count} logs, more than {most} at once; send it in smaller parts.")
     return received
 
 
@@ -78,14 +90,14 @@ def _decode(raw: bytes, form: _Form) -> Received:
     plain = inflate(raw, form.encoding, max_bytes=form.max_bytes)
     digest = hashlib.sha256(plain).hexdigest() if form.wants_digest else ""
     if form.may_be_empty and not plain.strip():
-        return Received(Body(documents=[]), digest, 0, is_one=False)
-    body = decode_body(plain, form.content_type)
-    is_object = len(body.documents or ()) == 1 and plain.lstrip(WHITE).startswith(b"{")
-    return Received(body, digest, len(plain), is_one=is_object and "ndjson" not in (form.content_type or "").lower())
-
-
-def _count(body: Body) -> int:
-    return len(body.documents or ()) + len(body.lines or ())
+        return Received(Body(documents=[]), digest, 0)
+    try:
+        body = decode_body(plain, form.content_type, max_items=form.max_items)
+    except TooManyLogsError as exc:
+        raise ProblemError(413, f"{exc}; send it in smaller parts.") from exc
+    except UnknownCharsetError as exc:
+        raise ProblemError(415, f"The body's charset is not understood: {exc.why}.") from exc
+    return Received(body, digest, len(plain))
 
 
 def records_of(body: Body, *, now_s: float, origin: str) -> Parsed:

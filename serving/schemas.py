@@ -163,7 +163,7 @@ MEANINGS = {
     404: "No such model",
     409: "Not now, or not this one",
     413: "The body is too big",
-    415: "The Content-Encoding is not understood",
+    415: "The Content-Encoding or the charset is not understood",
     422: "The body can be read, but not used",
     503: "Not for now; Retry-After says when to come back",
 }

@@ -1,7 +1,7 @@
 """Parse: raw lines and JSON documents in, records in one normal form out; bad input comes back with its reason."""
 
 from sentinel.parse.assemble import Parsed
-from sentinel.parse.body import BadBodyError, Body, decode_body
+from sentinel.parse.body import BadBodyError, Body, TooManyLogsError, UnknownCharsetError, decode_body
 from sentinel.parse.documents import Document, parse_documents
 from sentinel.parse.fields import Malformed
 from sentinel.parse.parse import parse_lines, parse_one
@@ -12,6 +12,8 @@ __all__ = [
     "Document",
     "Malformed",
     "Parsed",
+    "TooManyLogsError",
+    "UnknownCharsetError",
     "decode_body",
     "parse_documents",
     "parse_lines",

@@ -1,22 +1,31 @@
 """The body of a request, by its content type or its looks: JSON documents or text lines."""
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import Final
 
 import orjson
 
 from sentinel.errors import TerminalError
+from sentinel.parse.charset import CHARSETS, as_utf8
 from sentinel.parse.fields import Malformed
+from sentinel.parse.form import document_of_form, looks_like_a_form
+from sentinel.parse.joined import MAX_MARKS, elements, has_too_many_marks, read_value, values
 
-__all__ = ["BadBodyError", "Body", "decode_body"]
+__all__ = ["BadBodyError", "Body", "TooManyLogsError", "UnknownCharsetError", "decode_body"]
 
 _NDJSON: Final = frozenset(
     f"application/{name}"
     for name in ("x-ndjson", "ndjson", "jsonl", "x-jsonlines", "jsonlines", "json-seq", "json-lines")
 )
-_UNDECIDED: Final = frozenset({"", "application/x-www-form-urlencoded", "application/octet-stream", "*/*"})
-_BOM: Final = codecs.BOM_UTF8
+_FORM: Final = "application/x-www-form-urlencoded"
+_UNDECIDED: Final = frozenset({"", _FORM, "application/octet-stream", "*/*"})
+_LINE: Final = re.compile(rb"\S[^\n]*")  # from its first character that is not white
+_JOINT: Final = re.compile(rb"[}\]][\s,\x1e]*[{\[]")
+MAX_JOINED_LINES: Final = 10_000
+"""Lines of one body that are looked at for several values in each; a body has one line of them, or some."""
+
 _FOREIGN_BOMS: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -29,6 +38,14 @@ class BadBodyError(TerminalError):
         self.why = why
 
 
+class UnknownCharsetError(BadBodyError):
+    """The body is in a charset that is not read; the answer is 415."""
+
+
+class TooManyLogsError(TerminalError):
+    """The body holds more than is decoded at once; the answer is 413."""
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """What a body holds: decoded JSON values (a line of NDJSON that is none is Malformed), or text lines; never both.
@@ -39,33 +56,37 @@ class Body:
 
     documents: list[object] | None = None
     lines: list[bytes] | None = None
+    is_one: bool = False  # one object or form, rather than an array, NDJSON or lines
 
 
-def decode_body(raw: bytes, content_type: str | None) -> Body:
+def decode_body(raw: bytes, content_type: str | None, *, max_items: int | None = None) -> Body:
     """Decode a request's body.
 
-    JSON types: an object, an array, or one value a line. `text/*`: lines. Without a type, or with curl's default, a
-    body that begins with `{` or `[` is JSON, else text. Raises BadBodyError with the position when it can be neither.
+    JSON types: an object, an array, or several of them, one a line or one after another. `text/*`: lines. Without a
+    type, or with curl's default, a body that begins with `{` or `[` is JSON, one that is encoded as a form is a form,
+    else text. Raises BadBodyError with the position when it can be neither, UnknownCharsetError for its charset,
+    TooManyLogsError past `max_items`; the work is bounded by the size of the body, whatever stands in it.
     """
     kind, charset = _content_type(content_type)
     raw = _as_utf8(raw, charset)
     if not raw.strip():
         raise BadBodyError("at its start", "empty body")
+    begin = raw.lstrip()[:1]
     if kind in _UNDECIDED:
-        if raw.lstrip()[:1] not in (b"{", b"["):
-            return Body(lines=_split(raw))
+        if begin not in (b"{", b"["):
+            return _form(raw) if kind == _FORM and looks_like_a_form(raw) else _text(raw, max_items)
         try:
-            return Body(documents=_json(raw, lines_first=False))
+            return _documents(raw, max_items, lines_first=False)
         except BadBodyError:
-            if raw.lstrip()[:1] == b"[" and not _looks_like_json_array(raw):
-                return Body(lines=_split(raw))  # `[Sun Dec 04 …] [error] …`
+            if begin == b"[" and not _looks_like_json_array(raw):
+                return _text(raw, max_items)  # `[Sun Dec 04 …] [error] …`
             raise
     if kind in _NDJSON:
-        return Body(documents=_json(raw, lines_first=True))
+        return _documents(raw, max_items, lines_first=True)
     if kind == "application/json" or kind.endswith("+json") or kind == "text/json":
-        return Body(documents=_json(raw, lines_first=False))
+        return _documents(raw, max_items, lines_first=False)
     if kind.startswith("text/"):
-        return Body(lines=_split(raw))
+        return _text(raw, max_items)
     raise BadBodyError("content type", f"{kind[:100]!r} is none of application/json, application/x-ndjson, text/plain")
 
 
@@ -75,27 +96,35 @@ def _content_type(text: str | None) -> tuple[str, str]:
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset":
-            charset = value.strip().strip("\"'").lower()
+            charset = value.strip().strip("\"'").strip().lower()
     return kind.strip().lower(), charset
 
 
 def _as_utf8(raw: bytes, charset: str) -> bytes:
     """The body without its byte order mark, in UTF-8."""
-    if charset not in ("", "utf-8", "utf8", "us-ascii", "ascii"):
-        try:
-            return raw.decode(charset).removeprefix("\ufeff").encode()
-        except (LookupError, UnicodeError, ValueError) as exc:
-            raise BadBodyError("charset", f"not readable as {charset[:40]!r}: {exc}") from exc
-    if raw.startswith(_FOREIGN_BOMS):
+    try:
+        text = as_utf8(raw, charset)
+    except LookupError:
+        raise UnknownCharsetError("charset", f"{charset[:40]!r} is not read; send {CHARSETS}") from None
+    if text is raw and raw.startswith(_FOREIGN_BOMS):
         raise BadBodyError("at its start", "UTF-16 or UTF-32; send UTF-8, or name the charset in the content type")
-    return raw.removeprefix(_BOM)
+    return text
 
 
-def _split(raw: bytes) -> list[bytes]:
+def _text(raw: bytes, max_items: int | None) -> Body:
+    _check_count(raw.count(b"\n"), max_items)
     lines = raw.split(b"\n")
     if not lines[-1]:
         lines.pop()
-    return [line.removesuffix(b"\r") for line in lines]
+    _check_count(len(lines), max_items)
+    return Body(lines=[line.removesuffix(b"\r") for line in lines])
+
+
+def _form(raw: bytes) -> Body:
+    try:
+        return Body(documents=[document_of_form(raw)], is_one=True)
+    except ValueError as exc:
+        raise BadBodyError("form", f"{exc}; send lines of text as text/plain") from exc
 
 
 def _looks_like_json_array(raw: bytes) -> bool:
@@ -103,46 +132,70 @@ def _looks_like_json_array(raw: bytes) -> bool:
     return raw.lstrip()[1:].lstrip()[:1] in (b"{", b"]", b'"', b"[")
 
 
-def _json(raw: bytes, *, lines_first: bool) -> list[object]:
-    """The documents of one JSON value, or of one a line."""
-    if lines_first:
-        documents = _json_lines(raw)
-        if all(isinstance(document, Malformed) for document in documents):
-            whole = _whole(raw)  # one object, printed over several lines
-            return documents if isinstance(whole, BadBodyError) else whole
-        return documents
-    whole = _whole(raw)
+def _documents(raw: bytes, max_items: int | None, *, lines_first: bool) -> Body:
+    """The documents of one JSON value, of one a line, or of one after another."""
+    if has_too_many_marks(raw):
+        raise TooManyLogsError(f"The body holds more than {MAX_MARKS} brackets and commas outside of its texts")
+    is_object = raw.lstrip()[:1] == b"{"
+    whole = None if lines_first else _whole(raw)
     if isinstance(whole, list):
-        return whole
-    if b"\n" in raw.strip():
-        documents = _json_lines(raw)
-        if (
-            isinstance(documents[0], dict)
-            or sum(isinstance(document, dict) for document in documents) > len(documents) // 2
-        ):
-            return documents
-    raise whole
+        _check_count(len(whole), max_items)
+        return Body(documents=whole, is_one=is_object)
+    by_line = _json_lines(raw, max_items) if lines_first or (b"\n" in raw.strip() and raw.lstrip()[:1] != b"[") else []
+    if any(isinstance(document, dict) for document in by_line) and (lines_first or _are_logs(by_line)):
+        return Body(documents=by_line)
+    apart = _apart(raw, max_items)
+    if any(isinstance(document, dict) for document in apart):
+        return Body(documents=apart, is_one=is_object and len(apart) == 1 and not lines_first)
+    if whole is not None:
+        raise whole
+    return Body(documents=by_line)  # no line is an object: each has its reason
+
+
+def _are_logs(documents: list[object]) -> bool:
+    """Whether documents were meant, and not something else that is broken: the first is one, or most are."""
+    found = sum(isinstance(document, dict) for document in documents)
+    return isinstance(documents[0], dict) or found > len(documents) // 2
 
 
 def _whole(raw: bytes) -> list[object] | BadBodyError:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as exc:
-        return BadBodyError(f"line {exc.lineno} column {exc.colno}", f"no JSON: {_reason(exc)}")
+        return BadBodyError(f"line {exc.lineno} column {exc.colno}", f"no JSON: {str(exc.msg)[:200]}")
     return value if isinstance(value, list) else [value]
 
 
-def _json_lines(raw: bytes) -> list[object]:
+def _apart(raw: bytes, max_items: int | None) -> list[object]:
+    """The elements of an array, or those of the values one after another, each read on its own."""
+    if pieces := elements(raw):
+        _check_count(len(pieces), max_items)
+        return [read_value(piece, f"value {number}") for number, piece in enumerate(pieces)]
+    found: list[object] = []
+    for number, piece in enumerate(values(raw)):
+        value = read_value(piece, f"value {number}")
+        found.extend(value if isinstance(value, list) else [value])
+        _check_count(len(found), max_items)
+    return found
+
+
+def _json_lines(raw: bytes, max_items: int | None) -> list[object]:
     documents: list[object] = []
-    for number, line in enumerate(raw.split(b"\n"), start=1):
-        if not line or line.isspace():
-            continue
-        try:
-            documents.append(orjson.loads(line.lstrip(b"\x1e")))  # RFC 7464 puts a record separator before each
-        except orjson.JSONDecodeError as exc:
-            documents.append(Malformed(f"line {number} column {exc.colno}: no JSON: {_reason(exc)}"))
+    number, counted, joined = 1, 0, 0
+    for found in _LINE.finditer(raw):
+        line = found[0].lstrip(b"\x1e")  # RFC 7464 puts a record separator before each
+        number, counted = number + raw.count(b"\n", counted, found.start()), found.start()
+        value = read_value(line, f"line {number}")
+        if isinstance(value, Malformed) and joined < MAX_JOINED_LINES and _JOINT.search(line):
+            joined += 1
+            several = [read_value(piece, f"line {number}") for piece in values(line)]
+            documents.extend(several if len(several) > 1 and isinstance(several[0], dict) else [value])
+        else:
+            documents.append(value)
+        _check_count(len(documents), max_items)
     return documents
 
 
-def _reason(exc: orjson.JSONDecodeError) -> str:
-    return str(exc.msg)[:200]
+def _check_count(count: int, max_items: int | None) -> None:
+    if max_items is not None and count > max_items:
+        raise TooManyLogsError(f"The body holds more than {max_items} logs")

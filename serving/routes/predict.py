@@ -39,7 +39,7 @@ def router(parts: Parts) -> APIRouter:
                 parts.pools.predict, _predict, parts, received.body, observe
             )
         shown = verdicts_of(verdicts)
-        return json_answer(shown[0] if received.is_one else shown)
+        return json_answer(shown[0] if received.body.is_one else shown)
 
     return routes
 

@@ -1,13 +1,14 @@
 """Bodies of requests: the content type decides their form, else their looks; what is broken says where."""
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.errors import TerminalError
-from sentinel.parse import BadBodyError, Malformed, decode_body
+from sentinel.parse import BadBodyError, Malformed, TooManyLogsError, UnknownCharsetError, decode_body, joined
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -93,7 +94,6 @@ def test_bad_utf8_in_one_line_of_ndjson_refuses_that_line() -> None:
         (b'{"message":\n oops}', JSON, "line 2 column 2", "no JSON"),
         (b'[{"message":"a"},]', JSON, "line 1 column", "no JSON"),
         (b'{"message":"\xff"}', JSON, "line 1 column", "no JSON"),
-        (b'{"message":"\\ud800"}', JSON, "line 1 column", "no JSON"),
         (b'{"message":"a","n":NaN}', JSON, "line 1 column", "no JSON"),
         (b'{"message":"a","n":1e999}', JSON, "line 1 column", "no JSON"),
         (b'{"message":"a","n":-Infinity}', None, "line 1 column", "no JSON"),
@@ -103,6 +103,7 @@ def test_bad_utf8_in_one_line_of_ndjson_refuses_that_line() -> None:
         (b"hello", JSON, "line 1 column 1", "no JSON"),
         ("{}".encode("utf-16"), JSON, "start", "UTF-16"),
         (b"{}", "application/json; charset=nonsense", "charset", "nonsense"),
+        (b"a=1&b=2", CURL, "form", "msg"),
         (b"abc", "image/png", "content type", "image/png"),
     ],
 )
@@ -131,3 +132,195 @@ def test_any_body_is_decoded_or_refused(raw: bytes, content_type: str | None) ->
         return
 
     assert (body.documents is None) != (body.lines is None)
+
+
+ONE, TWO = {"message": 'a }{ \\"[,'}, {"message": "b", "n": [1, {"c": "]"}]}
+BOTH = [json.dumps(ONE).encode(), json.dumps(TWO).encode()]
+
+
+@pytest.mark.parametrize("between", [b"", b" ", b"\n", b",", b"\r\n\r\n", b"\n\x1e"], ids=repr)
+@pytest.mark.parametrize("content_type", [JSON, NDJSON, None, CURL, "application/vnd.x+json", "application/json-seq"])
+def test_documents_are_read_one_after_another(between: bytes, content_type: str | None) -> None:
+    """With a line's end between them, something else or nothing, as `curl -d @file` and shippers send them."""
+    assert decode_body(between.join(BOTH * 2), content_type).documents == [ONE, TWO, ONE, TWO]
+
+
+@pytest.mark.parametrize("content_type", [JSON, NDJSON, None])
+def test_documents_are_read_one_after_another_when_printed_over_lines(content_type: str | None) -> None:
+    """As `jq .` prints them."""
+    body = "\n".join(json.dumps(document, indent=2) for document in (ONE, TWO)).encode()
+
+    assert decode_body(body, content_type).documents == [ONE, TWO]
+
+
+def test_arrays_one_after_another_are_their_elements() -> None:
+    """Batches that were put together, in one line or one a line."""
+    batch = b"[" + b",".join(BOTH) + b"]"
+
+    assert decode_body(batch + batch, JSON).documents == [ONE, TWO] * 2
+    assert decode_body(batch + b"\n" + batch, NDJSON).documents == [ONE, TWO] * 2
+
+
+@pytest.mark.parametrize("bad", [b'{"message":NaN}', b'{"message":"\xff"}', b'{"a":1e999}', b"{oops}", b'{"a" "b"}'])
+@pytest.mark.parametrize("form", [b"[%s,%s,%s]", b"%s%s%s", b"%s\n%s\n%s", b"[\n%s,\n%s,\n%s\n]"])
+def test_broken_document_refuses_itself_alone(bad: bytes, form: bytes) -> None:
+    """Its neighbours are read, whatever holds them together."""
+    documents = decode_body(form % (BOTH[0], bad, BOTH[1]), JSON).documents
+
+    assert documents is not None
+    first, refused, last = documents
+    assert (first, last) == (ONE, TWO)
+    assert isinstance(refused, Malformed)
+    assert "no JSON" in refused.reason
+
+
+def test_half_a_surrogate_pair_is_kept() -> None:
+    """A text that was cut within an emoji; it is no valid Unicode, and no reason to lose the log."""
+    one = b'{"message":"cut \\ud83d"}'
+
+    assert decode_body(one, JSON).documents == [{"message": "cut \ud83d"}]
+    assert decode_body(one, JSON).is_one
+    assert decode_body(b"[" + one + b"," + OBJECT + b"]", JSON).documents == [
+        {"message": "cut \ud83d"},
+        {"message": "a"},
+    ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.dictionaries(st.text(max_size=3), st.text(max_size=4) | st.lists(st.text(max_size=3)), min_size=1),
+        min_size=1,
+    ),
+    st.sampled_from(["", " ", ",", "\n"]),
+    st.booleans(),
+)
+def test_any_documents_are_read_one_after_another(
+    documents: list[dict[str, object]], between: str, plain: bool
+) -> None:
+    """Whatever their texts hold: quotes, brackets, backslashes."""
+    body = between.join(json.dumps(document, ensure_ascii=plain) for document in documents)
+
+    assert decode_body(body.encode(errors="replace"), JSON).documents == json.loads(
+        f"[{','.join(json.dumps(document, ensure_ascii=plain) for document in documents)}]".encode(errors="replace")
+    )
+
+
+def test_pieces_do_not_matter_when_a_body_is_read_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text, a run of backslashes or a quote may lie across any two pieces."""
+    tricky = json.dumps({"message": "\\" * 7 + '"}{' + "\\" * 4, "b": '"'}).encode() + BOTH[0]
+    expected = [json.loads(tricky[: -len(BOTH[0])]), ONE]
+    for size in range(1, len(tricky)):
+        monkeypatch.setattr(joined, "_CHUNK", size)
+
+        assert decode_body(tricky, JSON).documents == expected
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec"),
+    [
+        *(("utf-8", "utf-8"), ("UTF8", "utf-8-sig"), ("us-ascii", "utf-8"), ('"utf-8"', "utf-8"), ("", "utf-8-sig")),
+        *(("utf-16", "utf-16"), ("utf-16", "utf-16-le"), ("utf-16le", "utf-16-le"), ("UTF-16BE", "utf-16-be")),
+    ],
+)
+@pytest.mark.parametrize("content_type", [JSON, "text/plain"])
+def test_charset_is_read(charset: str, codec: str, content_type: str) -> None:
+    """Those that logs are sent in, with and without a byte order mark."""
+    body = decode_body('{"message":"é€"}'.encode(codec), f"{content_type}; charset={charset}")
+
+    assert (body.documents or [json.loads((body.lines or [b""])[0])]) == [{"message": "é€"}]
+
+
+def test_charset_of_western_windows_and_unix_is_read() -> None:
+    """A byte that has no character in it becomes U+FFFD: one bad line refuses no other."""
+    assert decode_body(b"caf\xe9", "text/plain; charset=iso-8859-1").lines == ["café".encode()]
+    assert decode_body(b"5 \x80 \x81", "text/plain; charset=Windows-1252").lines == ["5 € \ufffd".encode()]
+    assert decode_body(b"a\x00b\x00\x00", "text/plain; charset=utf-16le").lines == ["ab\ufffd".encode()]
+
+
+@pytest.mark.parametrize(
+    "charset",
+    [
+        "punycode",
+        "idna",
+        "utf-7",
+        "zip",
+        "zlib",
+        "rot13",
+        "unicode_escape",
+        "hex",
+        "base64",
+        "undefined",
+        "utf-32",
+        "x" * 999,
+    ],
+)
+def test_other_charsets_are_refused(charset: str) -> None:
+    """Python has codecs that take minutes for such a body, or are no charsets at all."""
+    with pytest.raises(UnknownCharsetError, match="utf-16"):
+        decode_body(b"a" * 100_000, f"text/plain; charset={charset}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" + b"{}," * 2_000_000 + b"{}]", b'{"a":[' + b"1," * 4_000_000 + b"1]}", b"[" * 4_000_000, b"]" * 4_000_000],
+    ids=["objects", "numbers", "open", "close"],
+)
+def test_body_of_too_many_values_is_refused_before_it_is_decoded(body: bytes) -> None:
+    """Each would cost some dozen bytes of memory; what stands in texts does not count."""
+    with pytest.raises(TooManyLogsError):
+        decode_body(body, JSON)
+
+    assert decode_body(b'{"message":"' + b"{},[" * 1_000_000 + b'"}', JSON).is_one
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [(b"a\n" * 11, "text/plain"), (b"\n" * 11 + b"a", None), (b"}\n" * 11, NDJSON), (OBJECT * 11, JSON)],
+)
+def test_body_of_too_many_logs_is_refused(body: bytes, content_type: str | None) -> None:
+    """While they are counted, not after."""
+    with pytest.raises(TooManyLogsError):
+        decode_body(body, content_type, max_items=10)
+
+
+RECORD = {"name": "shop.pay", "levelname": "ERROR", "levelno": 40, "created": 1782918245.034, "exc_info": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"msg": "card %s declined & tried again", "args": (4711,)}, "card 4711 declined & tried again"),
+        ({"msg": "100% sure", "args": ()}, "100% sure"),
+        ({"msg": "%(a)s and %(b)d", "args": {"a": "x", "b": 2}}, "x and 2"),
+        ({"msg": "%.2f of %5d%%", "args": (1.5, 7)}, "1.50 of     7%"),
+        ({"msg": "plain", "message": "formatted before", "args": ()}, "formatted before"),
+        ({"msg": "%s at %s", "args": "(<Thing object at 0x7f>, 1)"}, "%s at %s"),
+        ({"msg": "%999999999d", "args": (1,)}, "%999999999d"),
+        ({"msg": "%s %s", "args": (1,)}, "%s %s"),
+    ],
+)
+def test_form_of_a_python_record_is_read(fields: dict[str, object], message: str) -> None:
+    """As `logging.handlers.HTTPHandler` posts it; arguments that cannot be put in stay beside the message."""
+    body = decode_body(urlencode(RECORD | fields).encode(), CURL)
+
+    assert body.documents is not None
+    (document,) = body.documents
+    assert isinstance(document, dict)
+    assert [document[name] for name in ("message", "level", "source", "timestamp")] == [
+        message,
+        "ERROR",
+        "shop.pay",
+        1782918245.034,
+    ]
+    assert ("args" in document) is (message == fields["msg"] and fields["args"] != ())
+    assert "exc_info" not in document
+    assert body.is_one
+
+
+@pytest.mark.parametrize(
+    "raw", [b"a line = of text & more", b"level=error msg=boom", b"x=1", b"GET /a?b=1&c=2", b"a=b\nc=d&e"]
+)
+def test_text_with_curls_type_is_no_form(raw: bytes) -> None:
+    """It has white space or nothing that is encoded."""
+    assert decode_body(raw, CURL).lines == raw.split(b"\n")

@@ -61,3 +61,33 @@ def test_host_is_looked_at_as_it_was_sent(server: Server, request_: bytes, statu
 
     assert received.startswith(b"HTTP/1.1 " + status)
     assert received.endswith(b"\r\n\r\n") is request_.startswith(b"HEAD")
+
+
+LOG = b'{"message":"one"}'
+CUT = b'{"message":"half \\ud83d"}'
+FORM = b"name=shop&msg=lost+%25s&args=%284711%2C%29&levelname=ERROR&created=1782918245.034"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "accepted"),
+    [
+        *((LOG * 3, kind, 202, 3) for kind in ("application/json", "application/x-ndjson", None)),
+        (b"[" + LOG + b"," + CUT + b"]", "application/json", 202, 2),
+        (b'[{"message":NaN},' + LOG + b"]", "application/json", 202, 1),
+        (FORM, "application/x-www-form-urlencoded", 202, 1),
+        (b"a=1&b=2", "application/x-www-form-urlencoded", 400, None),
+        ("é\nü".encode("utf-16"), "text/plain; charset=utf-16", 202, 2),
+        (b"a" * 400_000, "text/plain; charset=punycode", 415, None),
+        (b"\n" * 300_000 + b"a", "text/plain", 413, None),
+    ],
+)
+def test_bodies_are_taken_in_as_they_are_sent(
+    server: Server, body: bytes, content_type: str | None, status: int, accepted: int | None
+) -> None:
+    """Shippers join documents, programs post forms, texts are cut within a character."""
+    headers = {"Host": "localhost"} | ({"Content-Type": content_type} if content_type else {})
+
+    answer = server.client.post("/logs", content=body, headers=headers)
+
+    assert answer.status_code == status
+    assert answer.json().get("accepted") == accepted
