@@ -1,12 +1,18 @@
 """`python -m serving`: one process, one server on all ports of LOG_SENTINEL_PORTS."""
 
+import logging
+import os
 import sys
+import threading
+from typing import NoReturn
 
 from sentinel.errors import SentinelError
 from sentinel.settings import load_settings
 from serving import log_format, sockets
 
-__all__ = ["main"]
+__all__ = ["leave", "main"]
+
+log = logging.getLogger(__name__)
 
 
 def main() -> int:
@@ -31,5 +37,15 @@ def main() -> int:
     return 0
 
 
+def leave(code: int) -> NoReturn:
+    """End the process; threads that still work on a request are not waited for: all is put away, its answer was 503."""
+    working = [t.name for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+    if not working:
+        sys.exit(code)
+    log.warning("ended while threads were working names=%s", ",".join(working))
+    logging.shutdown()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -10,8 +10,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.crowd import IS_CROWDED
 from serving.origin import Doorman
-from serving.problems import problem
+from serving.problems import STOPPING, problem
 
 __all__ = ["OPEN_PATHS", "Guard", "is_loopback"]
 
@@ -28,6 +29,8 @@ HEADERS = {
 }
 CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 NO_ROUTE = "none"
+CROWDED = "There are more connections than this server serves at once; send the request again in a moment."
+CROWDED_RETRY_S = 5
 ADVICE = "Send the key of LOG_SENTINEL_KEY as `Authorization: Bearer <key>` or as `X-API-Key: <key>`."
 
 
@@ -59,7 +62,7 @@ class Guard:
         inner = {**scope, "method": "GET"} if is_head else scope
         send_guarded = self._guarded(inner, _without_body(send) if is_head else send)
         if refusal is None:
-            await self._app(inner, receive, send_guarded)
+            await _until_the_stop(self._app, inner, receive, send_guarded)
         else:
             await refusal(inner, receive, send_guarded)
 
@@ -84,6 +87,8 @@ class Guard:
     def _refusal(self, scope: Scope) -> Response | None:
         """Why the request may not come in; None where it may."""
         is_probe = scope["path"] in OPEN_PATHS
+        if scope.get("state", {}).get(IS_CROWDED) and not is_probe:
+            return problem(503, CROWDED, headers={"Retry-After": str(CROWDED_RETRY_S), "Connection": "close"})
         foreign = self._doorman.refuse(scope, is_any_host=is_probe)
         if foreign is not None or self._digest is None or is_probe or self._knows(scope):
             return foreign
@@ -99,6 +104,23 @@ class Guard:
             if offered is not None and hmac.compare_digest(_digest(offered), self._digest):
                 return True
         return False
+
+
+async def _until_the_stop(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Call the app; a request that outlasts the stop of the server, which cancels it, is answered 503."""
+    has_begun = False
+
+    async def send_noted(message: Message) -> None:
+        nonlocal has_begun
+        has_begun = True
+        await send(message)
+
+    try:
+        await app(scope, receive, send_noted)
+    except asyncio.CancelledError:
+        if has_begun:
+            raise
+        await problem(503, STOPPING, headers={"Retry-After": str(CROWDED_RETRY_S)})(scope, receive, send)
 
 
 def _without_body(send: Send) -> Send:

@@ -1,6 +1,7 @@
 """The web server around the app: uvicorn with uvloop and httptools on our own sockets, stopped in order."""
 
 import contextlib
+import functools
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -8,13 +9,13 @@ from collections.abc import Awaitable, Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from serving.crowd import Crowd
 from serving.http_limits import LimitedProtocol
 
 __all__ = ["WebServer", "web_server"]
 
 KEEP_ALIVE_S = 30
 STOP_TIMEOUT_S = 15
-MAX_CONNECTIONS = 2_000
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -29,6 +30,8 @@ class WebServer(uvicorn.Server):
         """Let requests that would last for minutes end first, then do as uvicorn does."""
         for server in self.servers:
             server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()  # before a training is waited for: nobody's body is
         await self._on_stop()
         await super().shutdown(sockets)
 
@@ -43,12 +46,12 @@ class WebServer(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def web_server(app: ASGIApp, *, on_stop: Callable[[], Awaitable[None]]) -> WebServer:
-    """The server for `app`; run it with `.run(sockets)`."""
+def web_server(app: ASGIApp, *, on_stop: Callable[[], Awaitable[None]], crowd: Crowd | None = None) -> WebServer:
+    """The server for `app`; run it with `.run(sockets)`. `crowd`: its connections and their bounds."""
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=LimitedProtocol,
+        http=functools.partial(LimitedProtocol, crowd=crowd or Crowd()),  # type: ignore[arg-type]  # called, no more
         ws="none",
         lifespan="on",
         log_config=None,
@@ -57,7 +60,6 @@ def web_server(app: ASGIApp, *, on_stop: Callable[[], Awaitable[None]]) -> WebSe
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_TIMEOUT_S,
-        limit_concurrency=MAX_CONNECTIONS,
         backlog=2048,
     )
     return WebServer(config, on_stop)

@@ -14,12 +14,13 @@ from sentinel.errors import ArtifactError, NoModelError, SpoolFullError, Termina
 from sentinel.parse import BadBodyError
 from sentinel.secrecy import blot_all
 
-__all__ = ["ProblemError", "install", "problem", "problem_bytes"]
+__all__ = ["MEDIA_TYPE", "STOPPING", "ProblemError", "install", "problem", "problem_bytes"]
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+STOPPING = "The server is stopping, and this request was not finished; send it again when it is up."
 
 ADVICE = {
     404: "There is no such address here; see the routes in the documentation, or GET /openapi.json on this machine.",

@@ -1,6 +1,8 @@
 """The whole server, as it is started: which requests come in at all, on every route and port."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -8,7 +10,7 @@ import httpx
 import pytest
 
 from serving.app import ROUTES
-from tests.serving.server_process import Server, serving
+from tests.serving.server_process import ROOT, Server, serving
 
 PROBES = ("/health", "/ready")
 
@@ -91,3 +93,13 @@ def test_bodies_are_taken_in_as_they_are_sent(
 
     assert answer.status_code == status
     assert answer.json().get("accepted") == accepted
+
+
+def test_process_ends_when_a_thread_still_works() -> None:
+    """What computes on a client's body is not waited for: the request was answered 503, all is put away."""
+    begin = "import threading, time; threading.Thread(target=time.sleep, args=(600,)).start()"
+    code = f"{begin}; from serving.__main__ import leave; leave(3)"
+
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=False)
+
+    assert ended.returncode == 3

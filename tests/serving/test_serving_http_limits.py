@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from serving import patience, sockets
+from serving import http_limits, sockets
 from serving.listen import web_server
 
 SLOW = 0.25
@@ -42,8 +42,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    monkeypatch.setattr(patience, "HEAD_TIMEOUT_S", SLOW)
-    monkeypatch.setattr(patience, "BODY_WINDOW_S", SLOW)
+    monkeypatch.setattr(http_limits, "HEAD_TIMEOUT_S", SLOW)
+    monkeypatch.setattr(http_limits, "BODY_WINDOW_S", SLOW)
     bound = sockets.bind("127.0.0.1", [0])
     stopped = asyncio.Event()
 
