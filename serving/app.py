@@ -6,19 +6,26 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 import sentinel
-from serving import problems
+from serving import page, problems
 from serving.assemble import put_away, start_readers
 from serving.guard import Guard
 from serving.parts import Parts
-from serving.routes import logs, metrics, models, overview, predict, probes, train
+from serving.routes import incidents, logs, metrics, models, overview, patterns, predict, probes, stream, train
 
 __all__ = ["ROUTES", "create_app"]
 
 ROUTES = (
+    *page.PAGES,
     "POST /logs",
     "POST /train",
     "POST /predict",
+    "GET /incidents",
+    "GET /incidents/{id}",
+    "POST /incidents/{id}",
     "GET /anomalies",
+    "GET /templates",
+    "GET /sources",
+    "GET /stream",
     "GET /models",
     "POST /models/{version}/promote",
     "POST /models/{version}/pin",
@@ -53,7 +60,14 @@ def create_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,
     )
     problems.install(app)
-    for room in (logs, train, predict, overview, models, metrics, probes):
+    for room in (page, logs, train, predict, incidents, overview, patterns, stream, models, metrics, probes):
         app.include_router(room.router(parts))
-    app.add_middleware(Guard, key=parts.key, hosts=parts.hosts, count=parts.meters.answer)
+    app.add_middleware(
+        Guard,
+        key=parts.key,
+        hosts=parts.hosts,
+        count=parts.meters.answer,
+        sessions=parts.sessions,
+        ask_key=page.ask_key,
+    )
     return app

@@ -16,7 +16,9 @@ from serving.detect import DetectReader
 from serving.follow import FollowReader, Hints
 from serving.guard import is_loopback
 from serving.meters import Meters
+from serving.news import News
 from serving.parts import MIB, Limits, Parts, Pools
+from serving.sessions import Sessions
 from serving.training import Trainer
 from serving.watch import StoreWatch
 
@@ -33,7 +35,8 @@ def open_parts(settings: Settings) -> Parts:
     The readers are not started yet: `start_readers` does it when the event loop is there.
     """
     sentinel = open_sentinel(settings)
-    live = Live(sentinel)
+    news = News()
+    live = Live(sentinel, tell=news.tell)
     detect = DetectReader(live)
     meters = Meters()
     deliver = DeliverReader(sentinel.spool, sentinel.store, observe=meters.delivery, observe_write=meters.store_write)
@@ -58,6 +61,8 @@ def open_parts(settings: Settings) -> Parts:
         pools=Pools(),
         clock=time.time,
         started_s=time.time(),
+        news=news,
+        sessions=Sessions(settings.log_sentinel_key, clock=time.time),
         key=settings.log_sentinel_key,
         hosts=_hosts(settings),
         is_open_documented=is_loopback(settings.log_sentinel_host),
@@ -83,6 +88,7 @@ def _hosts(settings: Settings) -> frozenset[str] | None:
 
 def start_readers(parts: Parts) -> None:
     """Begin to deliver and to score. Call it in the event loop."""
+    parts.news.start(asyncio.get_running_loop())
     parts.detect.start(asyncio.get_running_loop())
     parts.deliver.start()
     if parts.follow is not None:
@@ -91,6 +97,7 @@ def start_readers(parts: Parts) -> None:
 
 async def stop_requests(parts: Parts) -> None:
     """End what would hold up the stop for minutes: a training under way."""
+    parts.news.stop()
     await parts.trainer.stop()
 
 

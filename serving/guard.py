@@ -4,20 +4,28 @@ import asyncio
 import hashlib
 import hmac
 import ipaddress
+import time
 from collections.abc import Callable, Iterable
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.crowd import IS_CROWDED
-from serving.origin import Doorman
+from serving.origin import Doorman, wants_html
 from serving.problems import STOPPING, problem
+from serving.sessions import Sessions
 
 __all__ = ["OPEN_PATHS", "Guard", "is_loopback"]
 
 OPEN_PATHS = frozenset({"/health", "/ready"})
 """What a load balancer may ask without a key."""
+
+INTAKE_PATHS = frozenset({"/logs", "/predict", "/train"})
+"""What programs send logs to, some of them with an `Origin`; our page sends nothing there."""
+
+LOGIN_PATH, PAGE_PATHS, STATIC_PATHS = "/login", "/page/", "/page/static/"
 
 DOCS_PATHS = frozenset({"/docs", "/redoc", "/docs/oauth2-redirect"})
 HEADERS = {
@@ -31,11 +39,15 @@ CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 NO_ROUTE = "none"
 CROWDED = "There are more connections than this server serves at once; send the request again in a moment."
 CROWDED_RETRY_S = 5
+LOAD_AGAIN = "This change came from a page, but without the token that our own page sends; load the page again."
 ADVICE = "Send the key of LOG_SENTINEL_KEY as `Authorization: Bearer <key>` or as `X-API-Key: <key>`."
 
 
 class Guard:
     """ASGI middleware. `key` None lets everybody in, `hosts` None takes requests for any name of this machine.
+
+    Who has a cookie of `sessions` needs no key; changes that come so, or from any page of a browser, carry its token.
+    `ask_key` makes the form that a person without key or cookie gets instead of a screen.
 
     `count` is told the route and the status of each answer. HEAD is answered as GET, without a body (RFC 9110, 9.3.2).
     """
@@ -47,8 +59,11 @@ class Guard:
         key: str | None,
         hosts: Iterable[str] | None = None,
         count: Callable[[str, int], None] | None = None,
+        sessions: Sessions | None = None,
+        ask_key: Callable[[Request], Response] | None = None,
     ) -> None:
-        self._app, self._count = app, count
+        self._app, self._count, self._ask_key = app, count, ask_key
+        self._sessions = sessions or Sessions(key, clock=time.time)
         self._digest = _digest(key.encode()) if key else None
         self._doorman = Doorman(hosts)
 
@@ -90,8 +105,25 @@ class Guard:
         if scope.get("state", {}).get(IS_CROWDED) and not is_probe:
             return problem(503, CROWDED, headers={"Retry-After": str(CROWDED_RETRY_S), "Connection": "close"})
         foreign = self._doorman.refuse(scope, is_any_host=is_probe)
-        if foreign is not None or self._digest is None or is_probe or self._knows(scope):
+        if foreign is not None or is_probe or (self._digest is not None and self._knows(scope)):
             return foreign
+        request = Request(scope)
+        session = self._sessions.of(request.headers)
+        if self._digest is not None and session is None:
+            return self._ask(request)
+        is_free = scope["path"] == LOGIN_PATH or (session is None and scope["path"] in INTAKE_PATHS)
+        if is_free or self._sessions.may_change(scope["method"], request.headers, session):
+            return None
+        return problem(403, LOAD_AGAIN)
+
+    def _ask(self, request: Request) -> Response | None:
+        """What somebody without key and cookie gets: the form where a person looks at a screen, else 401."""
+        path, is_read = request.url.path, request.method in {"GET", "HEAD"}
+        if path.startswith(STATIC_PATHS) if is_read else path == LOGIN_PATH:
+            return None
+        is_screen = path == "/" or path.startswith(PAGE_PATHS)
+        if is_read and is_screen and self._ask_key is not None and wants_html(request.scope):
+            return self._ask_key(request)
         return problem(401, ADVICE, headers={"WWW-Authenticate": 'Bearer realm="log-sentinel"'})
 
     def _knows(self, scope: Scope) -> bool:

@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from serving.problems import problem
 
-__all__ = ["LOCAL_HOSTS", "Doorman", "host_of"]
+__all__ = ["LOCAL_HOSTS", "Doorman", "host_of", "wants_html"]
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 """Names that nobody but this machine itself can mean."""
@@ -98,10 +98,13 @@ def _schemes(scope: Scope) -> set[str]:
 def _is_followed_link(scope: Scope) -> bool:
     """Whether somebody clicked on a link that leads here, say in an alert: it shows a page and changes nothing."""
     return (
-        scope["method"] in {"GET", "HEAD"}
-        and _values(scope, b"sec-fetch-mode") == ["navigate"]
-        and any(WANTS_HTML in value.lower() for value in _values(scope, b"accept"))
+        scope["method"] in {"GET", "HEAD"} and _values(scope, b"sec-fetch-mode") == ["navigate"] and wants_html(scope)
     )
+
+
+def wants_html(scope: Scope) -> bool:
+    """Whether the answer is for a person: a browser that shows a page asks for HTML by name."""
+    return any(WANTS_HTML in value.lower() for value in _values(scope, b"accept"))
 
 
 def _values(scope: Scope, name: bytes) -> list[str]:

@@ -11,6 +11,8 @@ from serving.deliver import DeliverReader
 from serving.detect import DetectReader
 from serving.follow import FollowReader
 from serving.meters import Meters
+from serving.news import News
+from serving.sessions import Sessions
 from serving.training import Trainer
 from serving.watch import StoreWatch
 
@@ -63,6 +65,8 @@ class Parts:
     pools: Pools
     clock: Callable[[], float]  # Unix time in seconds
     started_s: float
+    sessions: Sessions
+    news: News
     key: str | None = None
     hosts: frozenset[str] | None = None  # names of this server; None: any, it can be reached from elsewhere anyway
     is_open_documented: bool = True  # /docs and /openapi.json: on loopback only

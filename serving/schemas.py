@@ -6,16 +6,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
-    "ANOMALIES_QUERY",
-    "LOGS_BODY",
-    "PREDICT_BODY",
-    "TRAIN_BODY",
     "Anomaly",
+    "Incident",
+    "Log",
     "LogsAnswer",
     "ModelRow",
     "PinAnswer",
     "Problem",
     "PromoteAnswer",
+    "Seen",
     "Status",
     "TrainAnswer",
     "Verdict",
@@ -126,6 +125,39 @@ class Anomaly(BaseModel):
     model_version: str
 
 
+class Incident(BaseModel):
+    """Anomalies of one cause."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    title: str
+    kind: str
+    severity: str = Field(description="low, medium, high or critical")
+    state: str = Field(description="open, acknowledged, resolved or muted")
+    first: datetime
+    last: datetime
+    lines: int
+    peak_score: float
+    sources: list[str]
+    actors: list[str]
+    templates: list[str]
+    reasons: list[str]
+    sample: list[dict[str, Any]] = Field(description="at most five of its records")
+
+
+class Seen(BaseModel):
+    """One template or source as it was met in service."""
+
+    model_config = ConfigDict(extra="allow")
+
+    count: int
+    share: float = Field(ge=0, le=1, description="of all lines")
+    trend: list[int] = Field(description="lines an hour, the last of them up to `trend_end`")
+    first: datetime
+    last: datetime
+
+
 class Ledger(BaseModel):
     """The books: received = accepted + rejected; accepted = delivered + waiting + dead."""
 
@@ -175,58 +207,3 @@ def answers(status: int, model: Any, *problems: int) -> dict[int | str, dict[str
     for code in problems:
         found[code] = {"model": Problem, "description": MEANINGS[code]}
     return found
-
-
-def _body(forms: tuple[str, ...], *, required: bool) -> dict[str, Any]:
-    one = Log.model_json_schema()
-    log_or_logs = {"anyOf": [one, {"type": "array", "items": one}]}
-    shapes: dict[str, Any] = {
-        "application/json": {"schema": log_or_logs},
-        "application/x-ndjson": {"schema": {"type": "string", "description": "one log object a line"}},
-        "text/plain": {"schema": {"type": "string", "description": "one log a line, in any common format"}},
-    }
-    return {"requestBody": {"required": required, "content": {form: shapes[form] for form in forms}}}
-
-
-FORMS = ("application/json", "application/x-ndjson", "text/plain")
-LOGS_BODY = _body(FORMS, required=True)
-LOGS_BODY["parameters"] = [
-    {
-        "name": "score",
-        "in": "query",
-        "schema": {"type": "boolean", "default": False},
-        "description": "wait up to 1 s for verdicts",
-    },
-    {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "schema": {"type": "string", "maxLength": 255},
-        "description": "the same key and body within a day get the first answer, and are taken in once",
-    },
-]
-TRAIN_BODY = _body(FORMS, required=False)
-PREDICT_BODY = _body(FORMS, required=True)
-PREDICT_BODY["parameters"] = [
-    {
-        "name": "observe",
-        "in": "query",
-        "schema": {"type": "boolean", "default": False},
-        "description": "let the logs count as seen",
-    }
-]
-ANOMALIES_QUERY: dict[str, Any] = {
-    "parameters": [
-        {
-            "name": "limit",
-            "in": "query",
-            "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 100},
-            "description": "at most so many",
-        },
-        {
-            "name": "since",
-            "in": "query",
-            "schema": {"type": "string", "format": "date-time"},
-            "description": "only what happened from this time on",
-        },
-    ]
-}

@@ -10,13 +10,14 @@ from sentinel.records import ANOMALY_COLUMNS, RECORD_SCHEMA
 __all__ = ["anomalies_of", "learnt_from"]
 
 
-def anomalies_of(records: pl.DataFrame, verdicts: pl.DataFrame, incidents: pl.Series) -> pl.DataFrame:
+def anomalies_of(records: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
     """The rows of `records` whose verdict is an anomaly, with the verdict's columns (RECORD_SCHEMA + ANOMALY_COLUMNS).
 
     Their id is `<event id>-<model version>`, so that scoring twice makes no second one; `event` keeps the record's own.
-    Empty in, empty out.
+    `incident` is null until they are kept. Empty in, empty out.
     """
-    joined = pl.concat([records, verdicts, incidents.alias("incident").to_frame()], how="horizontal")
+    nowhere = pl.Series("incident", [None], dtype=pl.String).new_from_index(0, records.height)
+    joined = pl.concat([records, verdicts, nowhere.to_frame()], how="horizontal")
     return (
         joined.filter("is_anomaly")
         .with_columns(

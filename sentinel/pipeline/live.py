@@ -4,20 +4,24 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import polars as pl
 
 from sentinel.detect import Model, One, Scorer
+from sentinel.detect.explain.incidents import actors_of
 from sentinel.errors import ArtifactError, NoModelError, SentinelError
 from sentinel.failpoints import reach
+from sentinel.incidents import Incident
+from sentinel.pipeline import incidents
 from sentinel.pipeline import state as states
 from sentinel.pipeline.anomalies import anomalies_of, learnt_from
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import runs
-from sentinel.records import ANOMALIES, EVENTS, VERDICT_SCHEMA
+from sentinel.pipeline.tally import Tally
+from sentinel.records import EVENTS, VERDICT_SCHEMA
 from sentinel.spool import Lease, Span
 
 __all__ = ["Live"]
@@ -43,8 +47,14 @@ class Live:
     again, with the same verdicts and the same ids, so that nothing is missed and nothing is there twice.
     """
 
-    def __init__(self, sentinel: Sentinel, *, clock: Callable[[], float] = time.time) -> None:
-        self._sentinel, self._clock = sentinel, clock
+    def __init__(
+        self,
+        sentinel: Sentinel,
+        *,
+        clock: Callable[[], float] = time.time,
+        tell: Callable[[Sequence[Incident]], None] = lambda changed: None,
+    ) -> None:
+        self._sentinel, self._clock, self._tell = sentinel, clock, tell
         self._folder = sentinel.home / "detector"
         self._lock = threading.Lock()
         self._scorer: Scorer | None = None
@@ -62,6 +72,7 @@ class Live:
         self._state: bytes | None = None
         self._learnt: Model | None = None  # the model whose own state we began with
         self._asking = 0  # predictions under way; a wrong count costs a moment, not a verdict
+        self.tally = Tally()
         self.scored = self.flagged = 0
 
     @property
@@ -93,6 +104,7 @@ class Live:
         if found is not None:
             self._head = max(found[0].sequence, self._head)
             self._state = found[1]
+        self.tally = Tally.load(spool)
         self._emitted = set(spool.anomalies(limit=10_000)["event_id"])
         self._saved_s = self._clock()
         self.reload()
@@ -165,10 +177,11 @@ class Live:
         if not verdicts:
             return
         judged = pl.concat(verdicts)
-        self._emit(anomalies_of(fresh, judged, scorer.incidents(fresh, judged)))
+        self._emit(anomalies_of(fresh, judged))
+        self.tally.add(fresh.select("source", "timestamp").with_columns(judged["template"]))
         with self._lock:
             over, said = scorer.ended()
-        self._emit(anomalies_of(over, said, scorer.incidents(over, said)))
+        self._emit(anomalies_of(over, said))
         self._scored.extend((scorer.model.version, *run) for run in runs(fresh["sequence"].to_list()))
         self.scored += fresh.height
         with self._news:
@@ -200,8 +213,8 @@ class Live:
         new = anomalies.filter(~pl.col("event_id").is_in(list(self._emitted))) if self._emitted else anomalies
         if new.is_empty():
             return
-        with self._sentinel.spool.transaction() as tx:
-            tx.append(new, stream=ANOMALIES)
+        changed = incidents.keep(self._sentinel.spool, new, actors_of(new["message"]))
+        self._tell(changed)
         self.flagged += new.height
         reach("detect.emitted")
 
@@ -209,7 +222,7 @@ class Live:
         with self._lock:
             records, verdicts = scorer.tick(datetime.fromtimestamp(now_s, UTC))
         if records.height:
-            self._emit(anomalies_of(records, verdicts, scorer.incidents(records, verdicts)))
+            self._emit(anomalies_of(records, verdicts))
 
     def _save(self) -> None:
         """The state to a file, then file name, position and scored ranges in one transaction."""
@@ -227,6 +240,7 @@ class Live:
             for version, first, last in self._scored:
                 tx.add_scored(version, first, last)
             tx.move(self._lease, self._head)
+            self.tally.save(tx)
         if saved is not None:
             states.forget_older(self._folder, states.LIVE, saved)
         self._scored.clear()

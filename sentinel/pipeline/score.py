@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import polars as pl
 
 from sentinel.detect import Model, Scorer
+from sentinel.detect.explain.incidents import actors_of
 from sentinel.errors import NoModelError
 from sentinel.failpoints import reach
+from sentinel.pipeline import incidents
 from sentinel.pipeline import state as states
 from sentinel.pipeline.anomalies import anomalies_of, learnt_from
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import Range, missing_ranges, runs
 from sentinel.pipeline.report import Report
-from sentinel.records import ANOMALIES, EVENTS, empty_records
+from sentinel.records import EVENTS, empty_records
 
 __all__ = ["score_missing", "score_records"]
 
@@ -111,15 +113,14 @@ def _score(sentinel: Sentinel, scorer: Scorer, found: pl.DataFrame, *, for_good:
     over, said = scorer.ended(for_good=for_good)
     anomalies = pl.concat(
         [
-            anomalies_of(records, verdicts, scorer.incidents(records, verdicts)),
-            anomalies_of(over, said, scorer.incidents(over, said)),
+            anomalies_of(records, verdicts),
+            anomalies_of(over, said),
         ]
     )
     known = sentinel.spool.anomalies(limit=10_000)["event_id"]
     new = anomalies.filter(~pl.col("event_id").is_in(known.implode()))
     for chunk in new.iter_slices(EMIT_RECORDS):
-        with sentinel.spool.transaction() as tx:
-            tx.append(chunk, stream=ANOMALIES)
+        incidents.keep(sentinel.spool, chunk, actors_of(chunk["message"]))
     reach("score.emitted")
     with sentinel.spool.transaction() as tx:
         for first, last in runs(records["sequence"].sort().to_list()):

@@ -2,6 +2,7 @@
 
 from sentinel.spool.committer import Committer
 from sentinel.spool.dead_letters import DeadLetter
+from sentinel.spool.incidents import KEEP_INCIDENTS, IncidentRow
 from sentinel.spool.ledger import Ledger, SourceBooks
 from sentinel.spool.quarantine import Quarantined
 from sentinel.spool.readers import Lease, Position
@@ -12,10 +13,12 @@ from sentinel.spool.state import Answer
 from sentinel.spool.transaction import Span, Transaction
 
 __all__ = [
+    "KEEP_INCIDENTS",
     "Answer",
     "Committer",
     "DeadLetter",
     "DeadLettersFullError",
+    "IncidentRow",
     "Lease",
     "LeaseLostError",
     "Ledger",

@@ -11,7 +11,7 @@ from typing import Any
 from sentinel.spool.database import PAGE_BYTES, connect
 from sentinel.spool.pages import leaf_rows
 from sentinel.spool.rows import to_batch
-from sentinel.spool.schema import DDL, TABLES
+from sentinel.spool.schema import DDL, LATER, TABLES
 
 __all__ = ["copy_files", "is_sound", "make_empty", "read_rows"]
 
@@ -106,7 +106,7 @@ def _has_tables(connection: sqlite3.Connection) -> bool:
         found = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     except sqlite3.Error:
         return False
-    return found >= TABLES.keys()
+    return found >= TABLES.keys() - LATER.keys()
 
 
 def _put_first_page(work: Path) -> None:

@@ -7,6 +7,7 @@ __all__ = [
     "APPLICATION_ID",
     "COUNTING_READERS",
     "DDL",
+    "LATER",
     "READER_STREAMS",
     "STREAM_SCHEMAS",
     "TABLES",
@@ -41,6 +42,13 @@ class DeadLettersFullError(TransientError):
     """The dead letters have reached their bound; delivery waits until some are dropped or replayed."""
 
 
+# Tables that came after the first release are made after all others and their indexes, since a repair puts the first
+# page of a new spool in the place of a damaged one: what stood on the pages behind it must stand there in every spool.
+LATER = {
+    "incidents": """id TEXT PRIMARY KEY, first_s REAL NOT NULL, last_s REAL NOT NULL, state TEXT NOT NULL,
+        version INTEGER NOT NULL, delivered INTEGER NOT NULL, content BLOB NOT NULL""",
+}
+
 # Blobs stand last in their rows, so that the columns before them can be read though a page of the blob is damaged.
 TABLES = {
     "meta": "name TEXT PRIMARY KEY, value TEXT NOT NULL",
@@ -68,6 +76,7 @@ TABLES = {
     "blobs": "name TEXT PRIMARY KEY, crc INTEGER NOT NULL, updated_s REAL NOT NULL, blob BLOB NOT NULL",
     "scored": """version TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
         PRIMARY KEY (version, first)""",
+    **LATER,
 }
 
 INDEXES = (
@@ -85,8 +94,10 @@ ROWS = (
 )
 
 DDL = (
-    *(f"CREATE TABLE IF NOT EXISTS {name} ({columns})" for name, columns in TABLES.items()),
+    *(f"CREATE TABLE IF NOT EXISTS {name} ({columns})" for name, columns in TABLES.items() if name not in LATER),
     *INDEXES,
+    *(f"CREATE TABLE IF NOT EXISTS {name} ({columns})" for name, columns in LATER.items()),
+    "CREATE INDEX IF NOT EXISTS incidents_last ON incidents (last_s)",
     *ROWS,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",

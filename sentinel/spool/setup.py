@@ -11,7 +11,7 @@ from pathlib import Path
 from sentinel.durable import make_private_dir, sync_dir, write_file
 from sentinel.errors import TerminalError, TransientError
 from sentinel.spool.database import PAGE_BYTES, connect, translated
-from sentinel.spool.schema import DDL, VERSION, SpoolDamagedError
+from sentinel.spool.schema import DDL, TABLES, VERSION, SpoolDamagedError
 
 __all__ = ["FILE_NAME", "ID_NAME", "OwnerLock", "prepare"]
 
@@ -100,6 +100,12 @@ def _create_file(folder: Path, file: Path) -> None:
     file.chmod(0o600)
 
 
+def has_all_tables(connection: sqlite3.Connection) -> bool:
+    """Whether every table of this version is there."""
+    found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return found >= TABLES.keys()
+
+
 def _make_tables(file: Path) -> str:
     """The tables, where they are missing; the spool's id, made once."""
     connection = connect(file)
@@ -120,6 +126,11 @@ def _make_tables(file: Path) -> str:
             for statement in DDL:
                 connection.execute(statement)
             connection.execute("INSERT INTO meta VALUES ('spool', ?)", (secrets.token_hex(8),))
+            connection.execute("COMMIT")
+        if version == VERSION and not has_all_tables(connection):  # a release before this one made it
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in DDL:
+                connection.execute(statement)
             connection.execute("COMMIT")
         (spool,) = connection.execute("SELECT value FROM meta WHERE name = 'spool'").fetchone()
         return str(spool)

@@ -13,6 +13,7 @@ import polars as pl
 from sentinel.records import ANOMALIES, EVENTS, Checkpoint
 from sentinel.spool import dead_letters, ledger, prune, quarantine, readers, reading, repair, setup, state, verify
 from sentinel.spool.database import Database
+from sentinel.spool.incidents import Incidents
 from sentinel.spool.schema import STREAM_SCHEMAS
 from sentinel.spool.transaction import Limits, Transaction
 
@@ -51,6 +52,7 @@ class Spool:
         self._limits, self._owner, self._free, self._clock = limits, owner, free, clock
         self._database = Database(folder / setup.FILE_NAME)
         self._database.keep_reserve()
+        self.incidents = Incidents(self._database)
         self._known_sources: dict[str, set[str]] = {stream: set() for stream in STREAM_SCHEMAS}
         self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
 

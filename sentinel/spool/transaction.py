@@ -13,6 +13,7 @@ from sentinel.errors import SpoolFullError, TerminalError
 from sentinel.failpoints import reach
 from sentinel.records import EVENTS, Checkpoint
 from sentinel.spool import batches, dead_letters, ledger, readers, state
+from sentinel.spool.incidents import IncidentRow, put_incidents, read_active, read_one
 from sentinel.spool.readers import Lease
 from sentinel.spool.rows import read_batches
 from sentinel.spool.schema import COUNTING_READERS, READER_STREAMS
@@ -144,6 +145,18 @@ class Transaction:
     def put_blob(self, name: str, content: bytes) -> None:
         """Keep a small state (up to 4 MiB) under a name, in the place of what was there."""
         state.put_blob(self._connection, name, content, self._clock())
+
+    def active_incidents(self, since_s: float, until_s: float) -> list[IncidentRow]:
+        """Incidents with a line between these Unix times, as they are now: nobody changes them before the commit."""
+        return read_active(self._connection, since_s, until_s)
+
+    def incident(self, wanted: str) -> IncidentRow | None:
+        """One incident as it is now; None where there is none of this id."""
+        return read_one(self._connection, wanted)
+
+    def put_incidents(self, rows: Iterable[IncidentRow]) -> None:
+        """Keep incidents in the place of their older versions; a version that is not newer changes nothing."""
+        put_incidents(self._connection, rows)
 
     def add_scored(self, version: str, first: int, last: int) -> None:
         """Note that model `version` has scored the events `first` … `last`; ranges that touch become one."""

@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from sentinel.pipeline import Answer, Submission
 from serving.answers import json_answer, verdict_of
+from serving.parameters import LOGS_BODY
 from serving.parts import Parts
 from serving.problems import ProblemError
 from serving.receive import flag, receive
-from serving.schemas import LOGS_BODY, LogsAnswer, answers
+from serving.schemas import LogsAnswer, answers
 
 __all__ = ["router"]
 

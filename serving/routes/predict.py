@@ -10,10 +10,11 @@ from starlette.responses import Response
 from sentinel.errors import NoModelError
 from sentinel.parse import Body
 from serving.answers import json_answer, verdicts_of
+from serving.parameters import PREDICT_BODY
 from serving.parts import Parts
 from serving.problems import ProblemError
 from serving.receive import flag, receive, records_of
-from serving.schemas import PREDICT_BODY, Verdict, answers
+from serving.schemas import Verdict, answers
 
 __all__ = ["router"]
 

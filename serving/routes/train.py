@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from sentinel.parse import Body, Parsed
 from serving.answers import json_answer
+from serving.parameters import TRAIN_BODY
 from serving.parts import Parts
 from serving.problems import ProblemError
 from serving.receive import receive, records_of
-from serving.schemas import TRAIN_BODY, TrainAnswer, answers
+from serving.schemas import TrainAnswer, answers
 
 __all__ = ["router"]
 

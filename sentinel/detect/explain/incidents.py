@@ -7,13 +7,16 @@ import polars as pl
 from sentinel.detect.read.scan import IP, USER
 from sentinel.detect.read.text import join, scan
 
-__all__ = ["incident_ids"]
+__all__ = ["actors_of", "incident_ids"]
 
 BY_ACTOR = ("brute_force", "scan", "credential_stuffing")
 ID_LENGTH = 16
 
 
-def _actors(messages: pl.Series) -> list[str]:
+def actors_of(messages: pl.Series) -> list[str]:
+    """Who is behind each message: the address, else the user that it names; empty for nobody. Empty in, empty out."""
+    if not len(messages):
+        return []
     scanned = scan(*join(messages))
     return [scanned.entity(i, IP) or scanned.entity(i, USER) for i in range(len(messages))]
 
@@ -31,7 +34,7 @@ def incident_ids(records: pl.DataFrame, verdicts: pl.DataFrame) -> pl.Series:
     if records.is_empty():
         return pl.Series("incident", [], dtype=pl.String)
     hours = (records["timestamp"].dt.epoch("s") // 3600).to_list()
-    columns = (verdicts["kind"], verdicts["template"], _actors(records["message"]), records["source"], hours)
+    columns = (verdicts["kind"], verdicts["template"], actors_of(records["message"]), records["source"], hours)
     causes = [_cause(*row) for row in zip(*columns, strict=True)]
     ids = {cause: hashlib.sha256(cause.encode()).hexdigest()[:ID_LENGTH] for cause in set(causes)}
     return pl.Series("incident", [ids[cause] for cause in causes], dtype=pl.String)

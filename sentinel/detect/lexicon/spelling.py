@@ -13,7 +13,7 @@ _GERMAN = {"ä": "ae?", "ö": "oe?", "ü": "ue?", "ß": "ss|s"}
 
 
 def fold(text: str) -> str:
-    """A text as patterns see it: `Échec_login` is `echec login`; `LoginFailed` is kept, and taken apart in a second line.
+    """A text as patterns see it: `Échec_login` is `echec login`; `LoginFailed` is kept, and taken apart behind it.
 
     >>> fold("Usuário_NÃO encontrado")
     'usuario nao encontrado'

@@ -1,0 +1,89 @@
+"""The page's words: a catalogue a language, chosen by the browser; reasons told anew from their figures."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["LANGUAGES", "Words", "choose", "words"]
+
+LANGUAGES = ("en", "pt")
+FIGURE = re.compile(r"\{(\w+)\}")
+QUALITY = re.compile(r"\s*([A-Za-z]{1,8}|\*)(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q\s*=\s*([0-9.]{1,5}))?\s*")
+
+
+def choose(accepted: str) -> str:
+    """The language that an `Accept-Language` header prefers among ours; English where it names none of them.
+
+    >>> choose("fr, pt-BR;q=0.8, en;q=0.5"), choose("de")
+    ('pt', 'en')
+    """
+    best, weight = LANGUAGES[0], 0.0
+    for part in accepted[:1_000].split(","):
+        found = QUALITY.fullmatch(part)
+        if found is None or found[1].lower() not in LANGUAGES:
+            continue
+        quality = _number(found[2]) if found[2] else 1.0
+        if quality > weight:
+            best, weight = found[1].lower(), quality
+    return best
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language: texts by name, and the forms that reasons and titles have."""
+
+    language: str
+    texts: Mapping[str, str]
+    forms: tuple[tuple[re.Pattern[str], str], ...] = field(repr=False)
+
+    def __call__(self, name: str, **figures: object) -> str:
+        """The text of this name with its figures. Raises KeyError for a name that no catalogue has."""
+        return self.texts[name].format(**figures)
+
+    def retell(self, sentence: str) -> str:
+        """An English reason or title in this language; as it stands where its form is not known.
+
+        A figure of a form that is a sentence itself (what was usual, from whom) is retold, too.
+        """
+        for form, told in self.forms:
+            found = form.fullmatch(sentence)
+            if found is not None:
+                return told.format(**{name: self.retell(value) for name, value in found.groupdict("").items()})
+        return sentence
+
+
+@cache
+def words(language: str) -> Words:
+    """The words of one of LANGUAGES."""
+    english, own = _catalogue("en"), _catalogue(language)
+    forms: tuple[tuple[re.Pattern[str], str], ...] = ()
+    if language != "en":
+        forms = tuple((_form(text), own["reasons"][name]) for name, text in english["reasons"].items())
+    return Words(language, {**english["texts"], **own["texts"]}, forms)
+
+
+def _catalogue(language: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads(
+        files("serving.page").joinpath(f"catalog/{language}.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def _form(text: str) -> re.Pattern[str]:
+    """A reason's text with figures in braces as a pattern; a name that ends in _n is a number."""
+    parts, at = [], 0
+    for figure in FIGURE.finditer(text):
+        group = r"[0-9][0-9.,e+]*" if figure[1].endswith("_n") else r".+?"
+        parts += [re.escape(text[at : figure.start()]), f"(?P<{figure[1]}>{group})"]
+        at = figure.end()
+    return re.compile("".join([*parts, re.escape(text[at:])]), re.DOTALL)

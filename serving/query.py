@@ -1,0 +1,86 @@
+"""Query parameters: only known ones, each of its form; another name is a 400, another form a 422."""
+
+import re
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+
+from sentinel.incidents import SEVERITIES, STATES
+from sentinel.pipeline.incidents import SORTS, Wanted
+from serving.problems import ProblemError
+
+__all__ = ["FILTERS", "Query", "incidents_wanted"]
+
+FILTERS = ("since", "until", "kind", "source", "actor", "severity", "state", "sort", "limit", "after")
+"""What incidents and anomalies are narrowed by."""
+
+SPAN = re.compile(r"([0-9]{1,6})(s|m|h|d|w)")
+SPAN_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+NUMBER = re.compile(r"[0-9]{1,6}")
+MAX_TEXT = 2_000
+
+
+class Query:
+    """The parameters of one request. Raises ProblemError 400 for one that is not `known`, or is given twice."""
+
+    def __init__(self, request: Request, known: Collection[str], *, clock: Callable[[], float]) -> None:
+        self._params, self._clock = request.query_params, clock
+        names = [name for name, _ in self._params.multi_items()]
+        if strange := sorted(set(names) - set(known)):
+            raise ProblemError(400, f"There is no parameter {strange[0][:100]!r} here; known are {', '.join(known)}.")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ProblemError(400, f"The parameter {twice[0]} is given more than once.")
+
+    def text(self, name: str) -> str | None:
+        """A text; None where it is not given or empty."""
+        return self._params.get(name, "")[:MAX_TEXT] or None
+
+    def choice(self, name: str, known: Collection[str]) -> str | None:
+        """One of a few words; None where it is not given."""
+        found = self.text(name)
+        if found is not None and found not in known:
+            raise ProblemError(422, f"The parameter {name} is one of {', '.join(known)}.")
+        return found
+
+    def number(self, name: str, *, default: int, most: int) -> int:
+        """A number from 1 to `most`."""
+        text = self.text(name)
+        if text is None:
+            return default
+        found = int(text) if NUMBER.fullmatch(text) else 0
+        if not 1 <= found <= most:
+            raise ProblemError(422, f"The parameter {name} is a number from 1 to {most}.")
+        return found
+
+    def moment_s(self, name: str) -> float | None:
+        """A time as Unix time: ISO 8601 (UTC where it names no zone), or a span back from now as `1h`, `7d`."""
+        text = self.text(name)
+        if text is None:
+            return None
+        span = SPAN.fullmatch(text)
+        if span is not None:
+            return self._clock() - int(span[1]) * SPAN_S[span[2]]
+        try:  # an unescaped + comes as a space
+            found = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+            return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).timestamp()
+        except (ValueError, OverflowError):
+            raise ProblemError(
+                422, f"The parameter {name} is a time as 2026-11-23T12:00:00Z, or a span back from now as 1h or 7d."
+            ) from None
+
+
+def incidents_wanted(query: Query, *, limit: int, most: int) -> Wanted:
+    """What FILTERS ask for; `limit` where none is given, at most `most`."""
+    return Wanted(
+        since_s=query.moment_s("since"),
+        until_s=query.moment_s("until"),
+        kind=query.text("kind"),
+        source=query.text("source"),
+        actor=query.text("actor"),
+        severity=query.choice("severity", SEVERITIES),
+        state=query.choice("state", STATES),
+        sort=query.choice("sort", SORTS) or "last",
+        limit=query.number("limit", default=limit, most=most),
+        after=query.text("after"),
+    )
