@@ -3,10 +3,10 @@
 from typing import Final
 
 from sentinel.parse import stamps
-from sentinel.parse.levels import ANY_LEVEL, UPPER_LEVEL
+from sentinel.parse.levels import ANY_LEVEL, PLAIN_LEVEL, UPPER_LEVEL
 from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
 
-__all__ = ["BARE_RULES", "RULES"]
+__all__ = ["AFTER_TIME", "BARE_RULES", "RULES"]
 
 _UP: Final = rf"(?P<level>{UPPER_LEVEL})"
 _ANY: Final = rf"(?P<level>{ANY_LEVEL})"
@@ -16,68 +16,76 @@ _DOTTED: Final = r"(?P<source>[A-Za-z_][A-Za-z0-9_$-]*(?:\.[A-Za-z0-9_$<>-]+)+)"
 _CONTEXT: Final = r"(?:\[(?P<request>(?:req-[^\]]*|-[^\]]*))\] )?"  # OpenStack's request, user and project ids
 
 LEVEL_FIRST: Final = (
-    Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +(?P<source>[^ :]+): ?)", UPPER),
+    Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED}: ?)", UPPER),
     Rule(
         "spring",
-        rf"^(?P<head>{_UP} +(?P<pid>[0-9]+) --- (?:\[[^\]]*\] )?\[ *(?P<thread>[^\]]*)\] {_LOGGER} *: ?)",
+        rf"^(?P<head>{_UP} +(?:\[(?P<application>[^\]]*)\] )?(?P<pid>[0-9]+) --- (?:\[[^\]]*\] )?\[ *(?P<thread>"
+        r"[^\]]*)\] "
+        rf"{_LOGGER} *: ?)",
         UPPER,
     ),
-    Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED} +(?:- )?)", UPPER),
+    Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED} +- )", UPPER),
     Rule("level", rf"^(?P<head>{_UP} +)[A-Za-z0-9_.$]*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed):", UPPER),
-    Rule("level-logger", rf"^(?P<head>{_UP} +{_LOGGER}: )", UPPER),
-    Rule("level-logger", rf"^(?P<head>{_UP} +{_LOGGER} +- )", UPPER),
+    Rule("level-logger", rf"^(?P<head>{_UP} +{_DOTTED}: )", UPPER),
+    Rule("level-logger", rf"^(?P<head>{_UP} +{_DOTTED} +- )", UPPER),
     Rule("openstack", rf"^(?P<head>{_UP} {_DOTTED} {_CONTEXT})", UPPER),
     Rule("openstack", rf"^(?P<head>{_UP} {_LOGGER} \[(?P<request>req-[^\]]*)\] )", UPPER),
     Rule("level-logger", rf"^(?P<head>{_ANY}:{_LOGGER}:)", LETTERS),
-    Rule("level-logger", rf"^(?P<head>{_UP} +\[(?P<source>[^\[\]]*)\]:? +(?:- )?)", UPPER),
-    Rule("level", rf"^(?P<head>{_UP}(?: +[|-] +|: *| +))", UPPER),
 )
-BRACKET_LEVEL: Final = (
+AFTER_TIME: Final = (
     Rule(
         "nginx-error",
         rf"^(?P<head>\[{_ANY}\] (?P<pid>[0-9]+)#(?P<tid>[0-9]+): (?:\*(?P<connection>[0-9]+) )?)",
         "[",
         "nginx",
     ),
-    Rule("level-logger", rf"^(?P<head>\[ *{_ANY} *\] ?\[(?P<source>[A-Za-z_][^\[\]]*)\]:? *(?:- )?)", "["),
-    Rule("level-logger", rf"^(?P<head>\[ *{_ANY} *\] {_DOTTED}: )", "["),
-    Rule("level", rf"^(?P<head>\[ *{_ANY} *\]:? *(?:- )?)", "["),
-    Rule("log4j", rf"^(?P<head>{_THREAD} +{_UP} +{_LOGGER}(?: +-|:)(?: |$))", "["),
-    Rule("log4j", rf"^(?P<head>\[(?P<source>[^\[\]]*)\] \[ *{_ANY} *\]:? *(?:- )?)", "["),
-    Rule("log4j", rf"^(?P<head>\[(?P<source>[^\[\]]*)\] +{_UP}(?:: *| +-? *))", "["),
-)
-_AFTER_TIME: Final = (
-    *BRACKET_LEVEL,
+    Rule("log4j", rf"^(?P<head>{_THREAD} +{_UP} +{_DOTTED}(?: +-|:)(?: |$))", "["),
     Rule("python", rf"^(?P<head>(?:[-|] )?{_LOGGER} +[-|] +{_ANY} +[-|] )", "-|" + LETTERS + "_"),
-    Rule("python", rf"^(?P<head>{_LOGGER} +(?:\[(?P<pid>[0-9]+)\] )?{_UP}(?: +[-|] +|: *| +))", LETTERS + "_"),
-    Rule("zookeeper", rf"^(?P<head>- {_UP} +\[(?P<thread>.*?):(?P<source>[A-Za-z0-9_.$]+)@(?P<line>[0-9]+)\] - )", "-"),
-    Rule("loguru", rf"^(?P<head>\| {_UP} +\| (?P<source>[^ :|]+):(?P<function>[^ :]*):(?P<line>[0-9]+) - )", "|"),
-    Rule("log4j", rf"^(?P<head>[-|] +{_UP} +[-|] +)", "-|"),
-    Rule("process-level", rf"^(?P<head>(?P<pid>[0-9]+) {_UP} (?P<source>[^ :\[]+)(?:: ?| ){_CONTEXT})", DIGITS),
+    Rule("zookeeper", rf"^(?P<head>(?:\[myid:(?P<myid>[^\]]*)\] )?- {_UP} +\[(?P<thread>.*?):(?P<source>[A-Za-z0"
+        r"-9_.$]+)@(?P<line>[0-9]+)\] - )", "-["),
+    Rule("loguru", r"^(?P<head>\| (?P<level>[A-Z]+) +\| (?P<source>[^ :|]+):(?P<function>[^ :]*):(?P<line>[0-9]"
+        r"+) - )", "|"),
+    Rule("process-level", rf"^(?P<head>(?P<pid>[0-9]+) {_UP} {_DOTTED}(?:: ?| ){_CONTEXT})", DIGITS),
     Rule("mysql", r"^(?P<head>(?P<thread>[0-9]+) \[(?P<level>System|Note|Warning|ERROR)\] (?:\[(?P<code>MY-[0-9]+)\] "
-         r"\[(?P<source>[^\]]+)\] )?)", DIGITS, "mysql"),
-    Rule("postgres", r"^(?P<head>\[(?P<pid>[0-9]+)(?:-[0-9]+)?\]:? (?:(?P<user>[^ @]+)@(?P<database>[^ ]+) )?"
-         rf"{_UP}: +)", "[", "postgres"),
+         r"\[(?P<source>[^\]]+)\] )?)", DIGITS),
+    Rule("postgres", r"^(?P<head>(?:\[[0-9]+(?:-[0-9]+)?\]: )?\[(?P<pid>[0-9]+)(?:-[0-9]+)?\]:? (?:(?:[0-9a-f.:]"
+        r"+|\[local\])(?:\([0-9]+\))? )?(?:(?:user=)?(?P<user>[^ @,=]*)(?:@|,db=)(?P<database>[^ ,]*)"
+         r"(?:,app=(?P<application>[^,]*))?(?:,client=(?P<client>[^ ]*))? )?"
+         r"(?P<level>DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|L"
+        r"OCATION): +)", "[", "postgres"),
     Rule("windows-cbs", rf"^(?P<head>{_ANY} {{2,}}(?P<source>[A-Z][A-Za-z]{{1,7}}) {{2,}})", LETTERS),
     *LEVEL_FIRST,
-    Rule("level", rf"^(?P<head>{_ANY}:[ \t])", LETTERS),
-    Rule("container", r"^(?P<head>(?P<stream>stdout|stderr) [FP] )", "s", rest=(*LEVEL_FIRST, *BRACKET_LEVEL)),
     Rule("host-program", r"^(?P<head>(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*) "
-         r"(?P<source>[A-Za-z_][^ :\[\]]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + DIGITS),
-    Rule("separated", r"^(?P<head>[-|:] +)", "-|:"),
+         r"(?P<source>[A-Za-z_][^ :\[\]]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + DIGITS, unless=rf"^{PLAIN_LEVEL} "),
 )  # fmt: skip
 
 _TIMED: Final = (
-    Rule("year-first", rf"^(?P<head>\[?{stamps.YEAR_FIRST}\]?[,:;]?(?:[ \t]+|$))", "[" + DIGITS, rest=_AFTER_TIME),
-    Rule("year-short", rf"^(?P<head>\[?{stamps.YEAR_SHORT}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=_AFTER_TIME),
-    Rule("hdfs", rf"^(?P<head>{stamps.COMPACT} )", DIGITS, rest=_AFTER_TIME),
-    Rule("day-month", rf"^(?P<head>\[?{stamps.DAY_MONTH}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=_AFTER_TIME),
-    Rule("clock", rf"^(?P<head>\[?{stamps.CLOCK}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=_AFTER_TIME),
-    Rule("epoch", rf"^(?P<head>\[?{stamps.EPOCH}\]?[,:]? +)", "[" + DIGITS, rest=_AFTER_TIME),
+    Rule(
+        "year-first",
+        rf"^(?P<head>\[?{stamps.YEAR_FIRST}\]?[,:;]?(?:[ \t]+|$))",
+        "[" + DIGITS,
+        rest=AFTER_TIME,
+        timed=True,
+    ),
+    Rule(
+        "year-short", rf"^(?P<head>\[?{stamps.YEAR_SHORT}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True
+    ),
+    Rule("hdfs", rf"^(?P<head>{stamps.COMPACT} )", DIGITS, rest=AFTER_TIME, timed=True),
+    Rule("day-month", rf"^(?P<head>\[?{stamps.DAY_MONTH}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True),
+    Rule("clock", rf"^(?P<head>\[?{stamps.CLOCK}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True),
+    Rule("epoch", rf"^(?P<head>\[?{stamps.EPOCH}\]?[,:]? +)", "[" + DIGITS, rest=AFTER_TIME, timed=True),
 )
 _FILE_PREFIX: Final = Rule(
     "file-prefix", r"^(?P<head>(?P<file>[^ ]+\.log[^ ]*) )[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:", rest=_TIMED[:1]
 )
 RULES: Final = (*_TIMED, _FILE_PREFIX)
-BARE_RULES: Final = (*LEVEL_FIRST, *BRACKET_LEVEL)
+BARE_RULES: Final = (
+    Rule(  # .NET's console: the message stands on the next line
+        "dotnet",
+        r"^(?P<head>(?P<level>trce|dbug|info|warn|fail|crit): (?P<source>[A-Za-z_][A-Za-z0-9_.`+]*)\[(?P<event>["
+        r"0-9]+)\])$",
+        "tdiwfc",
+    ),
+    *LEVEL_FIRST,
+)
 """Lines that begin with their level, without a time."""

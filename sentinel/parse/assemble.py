@@ -1,5 +1,6 @@
 """The last step: from fields to records, with what only the whole knows: received, partition, ids, origin's name."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,8 +19,10 @@ _NONE_REJECTED: Final = pl.DataFrame(schema=REJECTED_SCHEMA)
 OFFSET_DIGITS: Final = 12
 
 _PARTITIONS: Final = {"month": "%Y.%m", "day": "%Y.%m.%d", "none": None}
-_SUFFIXES: Final = (
-    r"(?i)(?:[-_.](?:log|txt|out|err|gz|zst|bz2|xz|json|jsonl|ndjson|old|bak|[0-9]{1,3}|"
+_POD: Final = re.compile(r"[^/_]+_[^/_]+_[^/_]+/(?P<container>[^/]+)/[0-9]+\.log[^/]*$")
+_LINK: Final = re.compile(r"/[^/_]+_[^/_]+_(?P<container>[^/_]+)-[0-9a-f]{64}\.log[^/]*$")
+_SUFFIXES: Final = re.compile(
+    r"(?i)(?:_json\.log|-json\.log|[-.](?:log|txt|out|err|gz|zst|bz2|xz|json|jsonl|ndjson|old|bak|[0-9]{1,3}|"
     r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}))+$"
 )
 
@@ -81,16 +84,22 @@ def stems(inputs: pl.DataFrame) -> pl.Expr | pl.Series:
         return pl.lit(UNKNOWN_SOURCE)
     files = inputs["generation"].is_not_null()
     origins = inputs["origin"].unique().drop_nulls()
-    base = origins.str.split("/").list.last()
-    short = base.str.replace(_SUFFIXES, "").str.strip_chars("-_.")
-    names = short.zip_with(short != "", base)
-    table = dict(zip(origins.to_list(), names.to_list(), strict=True))
+    table = {origin: _stem(origin) for origin in origins.to_list()}
     return (
         inputs["origin"]
         .replace_strict(table, default=UNKNOWN_SOURCE, return_dtype=pl.String)
         .set(~files, UNKNOWN_SOURCE)
         .alias("stem")
     )
+
+
+def _stem(origin: str) -> str:
+    """The container of a pod's file or of the link to it; else the file's name without its endings."""
+    pod = _POD.search(origin) or _LINK.search(origin)
+    if pod:
+        return pod["container"]
+    base = origin.rpartition("/")[2]
+    return _SUFFIXES.sub("", base).strip("-_.") or base
 
 
 def rejected(reasons: dict[int, str]) -> pl.DataFrame:

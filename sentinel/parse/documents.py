@@ -14,7 +14,7 @@ __all__ = ["Document", "parse_documents"]
 
 
 def parse_documents(documents: Sequence[Document], *, now: datetime, period: str = "month") -> Parsed:
-    """Read documents like `{timestamp, level, message, source, …}`; see FIELD_OF_NAME for the other names they may use.
+    """Read documents like `{timestamp, level, message, source, …}`; see names.py for the other names they may use.
 
     What is given explicitly stands. A timestamp, level, source or host that is not given is read out of the message
     where that is a log line of its own; the message loses its header only if none of the first three was given.

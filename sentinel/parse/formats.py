@@ -2,17 +2,25 @@
 
 from typing import Final
 
-from sentinel.parse import access, applog, logfmt, stamps, systems
+from sentinel.parse import access, applog, logfmt, marked, proxies, stamps, systems
 from sentinel.parse.frames import FRAMES
 from sentinel.parse.rules import UPPER, Rule
 
 __all__ = ["BODIES", "LINE_RULES"]
 
 _DATES: Final = (
-    Rule("month-day-year", rf"^(?P<head>{stamps.MONTH_DAY_YEAR} +)", UPPER),
-    Rule("month-day", rf"^(?P<head>{stamps.MONTH_DAY}:? )", UPPER),
+    Rule(
+        "month-day-year",
+        rf"^(?P<head>{stamps.LAYOUTS['month-day-year']}(?::? +|$))",
+        UPPER,
+        rest=applog.AFTER_TIME,
+        timed=True,
+    ),
+    Rule("month-day", rf"^(?P<head>{stamps.MONTH_DAY}:? )", UPPER, rest=applog.AFTER_TIME, timed=True),
 )
 BODIES: Final[tuple[Rule, ...]] = (
+    *marked.RULES,
+    *proxies.RULES,
     *_DATES,
     *systems.RULES,
     *applog.RULES,

@@ -8,7 +8,8 @@ import polars as pl
 from sentinel.parse import explicit, stamps, syslog
 from sentinel.parse.fields import BadDocumentError, DocumentFields
 from sentinel.parse.lines import split
-from sentinel.parse.rules import DIGITS, FIELDS, LETTERS, Rule, fields_of, match
+from sentinel.parse.rules import DIGITS, LETTERS, Rule, match
+from sentinel.parse.shape import FIELDS, fields_of
 
 __all__ = ["FRAMED", "FRAMES", "PART_ENDINGS", "SYSLOGS", "unframe"]
 
@@ -25,7 +26,7 @@ FRAMED: Final[dict[str, pl.DataType]] = {
 SYSLOGS: Final = frozenset({"syslog", "syslog-pri", "syslog-5424", "syslog-relayed", "syslog-device"})
 """Frames whose program is the source, whatever logger writes inside."""
 PART_ENDINGS: Final = "-part"
-_COMPOSE: Final = r"^(?P<head>(?P<source>[A-Za-z0-9][A-Za-z0-9_.-]*) +\| )"
+_COMPOSE: Final = r"^(?P<head>(?P<source>[A-Za-z0-9][A-Za-z0-9_.-]*[-_][0-9]+) +\| )"
 _CRI: Final = rf"{stamps.RFC3339} (?P<stream>stdout|stderr)"
 
 _PLAIN: Final = (*syslog.RULES, *syslog.DEVICES)

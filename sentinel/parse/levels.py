@@ -8,6 +8,7 @@ import polars as pl
 __all__ = [
     "ANY_LEVEL",
     "PLAIN_LEVEL",
+    "SYSLOG_LEVELS",
     "UPPER_LEVEL",
     "from_number",
     "from_status",
@@ -19,12 +20,16 @@ __all__ = [
 ]
 
 _NAMES: Final = {
-    "trace": "trace trc trce verbose finer finest all trace1 trace2 trace3 trace4 trace5 trace6 trace7 trace8 v t",
-    "debug": "debug dbg dbug fine debug1 debug2 debug3 debug4 debug5 d",
-    "info": "info information informational inf notice note config log system success audit hint i n",
-    "warn": "warn warning wrn w",
-    "error": "error err severe failure fail eror exception e",
-    "fatal": "fatal ftl critical crit alert emerg emergency panic dpanic crash assert f c a",
+    "trace": "trace trc trce verbose verb vrb finer finest all trace1 trace2 trace3 trace4 trace5 trace6 trace7 "
+    "trace8 v t silly "
+    "spam",
+    "debug": "debug dbg dbug debu debg fine debug1 debug2 debug3 debug4 debug5 d d1 d2 d3 d4 d5",
+    "info": "info information informational inf notice noti note config conf cfg log system success succ audit "
+    "auditsuccess "
+    "audit_success hint http default i n",
+    "warn": "warn warning wrn warnin warni w attn deprecated deprecation",
+    "error": "error err severe sevr failure fail erro eror errors exception auditfailure audit_failure e",
+    "fatal": "fatal ftl fata critical crit crt cri alert emerg emergency panic pani dpanic crash assert f c a",
 }
 LEVEL_OF_WORD: Final = {word: level for level, words in _NAMES.items() for word in words.split()}
 """Lower-case word or letter → level: syslog, log4j, java.util.logging, Python, .NET, Android, glog, PostgreSQL."""
@@ -48,13 +53,19 @@ PLAIN_LEVEL: Final = rf"(?:{_PLAIN_WORDS})"
 _LEADING: Final = rf"^(?:\[(?:{_PLAIN_WORDS})\][: ]|(?:{_PLAIN_WORDS}): )"
 _LEADING_WORD: Final = re.compile(_LEADING)
 
-_SYSLOG_LEVELS: Final = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")  # RFC 5424, table 2
+SYSLOG_LEVELS: Final = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")  # RFC 5424, table 2
 SEVERITIES: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 FACILITIES: Final = (
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
     "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 )  # fmt: skip
 _TENS: Final = ("trace", "debug", "info", "warn", "error", "fatal")  # bunyan and pino: 10, 20 … 60
+
+
+_HIGH: Final = {
+    100: "debug", 200: "info", 250: "info", 300: "warn", 400: "error", 500: "fatal", 550: "fatal", 600: "fatal",
+    5_000: "trace", 10_000: "debug", 20_000: "info", 30_000: "warn", 40_000: "error", 50_000: "fatal",
+}  # fmt: skip
 
 
 def normalise(words: pl.Series) -> pl.Series:
@@ -86,7 +97,7 @@ def severities(pri: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
     number = number.set(~known.fill_null(value=False), None)
     severity, facility = number % 8, number // 8
     return (
-        severity.replace_strict(dict(enumerate(_SYSLOG_LEVELS)), default=None, return_dtype=pl.String),
+        severity.replace_strict(dict(enumerate(SYSLOG_LEVELS)), default=None, return_dtype=pl.String),
         facility.replace_strict(dict(enumerate(FACILITIES)), default=None, return_dtype=pl.String),
         severity.replace_strict(dict(enumerate(SEVERITIES)), default=None, return_dtype=pl.String),
     )
@@ -108,11 +119,13 @@ def from_word(word: str) -> str | None:
 
 
 def from_number(number: float) -> str | None:
-    """The level of a JSON number: 0 to 7 is a syslog severity, 10, 20 … 60 is bunyan's and pino's scale, else null."""
-    if not 0 <= number <= 60 or number != int(number):  # NaN is in no range
+    """The level of a number: 0 to 7 is a syslog severity, 10, 20 … 60 is bunyan's and pino's scale, 100 to 600
+    Monolog's, 5000 to 50000 log4j's; null for any other.
+    """
+    if not 0 <= number <= max(_HIGH) or number != int(number):  # NaN is in no range
         return None
-    if number < len(_SYSLOG_LEVELS):
-        return _SYSLOG_LEVELS[int(number)]
-    if number % 10 == 0:
+    if number < len(SYSLOG_LEVELS):
+        return SYSLOG_LEVELS[int(number)]
+    if number <= 60 and number % 10 == 0:
         return _TENS[int(number) // 10 - 1]
-    return None
+    return _HIGH.get(int(number))

@@ -1,17 +1,42 @@
 """Key-value text: logfmt lines and the structured data of RFC 5424, read for whole batches."""
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+import orjson
 import polars as pl
 
 from sentinel.parse import attributes
 
-__all__ = ["KEY", "VALUE", "spread_structured", "table"]
+__all__ = ["KEY", "VALUE", "as_inner", "plain", "spread_structured", "table"]
 
 KEY: Final = r"[A-Za-z_@][A-Za-z0-9_.@/-]*"
 VALUE: Final = r'(?:"(?:[^"\\]|\\.)*"|[^ "]*)'
 
+_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
 _SD_PIECE: Final = r'\[[^ \]"=]+|[^ =\]"\[]+="(?:[^"\\]|\\.)*"'
+
+
+def plain(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The pairs with the quotes of their values taken off and the usual escapes undone."""
+    for name, value in found:
+        if len(value) > 1 and value[0] == '"' == value[-1]:
+            inside = value[1:-1]
+            yield name, _ESCAPE.sub(_undone, inside) if "\\" in inside else inside
+        else:
+            yield name, value
+
+
+def _undone(escape: re.Match[str]) -> str:
+    return _ESCAPES.get(escape[1], escape[1])
+
+
+def as_inner(pairs: Mapping[str, str]) -> str | None:
+    """The inside of the JSON object of the pairs, without the empty ones; null where none is left."""
+    kept = {name: value for name, value in pairs.items() if value}
+    return orjson.dumps(kept).decode()[1:-1] if kept else None
 
 
 def table(texts: pl.Series, token: str) -> pl.DataFrame:

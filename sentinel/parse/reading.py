@@ -10,14 +10,18 @@ from sentinel.parse import attributes, explicit, levels
 from sentinel.parse.fields import BadDocumentError, DocumentFields
 from sentinel.parse.formats import BODIES, LINE_RULES
 from sentinel.parse.frames import SYSLOGS, unframe
+from sentinel.parse.levels import ANY_LEVEL
 from sentinel.parse.lines import split
-from sentinel.parse.rules import FIELDS, Rule, fields_of, match
+from sentinel.parse.marked import JUL
+from sentinel.parse.rules import Rule, resolve
+from sentinel.parse.shape import FIELDS
 
 __all__ = ["read_bodies", "read_framed", "read_texts"]
 
 _BRACED: Final = r"(?s)^[ \t]*\{.*\}[ \t\r\n]*$"
 _SURE: Final = frozenset({"json", "logfmt"})
 """Formats without a level that are no accident."""
+_SECOND_LINE: Final = rf"^[^\n]*\n({ANY_LEVEL}): "
 MAX_NESTED: Final = 3
 """A document in a message of a document is read so deep."""
 
@@ -81,16 +85,26 @@ def _read_inside(texts: pl.DataFrame, rules: Sequence[Rule], now: int, nested: i
 def _read_lines(texts: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
     """FIELDS by the rules, which see a text's first line and only so much of it; the rest is message."""
     whole = split(texts)
-    done, left = match(whole.select("row", "text"), rules, now)
-    if not left.is_empty():
-        level = levels.leading(left["text"]).alias("level")
-        done.append(fields_of(left.rename({"text": "message"}).with_columns(level)))
-    fields = pl.concat(done).sort("row") if len(done) > 1 else done[0] if done else pl.DataFrame(schema=FIELDS)
-    message = pl.col("message")
+    fields = resolve(whole.select("row", "text"), rules, now)
     if whole["tail"].null_count() < whole.height:
         after = whole["tail"].fill_null("")
-        message = pl.when(message == "").then(after.str.strip_chars_start()).otherwise(pl.concat_str(message, after))
-    return fields.with_columns(message.str.strip_chars_end().alias("message")).select(list(FIELDS))
+        bare = pl.col("message") == ""
+        message = pl.when(bare).then(after.str.strip_chars_start()).otherwise(pl.concat_str("message", after))
+        fields = fields.with_columns(message.alias("message"))
+        if (fields["format"] == JUL).any():
+            fields = _levelled(fields)
+    return fields.with_columns(pl.col("message").str.strip_chars_end()).select(list(FIELDS))
+
+
+def _levelled(fields: pl.DataFrame) -> pl.DataFrame:
+    """java.util.logging's level, from the beginning of its second line."""
+    level = pl.col("message").str.extract(_SECOND_LINE, 1)
+    asked = (pl.col("format") == JUL) & level.is_not_null()
+    words = fields.select(level.alias("level"))["level"]
+    return fields.with_columns(
+        pl.when(asked).then(levels.normalise(words)).otherwise("level").alias("level"),
+        pl.when(asked).then(pl.col("message").str.replace(_SECOND_LINE, "")).otherwise("message").alias("message"),
+    )
 
 
 def _read_json(lines: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:

@@ -8,22 +8,10 @@ from typing import Final
 
 import polars as pl
 
-from sentinel.parse import attributes, levels, stamps, timestamps
+from sentinel.parse import attributes, general, levels, stamps, timestamps, zones
+from sentinel.parse.shape import FIELDS, fields_of
 
-__all__ = ["DIGITS", "FEW_CHARS", "FIELDS", "LETTERS", "UPPER", "Rule", "fields_of", "is_known", "match", "resolve"]
-
-FIELDS: Final[dict[str, pl.DataType]] = {
-    "row": pl.UInt32(),
-    "format": pl.String(),  # the rule's name; null where no rule knew the line
-    "timestamp": pl.Int64(),  # ns since 1970
-    "unreadable": pl.String(),  # the time's text where it could not be read
-    "level": pl.String(),
-    "source": pl.String(),
-    "host": pl.String(),
-    "message": pl.String(),
-    "attributes": pl.String(),  # the inside of a JSON object
-}
-"""What is known of each line between the rules and the finished record."""
+__all__ = ["DIGITS", "FEW_CHARS", "LETTERS", "UPPER", "Rule", "is_known", "match", "resolve"]
 
 DIGITS: Final = "0123456789"
 UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -64,19 +52,19 @@ class Rule:
     source: str | None = None  # where the pattern has no group of that name, or it stays empty
     rest: tuple["Rule", ...] = ()
     finish: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    timed: bool = False  # whether what no rule of `rest` knows is read as what follows a time
     unless: str = ""  # a pattern of lines that look like this format and are none of it
 
 
-def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
+def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int, *, timed: bool = False) -> pl.DataFrame:
     """Give each line (`row` UInt32, `text` String) to the first rule that knows it: FIELDS, one row a line, in order.
 
-    A line that no rule knows has only its message, and a level if it begins with one. The answer depends on the line
-    alone, never on its neighbours.
+    A line that no rule knows is read by the general reader, as what follows a time where it is `timed`. The answer
+    depends on the line alone, never on its neighbours.
     """
     done, left = match(lines, rules, now)
     if not left.is_empty():
-        level = levels.leading(left["text"]).alias("level")
-        done.append(fields_of(left.rename({"text": "message"}).with_columns(level)))
+        done.append(general.read(left, now, timed=timed))
     if len(done) == 1:
         return done[0]
     return pl.concat(done).sort("row") if done else pl.DataFrame(schema=FIELDS)
@@ -133,13 +121,6 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def fields_of(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns of FIELDS from a frame that has some of them; what it lacks is null."""
-    return frame.select(
-        *(pl.col(n) if n in frame.columns else pl.lit(None, dtype=t).alias(n) for n, t in FIELDS.items())
-    )
-
-
 def _apply(rule: Rule, lines: pl.DataFrame, now: int) -> pl.DataFrame:
     groups = lines.with_columns(pl.col("text").str.extract_groups(rule.pattern).alias("groups")).unnest("groups")
     groups = groups.with_columns(pl.col("text").str.strip_prefix(pl.col("head")).alias("message"))
@@ -154,6 +135,8 @@ def _apply(rule: Rule, lines: pl.DataFrame, now: int) -> pl.DataFrame:
         time = timestamps.read(groups, now)
         stamp = groups["stamp"]
         made += [time.alias("timestamp"), stamp.set(time.is_not_null(), None).alias("unreadable")]
+        if "z" in groups.columns:
+            made[1] = zones.marked(inner, stamp)
     elif "written" in groups.columns:
         time = stamps.read_text(groups["written"], now)
         made += [time, groups["written"].set(time.is_not_null(), None).alias("unreadable")]
@@ -163,12 +146,12 @@ def _apply(rule: Rule, lines: pl.DataFrame, now: int) -> pl.DataFrame:
         named = pl.col("source") if "source" in groups.columns else pl.lit(None, dtype=pl.String)
         made.append(pl.coalesce(named, pl.lit(rule.source)).alias("source"))
     fields = fields_of(groups.with_columns(*made))
-    return _read_rest(fields, rule.rest, now) if rule.rest else fields
+    return _read_rest(fields, rule, now) if rule.rest or rule.timed else fields
 
 
-def _read_rest(outer: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
+def _read_rest(outer: pl.DataFrame, rule: Rule, now: int) -> pl.DataFrame:
     """Read the messages further; what the outer rule found stands, the inner one adds what is missing."""
-    inner = resolve(outer.select("row", pl.col("message").alias("text")), rules, now)
+    inner = resolve(outer.select("row", pl.col("message").alias("text")), rule.rest, now, timed=rule.timed)
     joined = attributes.join_inner([outer["attributes"], inner["attributes"]], outer.height)
     found = inner.select(pl.all().name.prefix("inner_"))
     names = ("timestamp", "unreadable", "level", "source", "host")

@@ -5,9 +5,10 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from sentinel.parse import assemble, levels, stamps
+from sentinel.parse import assemble, stamps
 from sentinel.parse.fields import BadDocumentError, DocumentFields, fields_of_document
 from sentinel.parse.formats import LINE_RULES
+from sentinel.parse.heads import read_line
 from sentinel.parse.rules import FEW_CHARS, is_known
 from sentinel.records import RECORD_SCHEMA
 
@@ -49,7 +50,7 @@ def read_few(documents: Sequence[Document], *, now: int, period: str) -> pl.Data
 def _settled(fields: DocumentFields) -> DocumentFields | None:
     """The same with time and level read; None where that takes more than a look."""
     message, time_ns = fields.message, fields.time_ns
-    if message is None or len(message) > MAX_CHARS:
+    if message is None or message[-1].isspace() or len(message) > MAX_CHARS:
         return None
     if fields.time_text is not None:
         time_ns = stamps.read_iso(fields.time_text)
@@ -57,14 +58,12 @@ def _settled(fields: DocumentFields) -> DocumentFields | None:
             return None
     if time_ns is not None and fields.level is not None and fields.source is not None:
         return fields._replace(time_ns=time_ns)
-    if (
-        len(message) > FEW_CHARS
-        or message[-1].isspace()
-        or message.lstrip()[:1] == "{"
-        or is_known(message, LINE_RULES)
-    ):
+    if len(message) > FEW_CHARS or message.lstrip()[:1] == "{" or is_known(message, LINE_RULES):
         return None
-    return fields._replace(time_ns=time_ns, level=fields.level or levels.leading_word(message))
+    head = read_line(message)
+    if head.known:
+        return None
+    return fields._replace(time_ns=time_ns, level=fields.level or head.level)
 
 
 def _frame(documents: Sequence[Document], found: Sequence[DocumentFields], now: int, period: str) -> pl.DataFrame:

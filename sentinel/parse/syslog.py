@@ -6,6 +6,7 @@ import polars as pl
 
 from sentinel.parse import levels, pairs, stamps
 from sentinel.parse.rules import DIGITS, UPPER, Rule
+from sentinel.parse.zones import NAMED
 
 __all__ = ["DEVICES", "RULES", "pri_rule"]
 
@@ -14,7 +15,10 @@ _PROGRAM: Final = r"(?P<source>[^ :\[]+)"
 _PID: Final = r"\[(?P<pid>[0-9]+)\]"
 _ADDRESS: Final = r"(?: \((?P<about>[^)]*)\))?"  # launchd names the service it speaks about
 
-_LEVELLED: Final = rf" (?:\[?{levels.PLAIN_LEVEL}\]? |(?:[^ ]+ )?{levels.PLAIN_LEVEL}: )"  # no host and no program
+_WORD: Final = r"(?:[^ ]+ )?"
+_LEVELLED: Final = (  # a zone, a level, Cisco's mark: no host and no program
+    rf" (?:(?:{NAMED}):? |{_WORD}:? ?%[A-Z]|\[?{levels.PLAIN_LEVEL}\]? |{_WORD}{levels.PLAIN_LEVEL}: )"
+)
 
 BSD: Final = (
     Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),

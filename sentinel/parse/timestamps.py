@@ -6,7 +6,10 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import polars as pl
 
-__all__ = ["LATEST_S", "STAMP_GROUPS", "epoch_ns", "now_ns", "offset_seconds", "read"]
+from sentinel.parse.months import MONTHS
+from sentinel.parse.zones import NONE_SUCH, is_region, offset_seconds, region_seconds
+
+__all__ = ["LATEST_S", "STAMP_GROUPS", "epoch_ns", "now_ns", "read"]
 
 Ints: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
@@ -17,16 +20,12 @@ FUTURE_TOLERANCE_S: Final = DAY_S  # clocks and zones differ: a date without a y
 CLOCK_TOLERANCE_S: Final = 3_600  # the same for a time of day without a date
 LATEST_S: Final = 9_223_286_400  # 2262-04-11, the last whole day of int64 nanoseconds and of Elasticsearch's date_nanos
 
-STAMP_GROUPS: Final = frozenset({"stamp", "Y", "y", "b", "m", "d", "H", "M", "S", "f", "z", "p", "epoch"})
+STAMP_GROUPS: Final = frozenset(
+    {"stamp", "Y", "y", "b", "m", "d", "H", "M", "S", "f", "z", "p", "j", "W", "u", "epoch"}
+)
 """Names that patterns give to the parts of a time: year (4 or 2 digits), month by name or number, day, hour, minute,
-second, digits of the fraction, offset or zone, AM/PM, and seconds (or ms, us, ns) since 1970. `stamp` is the whole."""
-
-_MONTH_NAMES: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTHS: Final = {name: i + 1 for i, name in enumerate(_MONTH_NAMES)}
-_ZONE_HOURS: Final = {  # RFC 822 and the common European ones; others are not read as zones
-    "Z": 0, "UTC": 0, "GMT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
-    "BST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9,
-}  # fmt: skip
+second, digits of the fraction, offset or zone, AM/PM, day of the year, ISO week and its day, and seconds (or ms, us,
+ns) since 1970. `stamp` is the whole."""
 
 
 def now_ns(now: datetime) -> int:
@@ -48,13 +47,15 @@ def read(groups: pl.DataFrame, now: int) -> pl.Series:
     seconds_of_day, fine = _time_of_day(groups, numbers)
     offset = _offsets(groups["z"]) if "z" in groups.columns else np.zeros(len(seconds_of_day), np.int64)
     clock = seconds_of_day - offset
-    if "d" not in groups.columns:
+    if not {"d", "j", "W"} & set(groups.columns):
         days = _latest_day(clock, now)
     else:
         days, real = _days(numbers, clock, now)
         fine &= real
     seconds = days * DAY_S + clock
-    fine &= (seconds >= 0) & (seconds < LATEST_S) & (offset > -DAY_S)
+    if "z" in groups.columns:
+        seconds = _in_regions(groups["z"], seconds)
+    fine &= (seconds >= 0) & (seconds < LATEST_S) & (offset > NONE_SUCH)
     result = np.where(fine, seconds, 0) * NS + fraction
     return pl.Series("timestamp", result).set(pl.Series(~fine), None)
 
@@ -73,26 +74,13 @@ def epoch_ns(texts: pl.Series) -> pl.Series:
     return pl.Series("timestamp", result).set(pl.Series(~fine), None)
 
 
-def offset_seconds(text: str) -> int:
-    """Seconds east of UTC of `Z`, `+02:00`, `-0730`, `+02` or a zone's name; −1 day when it is none of them."""
-    text = text.strip()
-    if text in _ZONE_HOURS:
-        return _ZONE_HOURS[text] * 3600
-    digits = text[1:].replace(":", "")
-    if text[:1] not in ("+", "-") or not digits.isdigit() or len(digits) not in (2, 4):
-        return -DAY_S
-    hours, minutes = int(digits[:2]), int(digits[2:] or 0)
-    if hours > 18 or minutes > 59:
-        return -DAY_S
-    return (hours * 3600 + minutes * 60) * (-1 if text[0] == "-" else 1)
-
-
 def _numbers(groups: pl.DataFrame) -> dict[str, Ints]:
     """The whole numbers among the parts of a time, −1 where there is none; a month's name counts as its number."""
-    names = [name for name in ("Y", "y", "m", "d", "H", "M", "S") if name in groups.columns]
+    names = [name for name in ("Y", "y", "m", "d", "H", "M", "S", "j", "W", "u") if name in groups.columns]
     parts: list[pl.Expr] = [pl.col(name) for name in names]
     if "b" in groups.columns:
-        parts.append(pl.col("b").replace_strict(_MONTHS, default=None, return_dtype=pl.Int64).alias("m"))
+        name = pl.col("b").str.strip_chars(".").str.to_lowercase()
+        parts.append(name.replace_strict(MONTHS, default=None, return_dtype=pl.Int64).alias("m"))
     whole = groups.select(part.cast(pl.Int64, strict=False).fill_null(-1) for part in parts)
     return {name: whole[name].to_numpy() for name in whole.columns}
 
@@ -106,12 +94,24 @@ def _fraction(groups: pl.DataFrame) -> Ints:
 
 
 def _offsets(zones: pl.Series) -> Ints:
+    """Seconds east of UTC; 0 for a zone that is none of ours, and for a region until the day is known."""
     known = zones.unique().drop_nulls().to_list()
     if not known:
         return np.zeros(len(zones), np.int64)
-    table = {zone: offset_seconds(zone) for zone in known}
+    table = {zone: offset_seconds(zone) or 0 for zone in known}
     found: Ints = zones.replace_strict(table, default=0, return_dtype=pl.Int64).to_numpy()
     return found
+
+
+def _in_regions(zones: pl.Series, seconds: Ints) -> Ints:
+    """The seconds of local times moved to UTC where the zone is a region's name."""
+    regions = [zone for zone in zones.unique().drop_nulls().to_list() if is_region(zone)]
+    if not regions:
+        return seconds
+    moved = seconds.copy()
+    for row in zones.is_in(regions).fill_null(value=False).arg_true().to_list():
+        moved[row] -= region_seconds(zones[row], int(seconds[row]) // 3600) or 0
+    return moved
 
 
 def _time_of_day(groups: pl.DataFrame, numbers: dict[str, Ints]) -> tuple[Ints, Flags]:
@@ -120,7 +120,7 @@ def _time_of_day(groups: pl.DataFrame, numbers: dict[str, Ints]) -> tuple[Ints, 
     hour, minute = numbers["H"], numbers["M"]
     second = np.maximum(numbers["S"], 0) if "S" in numbers else np.zeros_like(hour)
     if "p" in groups.columns:
-        half = groups["p"].str.to_uppercase()
+        half = groups["p"].str.replace_all(".", "", literal=True).str.to_uppercase()
         hour = np.where(half.is_in(["AM", "PM"]).fill_null(value=False).to_numpy(), hour % 12, hour)
         hour = hour + 12 * (half == "PM").fill_null(value=False).to_numpy()
     fine = (hour >= 0) & (hour < 24) & (minute >= 0) & (minute < 60) & (second <= 60)  # 60: a leap second
@@ -129,6 +129,11 @@ def _time_of_day(groups: pl.DataFrame, numbers: dict[str, Ints]) -> tuple[Ints, 
 
 def _days(numbers: dict[str, Ints], clock: Ints, now: int) -> tuple[Ints, Flags]:
     """Days since 1970 and whether there is such a date; a year that is not written is the latest possible."""
+    if "j" in numbers:
+        first, fine = _civil(numbers["Y"], np.ones_like(numbers["j"]), np.ones_like(numbers["j"]))
+        return first + numbers["j"] - 1, fine & (numbers["j"] >= 1) & (numbers["j"] <= 366)
+    if "W" in numbers:
+        return _week_days(numbers["Y"], numbers["W"], numbers["u"])
     month, day = numbers["m"], numbers["d"]
     if "y" in numbers:
         return _civil(2000 + numbers["y"], month, day)
@@ -141,6 +146,13 @@ def _days(numbers: dict[str, Ints], clock: Ints, now: int) -> tuple[Ints, Flags]
         latest, possible = _latest_date(month, day, clock, now)
         days, fine = np.where(silent, latest, days), np.where(silent, possible, fine)
     return days, fine
+
+
+def _week_days(year: Ints, week: Ints, day: Ints) -> tuple[Ints, Flags]:
+    """ISO 8601 weeks: the first is the one with 4 January in it, and begins on a Monday."""
+    fourth, fine = _civil(year, np.ones_like(year), np.full_like(year, 4))
+    monday = fourth - (fourth + 3) % 7  # 1970-01-01 was a Thursday
+    return monday + (week - 1) * 7 + day - 1, fine & (week >= 1) & (week <= 53) & (day >= 1) & (day <= 7)
 
 
 def _civil(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Flags]:

@@ -30,8 +30,8 @@ CASES: dict[str, tuple[str, str | None, str | None, str, str | None, str, dict[s
         {"pid": "12"},
     ),
     "rfc3164-cisco-year": (
-        "Dec 10 2023 06:55:46 fw1 %ASA-6-302013: Built inbound", "2023-12-10T06:55:46", None, "%ASA-6-302013", "fw1",
-        "Built inbound", {},
+        "Dec 10 2023 06:55:46 fw1 %ASA-6-302013: Built inbound", "2023-12-10T06:55:46", "info", "ASA", "fw1",
+        "Built inbound", {"code": "302013"},
     ),
     "syslog-body-keeps-its-own-level-word": (
         "Oct 11 22:14:15 h sshd[1]: error: PAM: failure", "2026-10-11T22:14:15", None, "sshd", "h",
@@ -138,8 +138,8 @@ CASES: dict[str, tuple[str, str | None, str | None, str, str | None, str, dict[s
         "18-Sep-2023 10:00:00.123 SEVERE [main] org.apache.Catalina.start Server failed", "2023-09-18T10:00:00.123",
         "error", "org.apache.Catalina.start", None, "Server failed", {"thread": "main"},
     ),
-    "java-util-logging": ("Jun 09, 2023 12:30:00 AM org.foo.Bar method", "2023-06-09T00:30:00", None, "app", None,
-                          "org.foo.Bar method", {}),
+    "java-util-logging": ("Jun 09, 2023 12:30:00 AM org.foo.Bar method", "2023-06-09T00:30:00", None, "org.foo.Bar",
+                          None, "org.foo.Bar method", {"method": "method"}),
     "python-dashes": ("2023-01-01 12:00:00,123 - my.app - CRITICAL - lost", "2023-01-01T12:00:00.123", "fatal",
                       "my.app", None, "lost", {}),
     "python-name-level": ("2023-01-01 12:00:00,123 my.app WARNING careful", "2023-01-01T12:00:00.123", "warn", "my.app",

@@ -1,0 +1,115 @@
+"""The general reader: of a line that no rule knows, the time near its head, the tokens after it, the message."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from sentinel.parse import requests
+from sentinel.parse.levels import leading_word
+from sentinel.parse.peel import Peel
+from sentinel.parse.stamps import LAYOUTS
+from sentinel.parse.tokens import SEPARATORS
+
+__all__ = ["Head", "read_after_time", "read_line"]
+
+OPENING: Final = " [(<\"'"
+MAX_BEFORE: Final = 120
+"""A time that begins later in a line is none of the line's."""
+_GROUPS: Final = re.compile(r"\(\?P<\w+>")
+_STAMP: Final = re.compile(
+    r"(?P<open>[\[(<\"']?) ?(?P<stamp>"
+    + "|".join(
+        f"(?:{_GROUPS.sub('(?:', way)})"
+        for name, way in LAYOUTS.items()
+        if name not in ("date", "clock", "ordinal", "iso-week")
+    )
+    + r"|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?: ?[AP]M)?|[12][0-9]{9}(?:\.[0-9]{1,9})?|[12][0-9]{12})"
+    r"(?P<close>[\])>\"']?)(?=[\s\]),:;|/\[#-]|[A-Z\"]|$)"
+)
+_CLOCK: Final = re.compile(r"[0-9][:.h][0-9]{2}|[0-9]{6}")
+_START: Final = re.compile(r"(?:(?<=[\s\[(<|,;=\"'])|^)[\w\[(<]")
+_HEADISH: Final = re.compile(r"[\[({<].*|.*[0-9./:@_=|\]\)}>,].*|[A-Z_-]+|.|-+|(?:https?|h2|wss?)")
+
+
+@dataclass(slots=True)
+class Head:
+    """What the head of a line tells, and the message behind it."""
+
+    message: str
+    stamp: str | None = None
+    level: str | None = None
+    source: str | None = None
+    host: str | None = None
+    known: bool = False  # whether anything stood before the message
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+def read_line(text: str) -> Head:
+    """Read a line from its first character; without a time or a level at its head it is all message."""
+    found = _find_time(text)
+    if found is None:
+        head = _peeled(text, 0, timed=False)
+        if head.level is None or not head.known:
+            return _finished(Head(text, level=leading_word(text)))
+        return _finished(head)
+    start, end, stamp = found
+    if start == 0:
+        head = _peeled(text, end, timed=True)
+    else:
+        before = _peeled(text[:start] + "[", 0, timed=False, whole=True)
+        if before.message.strip(" \t[(<|:,-"):
+            head = _peeled(text, end, timed=True)
+            head.message = f"{text[:start].rstrip(OPENING)} {head.message}".strip()
+        else:
+            after = _peeled(text, end, timed=True, level=before.level)
+            head = after
+            head.level = before.level or after.level
+            head.source = after.source or before.source
+            head.attributes = {**before.attributes, **after.attributes}
+    head.stamp, head.known = stamp, True
+    return _finished(head)
+
+
+def read_after_time(text: str) -> Head:
+    """Read what follows a time."""
+    return _finished(_peeled(text, 0, timed=True))
+
+
+def _finished(head: Head) -> Head:
+    if head.level is None:
+        head.level = requests.level_of(head.message)
+    return head
+
+
+def _find_time(text: str) -> tuple[int, int, str] | None:
+    """Begin, end and text of the time near the head; None where none is, or only one that the message tells of."""
+    if not _CLOCK.search(text, 0, MAX_BEFORE + 40):
+        return None
+    for place in _START.finditer(text, 0, MAX_BEFORE):
+        found = _STAMP.match(text, place.start())
+        if found is None or (found["stamp"].isdigit() and place.start() > 0 and not found["open"]):
+            continue
+        before = text[: found.start()]
+        if before and not all(_HEADISH.fullmatch(word) for word in before.split()):
+            return None
+        if before and not found["open"] and len(before.split()) > 4:
+            return None
+        return found.start(), found.end(), found["stamp"]
+    return None
+
+
+def _peeled(text: str, at: int, *, timed: bool, level: str | None = None, whole: bool = False) -> Head:
+    peel = Peel(text, at, timed=timed, level=level, whole=whole)
+    end = peel.run()
+    gap = SEPARATORS.match(text, end) if peel.steps or timed else None
+    if peel.threads:
+        peel.attributes.setdefault("thread", peel.threads[0])
+    message = text[gap.end() if gap else end :]
+    return Head(
+        message,
+        level=peel.level,
+        source=peel.source(),
+        host=peel.host,
+        known=peel.steps > 0,
+        attributes=peel.attributes,
+    )

@@ -1,0 +1,190 @@
+"""A head taken apart token by token: level, ids, threads, logger and place in code, until the message begins."""
+
+import re
+from typing import Final
+
+from sentinel.parse import tokens as t
+from sentinel.parse.levels import LEVEL_OF_WORD, SYSLOG_LEVELS
+
+__all__ = ["Peel"]
+
+MAX_TOKENS: Final = 14
+_EXCEPTION: Final = re.compile(r".*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed|exception)")
+_NOTHING: Final = frozenset({"-", "local", "unknown", "null", "none", "N/A"})
+
+
+class Peel:
+    """What is known so far of one head; `run` takes all of its tokens. `timed`: a time stands before it; `whole`: it is
+    what stands before a time, so that nothing of it is a message.
+    """
+
+    __slots__ = ("at", "attributes", "files", "host", "level", "names", "steps", "text", "threads", "timed", "whole")
+
+    def __init__(self, text: str, at: int, *, timed: bool, level: str | None, whole: bool) -> None:
+        self.text, self.at, self.timed, self.level, self.whole = text, at, timed, level, whole
+        self.attributes: dict[str, str] = {}
+        self.names: list[str] = []
+        self.threads: list[str] = []
+        self.files: list[str] = []
+        self.steps = 0
+        self.host: str | None = None
+
+    def run(self) -> int:
+        """Where the last token ends."""
+        end = self.at
+        for _ in range(MAX_TOKENS):
+            gap = t.SEPARATORS.match(self.text, self.at)
+            if gap:
+                self.at = gap.end()
+            if self.at >= len(self.text) or not self._take():
+                break
+            self.steps += 1
+            end = self.at
+        return end
+
+    def source(self) -> str | None:
+        """The logger; a thread called main beside a place in code is one; else the file of code."""
+        for names in (self.names, self.threads if self.files and self.threads == ["main"] else [], self.files):
+            if names:
+                return names[0]
+        return None
+
+    def _take(self) -> bool:
+        """Take one token off; False where the message begins."""
+        if self.level is None and (self._take_marked_level() or self._take_sure_level() or self._take_placed_level()):
+            return True
+        if self.text[self.at] in "[({<":
+            return self._take_bracket()
+        if self.level is not None and self.names and not self.whole:
+            return self._take_code()
+        return self._take_number() or self._take_code() or self._take_span() or self._take_name()
+
+    def _leveled(self, word: str, end: int) -> bool:
+        self.level, self.at = LEVEL_OF_WORD[word.lower()], end
+        return True
+
+    def _take_sure_level(self) -> bool:
+        found = t.LEVEL.match(self.text, self.at)
+        if found is None or (found["c"] and not self.timed):  # `error: no such file`: the message says it itself
+            return False
+        return self._leveled(found["a"] or found["b"] or found["c"] or found["d"], found.end())
+
+    def _take_marked_level(self) -> bool:
+        """A level that a name, a facility or PHP stands beside."""
+        found = t.LEVEL_AFTER_NAME.match(self.text, self.at) if self.timed else None
+        found = found or t.LEVEL_WITH_NAME.match(self.text, self.at)
+        if found:
+            beside = found["thread"] if "thread" in found.re.groupindex else None
+            (self.threads if beside else self.names).append(beside or found["name"] or found["name2"])
+            return self._leveled(found["level"] or found["level2"], found.end())
+        found = t.CISCO.match(self.text, self.at)
+        if found:
+            if self.names:  # the device that speaks
+                self.host = self.names.pop()
+            self.names.append(found["name"])
+            self.attributes["code"] = found["code"]
+            self.level, self.at = SYSLOG_LEVELS[int(found["level"])], found.end()
+            return True
+        found = t.PHP.match(self.text, self.at)
+        if found:
+            self.level, self.at = t.PHP_LEVELS.get(found["a"], "fatal"), found.end()
+        return found is not None
+
+    def _take_placed_level(self) -> bool:
+        """A word in small letters or a single letter, which only its place beside the time makes a level."""
+        if self.steps:
+            return False
+        found = t.BARE_LEVEL.match(self.text, self.at) if self.timed else None
+        if found:
+            word = found["a"].lower()
+            self._leveled(word, found.end() if word in t.STRIPPED else self.at)
+            return word in t.STRIPPED
+        found = t.LETTER.match(self.text, self.at)
+        if found and (self.timed or self.text[found.end() : found.end() + 3].lstrip(",")[:2] == " ["):
+            return self._leveled(found["a"], found.end())
+        return False
+
+    def _take_bracket(self) -> bool:
+        found = t.BRACKET.match(self.text, self.at)
+        if found is None:
+            return False
+        inside = next(group for group in found.groups() if group is not None).strip()
+        if t.is_id(inside) or inside in _NOTHING:
+            if inside and "pid" not in self.attributes:
+                self.attributes["pid"] = inside.lstrip("#")
+        elif t.is_pairs(inside):
+            self.attributes.update({key: value.strip('"') for key, value in t.PAIRS.findall(inside)})
+            self.level = self.level or LEVEL_OF_WORD.get(self.attributes.get("level", "").lower())
+        elif (code := t.CODE.fullmatch(inside)) is not None:
+            self.files.append(code["file"])
+        elif (self.level is not None and self.names) or not self._take_words(inside):
+            return False
+        self.at = found.end()
+        return True
+
+    def _take_words(self, inside: str) -> bool:
+        """A bracket with words in it: a thread, a logger, or the message's own."""
+        if t.is_thread(inside):
+            self.threads.append(inside)
+            return True
+        if not t.is_name(inside):
+            return False
+        name, _, number = inside.rpartition(":")
+        self.names.append((name if name and number.isdigit() else inside).partition(",")[0].rstrip())
+        return True
+
+    def _take_number(self) -> bool:
+        found = t.NUMBER.match(self.text, self.at) or (t.PLAIN_NUMBER.match(self.text, self.at) if self.whole else None)
+        name = "pid"
+        if found is None:
+            found, name = t.REQUEST.match(self.text, self.at), "request"
+        if found is None:
+            return False
+        self.attributes.setdefault(name, found[0].partition(":")[0].lstrip("#"))
+        self.at = found.end()
+        return True
+
+    def _take_code(self) -> bool:
+        found = t.CODE.match(self.text, self.at) if self.timed else None
+        if found is None:
+            return False
+        self.files.append(found["file"])
+        self.attributes.setdefault("line", found["line"] or found["line2"])
+        self.at = found.end()
+        return True
+
+    def _take_span(self) -> bool:
+        found = t.SPAN.match(self.text, self.at)
+        if found is None:
+            return False
+        self.attributes.setdefault("span", found[0].rstrip(":"))
+        self.at = found.end()
+        return True
+
+    def _take_name(self) -> bool:
+        if self.names:
+            return False
+        found = t.WORD_BEFORE_LEVEL.match(self.text, self.at) if self.level is None else None
+        if found:
+            return self._named(found["name"].rstrip(":-"), found["pid"], "pid", found.end())
+        found = t.DATABASE.match(self.text, self.at) if self.level is not None and "pid" in self.attributes else None
+        if found:
+            self.attributes.setdefault("database", found["name"])
+            self.at = found.end()
+        found = t.NAMED.match(self.text, self.at)
+        if found and (self.level is not None or found["mark2"] or found["mark3"] or found["mark4"]):
+            if found["line"] or not _EXCEPTION.fullmatch(found["name"]):
+                end = found.end() - len(found["mark5"] or "")
+                return self._named(found["name"].partition("[")[0], (found["line"] or "").lstrip(":@#"), "at", end)
+            return False
+        found = t.DOTTED.match(self.text, self.at) if self.level is not None else None
+        if found and not _EXCEPTION.fullmatch(found["name"]):
+            return self._named(found["name"], None, "at", found.end())
+        return False
+
+    def _named(self, name: str, beside: str | None, attribute: str, end: int) -> bool:
+        self.names.append(name)
+        if beside:
+            self.attributes.setdefault(attribute, beside)
+        self.at = end
+        return True

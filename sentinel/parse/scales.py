@@ -1,0 +1,67 @@
+"""Levels as JSON writers put them: words, numbers on the scale that their field tells, the status of a request."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sentinel.parse import levels
+from sentinel.parse.requests import level_of_status
+
+__all__ = ["level_in", "level_of_request"]
+
+_STATUSES: Final = (
+    "status", "status_code", "statusCode", "DownstreamStatus", "response_code", "http_status", "http_status_code", "sc-status",
+    "http.response.status_code", "http.status_code", "httpRequest.status", "response.status", "response.statusCode",
+    "res.statusCode", "res.status", "EdgeResponseStatus", "elb_status_code", "code", "http.status", "OriginStatus",
+)  # fmt: skip
+_ASKED: Final = re.compile(r"(?i)(?:^|[._])(?:request|req|method|uri|url|path|verb|http)|request|http")
+
+_SYSLOG: Final = frozenset({"priority", "severity", "syslogseverity"})
+_SURE_OF_ALL: Final = (3, 5, 6, 7)
+"""Numbers that mean the same, or nothing, on the scales from 0 that applications make for themselves."""
+_PYTHON: Final = {10: "debug", 20: "info", 30: "warn", 40: "error", 50: "fatal"}
+_OTEL: Final = ("trace", "debug", "info", "warn", "error", "fatal")
+
+
+def level_in(body: Mapping[str, Any]) -> Callable[[str, Any], str | None]:
+    """A reader of levels in that document: name in its plain form and value → level, null where it is none."""
+    return _of_syslog if "short_message" in body or "PRIORITY" in body else _of_any
+
+
+def _of_syslog(name: str, value: Any) -> str | None:
+    return levels.from_number(value) if type(value) is int else _of_any(name, value)
+
+
+def _of_any(name: str, value: Any) -> str | None:
+    if type(value) is list and value:  # journald: of several priorities the first speaks
+        value = value[0]
+    if type(value) is str:
+        if name == "s":  # MongoDB
+            return levels.LEVEL_OF_WORD.get(value.lower()) if len(value) <= 2 else None
+        if name in ("status", "eventtype") and (len(value) < len("warn") or value.isdigit()):
+            return None
+        return levels.LEVEL_OF_WORD.get(value) or levels.from_word(value)
+    if type(value) not in (int, float) or value not in range(100_000):
+        return None
+    return _of_number(name, int(value))
+
+
+def _of_number(name: str, value: int) -> str | None:
+    if name == "levelno":
+        return _PYTHON.get(value)
+    if name == "severitynumber":  # OpenTelemetry: 1 to 24, four a level
+        return _OTEL[(value - 1) // 4] if 1 <= value <= 4 * len(_OTEL) else None
+    if name in ("status", "eventtype", "s", "l"):
+        return None
+    if value < 8 and name not in _SYSLOG and value not in _SURE_OF_ALL:
+        return None
+    return levels.from_number(value)
+
+
+def level_of_request(extra: Mapping[str, Any]) -> str | None:
+    """The level of the status of a request that a document without a level tells of; None where it tells of none."""
+    for name in _STATUSES:
+        status = str(extra.get(name, ""))
+        if len(status) == 3 and status.isdigit() and status[0] in "12345" and any(map(_ASKED.search, extra)):
+            return level_of_status(status)
+    return None

@@ -1,0 +1,163 @@
+"""The tokens that stand before a message, whatever the format: levels, ids, threads, loggers, places in code, pairs."""
+
+import re
+from typing import Final
+
+from sentinel.parse.levels import LEVEL_OF_WORD
+
+__all__ = [
+    "BARE_LEVEL",
+    "BRACKET",
+    "CISCO",
+    "CODE",
+    "DATABASE",
+    "DOTTED",
+    "LETTER",
+    "LEVEL",
+    "LEVEL_AFTER_NAME",
+    "LEVEL_PAIR",
+    "LEVEL_WITH_NAME",
+    "NAMED",
+    "NUMBER",
+    "PAIRS",
+    "PHP",
+    "PHP_LEVELS",
+    "PLAIN_NUMBER",
+    "REQUEST",
+    "SEPARATORS",
+    "SPAN",
+    "STRIPPED",
+    "WORD_BEFORE_LEVEL",
+    "is_id",
+    "is_name",
+    "is_pairs",
+    "is_thread",
+]
+
+_UPPER: Final = (
+    "TRACE DEBUG INFO NOTICE WARN WARNING ERROR ERR FATAL CRITICAL CRIT SEVERE ALERT EMERG EMERGENCY PANIC FINE "
+    "FINER FINEST "
+    "CONFIG VERBOSE SUCCESS DBG INF WRN TRC FTL VRB INFORMATION DEPRECATED DPANIC NOTE AUDIT CRT ERRO DEBU"
+).split()
+_LOWER: Final = (
+    "trace debug info notice warn warning error err fatal critical crit severe alert emerg emergency panic "
+    "verbose silly dbg inf "
+    "wrn trc ftl information note noti erro log success debu"
+).split()
+_END: Final = r"(?![A-Za-z0-9_.])"
+_UP: Final = "|".join(sorted(_UPPER, key=len, reverse=True))
+_WORDS: Final = "|".join(sorted((word for word in LEVEL_OF_WORD if len(word) > 2), key=len, reverse=True))
+_LOW: Final = "|".join(sorted({*_LOWER, *(w.capitalize() for w in _LOWER)}, key=len, reverse=True))
+
+LEVEL: Final = re.compile(
+    rf"[\[(<{{][ \t]*(?P<a>(?i:{_WORDS})|[VDIWEFCTN])[ \t]*[\])>}}]:?"
+    rf"|(?P<b>{_UP}|LOG(?=:| *\[)){_END}:?"
+    r"|(?P<d>http)(?=: (?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) ):"
+    rf"|(?P<c>{_LOW})(?=::|:[ \t]|[|\]]|\t| ?\||  | - | ?\[)(?![A-Za-z0-9_]):{{0,2}}"
+)
+"""A level in a notation that leaves no doubt: in brackets, in capitals, or marked off behind."""
+BARE_LEVEL: Final = re.compile(rf"(?P<a>{_LOW})(?=[ \t]|$)")
+"""A level in small letters, told only by its place behind the time."""
+STRIPPED: Final = frozenset(
+    "trace debug info notice warn warning verbose silly dbg inf wrn trc ftl information".split()
+)
+LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  )")
+"""One letter for a level, told by its place beside the time."""
+LEVEL_PAIR: Final = re.compile(r"(?i:level|lvl|loglevel|severity)[=:] ?\"?(?P<a>[A-Za-z]+)\"?")
+LEVEL_WITH_NAME: Final = re.compile(
+    rf"(?P<level>{_UP})/(?P<thread>[A-Za-z][\w.-]*)|(?P<level2>{_UP}):(?P<name>[A-Za-z_][\w.]*):(?P<name2>)"
+)
+LEVEL_AFTER_NAME: Final = re.compile(
+    rf"(?P<name>[A-Za-z][\w-]*)\.(?P<level>{_UP}):|(?P<name2>[a-z][\w-]*): (?P<level2>(?i:{_WORDS})): "
+)
+PHP: Final = re.compile(
+    r"(?:PHP )?(?P<a>Fatal error|Parse error|Recoverable fatal error|Warning|Notice|Deprecated|Strict Standards|"
+    r"Core Warning):[ \t]+"
+)
+PHP_LEVELS: Final = {
+    "Warning": "warn", "Core Warning": "warn", "Notice": "info", "Deprecated": "warn", "Strict Standards": "info",
+}  # fmt: skip
+CISCO: Final = re.compile(
+    r"%(?P<name>[A-Z][A-Z0-9_]*(?:-[A-Z][A-Z0-9_]*)*)-(?P<level>[0-7])-(?P<code>[A-Za-z0-9_]+)[: ]+"
+)
+
+SEPARATORS: Final = re.compile(r"(?:[ \t]+|[|:;,>\])]+(?=[ \t\[|]|$)|::+|-{1,3}(?=[ \t|]|$)|\|)+")
+BRACKET: Final = re.compile(
+    r"\[(?P<a>[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)?)\]:?|\((?P<b>[^()]*)\):?|\{(?P<c>[^{}]*)\}:?|<(?P<d>[^<> ]*)>:?"
+)
+NUMBER: Final = re.compile(
+    r"(?:#|0x)?[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*(?::[A-Z])?(?=[ \t]+(?:\[|\(|\|[ \t]*[A-Za-z\[]|---?[ \t]|- |(?:"
+    rf"{_UP}){_END}|[A-Za-z_][\w.$/-]*(?: *:| *\[|  | - |\t)"
+    rf"|[A-Za-z_]\w*(?:\.\w+)+ |0x|[*#.-] |[0-9]+ +(?:{_UP}){_END}|(?:{_UP}){_END}|\w+ +[\w.]+: )|:? ?(?:\[|\())"
+)
+"""A process or thread: digits with more of a header behind."""
+PLAIN_NUMBER: Final = re.compile(r"[#0-9][0-9:-]*(?::[A-Z])?(?=\s|$)")
+"""A process before the time."""
+REQUEST: Final = re.compile(
+    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|[0-9a-f]{16,64}|req-[0-9a-f-]+|-(?=\t))(?=[ \t\]])"
+)
+SPAN: Final = re.compile(r"(?:[\w.-]+\{[^{}]*\}:)+(?=[ \t]|[\w:]+: )")
+CODE: Final = re.compile(
+    r"(?P<file>[\w./@+$<>-]*\w\.(?:go|py|java|kt|scala|groovy|clj|m?[jt]sx?|c|cc|cpp|cxx|h|hpp|rs|rb|php|cs|fs|v"
+    r"b|swift|mm?|exs?|erl|lua|pl|pm|sql|dart))"
+    r"(?:[: ](?P<line>[0-9]+)|\((?P<line2>[0-9]+)\))(?P<function>:[\w.<>$~*]+(?:\(\))?)?:?(?=[ \t|\]]|$)"
+)
+"""A place in code: `server.go:12`, `felix/client.go 356:`, `Pay.java:7:charge()`."""
+DOTTED: Final = re.compile(r"(?P<name>[A-Za-z_][\w$]*(?:\.[A-Za-z_$<][\w$<>-]*){2,})(?=[ \t])")
+"""A logger by its dots alone: two of them, and no number between."""
+NAMED: Final = re.compile(
+    r"(?P<name>[A-Za-z_$][\w$.@/+<>-]*(?:::[\w<>]+)*(?:\[[0-9]{1,7}\])?)(?P<line>[:@][0-9]+|#[\w<>$]+(?::[0-9]+)"
+    r"?|:[A-Za-z_<][\w>]*(?::[0-9]+)?)?"
+    r"(?:(?P<mark>:)(?=[ \t]|$)| +(?P<mark2>- |: |\| |\|$|:$|-$)|(?P<mark3>\|)|(?P<mark4>\t+)|(?P<mark5>\])|(?P<mark6>  +)(?=[\w./]+\.\w+[:(]))"
+)
+"""A name marked off from what follows."""
+DATABASE: Final = re.compile(r"(?P<name>[\w?-]+) (?=[A-Za-z_]\w*(?:\.\w+)+: )")
+"""Odoo's database, between the level and the logger."""
+WORD_BEFORE_LEVEL: Final = re.compile(
+    r"(?P<name>[A-Za-z_][\w.$/:@-]*)(?:[ \t]*\[(?P<pid>[0-9]+)\])?(?:[ \t]*[:|-])?[ \t]+(?=%[A-Z]|[A-Z][a-z]{2"
+    rf",8}}: |[\[(<|]? ?(?:{_UP})(?:[ \]>)|:/]|$)|\[(?i:{_WORDS})\])"
+)
+PAIRS: Final = re.compile(r"([A-Za-z_][\w.-]*)[=:] ?(\"[^\"]*\"|[^\s,;]*)[,; ]*")
+
+_ID: Final = re.compile(
+    r"(?i:(?:p?id|tid|pid:tid|process|thread|p|t|#|ppid|proc|conn|session|cpu)[ :=#-]?)*[0-9a-fx.,:/#+ @T-]*(?:s"
+    r"|ms|us|kB|MB)?"
+)
+_HEX: Final = re.compile(r"[0-9a-fA-F-]{8,}|req-\S+|[A-Za-z0-9+/_-]{20,}={0,2}")
+_THREAD: Final = re.compile(
+    r"(?i:main|.*thread.*|.*(?:worker|pool|exec|executor|scheduler|timer|task|listener|conn|dispatcher|reactor|n"
+    r"io|qtp|loop|background|consumer|akka|http)[\w.]*[-_: #]?[0-9].*"
+    r"|(?:nio|qtp|pool|http|ajp|eventloop|akka|vert\.x|forkjoin|epoll|catalina|lettuce|kafka|quartz|rmi|grpc|def"
+    r"ault task|ajp|async|backgr|asyncio|mainprocess|forkpool)[\w.@/:#, -]*|.*[-#_ ][0-9]+(?:[-_][0-9]+)*)"
+)
+_NAME: Final = re.compile(r"[A-Za-z_$.][\w$.:/@,#+<>*-]*(?:[0-9 ]{0,5})?(?: :?[0-9]+)?")
+
+
+def is_id(text: str) -> bool:
+    """Whether what stands in brackets names a process, a thread, a request, by number."""
+    return (
+        not text
+        or (any(c.isdigit() or c == "-" for c in text) and _ID.fullmatch(text) is not None)
+        or (len(text) >= 8 and any(c.isdigit() for c in text) and _HEX.fullmatch(text) is not None)
+    )
+
+
+def is_thread(text: str) -> bool:
+    """Whether a name is one that threads have."""
+    return _THREAD.fullmatch(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be a logger: one word, with dots, slashes or colons."""
+    return _NAME.fullmatch(text) is not None
+
+
+def is_pairs(text: str) -> bool:
+    """Whether a text is nothing but pairs: `trace_id=1 span_id=2`, `c:shop s:shard1`."""
+    end = count = 0
+    while end < len(text):
+        found = PAIRS.match(text, end)
+        if found is None or not found[2]:
+            return False
+        end, count = found.end(), count + 1
+    return count > 1 or (count == 1 and "=" in text)
