@@ -1,8 +1,9 @@
 # Log Sentinel: the two commands are `make up` and `make test`; both set themselves up.
 
 PYTHON ?= python3
-BIN := .venv/bin
-STAMP := .venv/.installed
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
 SAMPLE ?= 1
 WORKERS ?= 2
 
@@ -11,17 +12,17 @@ WORKERS ?= 2
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
-install: $(STAMP) ## environment in .venv from the lock, bytecode compiled
+install: $(STAMP) ## environment in VENV=.venv from the lock, for PYTHON=python3, bytecode compiled
 
 $(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
-		{ echo "Log Sentinel needs Python 3.11, 3.12 or 3.13; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || \
+		{ echo "Log Sentinel needs Python 3.11, 3.12, 3.13 or 3.14; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 		{ echo "Python's venv module is missing: install it (on Debian and Ubuntu: apt install python3-venv)"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q -j 0 .venv/lib sentinel flows tasks serving deployments || true
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib sentinel flows tasks serving deployments || true
 	$(BIN)/python -m sentinel.detect.learn.warm
 	@touch $(STAMP)
 
@@ -50,4 +51,4 @@ lock: ## make requirements.lock anew from requirements.in (needs uv)
 		--python-version 3.11 requirements.in -o requirements.lock
 
 clean: ## remove the environment and caches, keep var/
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

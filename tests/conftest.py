@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from cryptography import x509
@@ -24,6 +25,18 @@ from tests.elastic_server import ElasticServer, UnavailableError, provide_or_rai
 FIXTURES = {"elastic_url", "elastic_server", "secure_elastic"}
 LONGEST = ("test_stack_real_logs", "test_faults_kill", "test_stack_up", "test_faults_models", "test_faults_io")
 REQUIRED = "LOG_SENTINEL_TEST_REQUIRE"  # names what must not be skipped, parted by commas
+REQUIRABLE = {
+    "elastic": "a real Elasticsearch",
+    "chromium": "a browser",
+    "user": "a second user, with a Python that they may run",
+}
+
+
+def pytest_configure() -> None:
+    """A name that nothing answers to would let tests be skipped in silence."""
+    unknown = set(filter(None, os.environ.get(REQUIRED, "").split(","))) - set(REQUIRABLE)
+    if unknown:
+        raise pytest.UsageError(f"{REQUIRED} may name {', '.join(REQUIRABLE)}, not {', '.join(sorted(unknown))}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,11 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.elastic)
 
 
-def without_elastic(reason: str) -> None:
-    """Skip the test by name, or fail it where CI must not do without."""
-    if "elastic" in os.environ.get(REQUIRED, "").split(","):
-        pytest.fail(f"a real Elasticsearch is required here: {reason}")
-    pytest.skip(f"no Elasticsearch: {reason}")
+def do_without(name: str, reason: str) -> NoReturn:
+    """Skip a test that needs one of REQUIRABLE, by name; fail it where LOG_SENTINEL_TEST_REQUIRE lists that name."""
+    if name in os.environ.get(REQUIRED, "").split(","):
+        pytest.fail(f"{REQUIRABLE[name]} is required here: {reason}")
+    pytest.skip(f"without {REQUIRABLE[name]}: {reason}")
 
 
 @pytest.fixture(scope="session")
@@ -48,8 +61,7 @@ def elastic_url() -> Iterator[str]:
     try:
         server = provide_or_raise().__enter__()
     except UnavailableError as exc:
-        without_elastic(str(exc))
-        raise
+        do_without("elastic", str(exc))
     yield server.url
     server.__exit__()
 
@@ -67,7 +79,7 @@ def elastic_server() -> Iterator[ElasticServer]:
     try:
         server.start()
     except UnavailableError as exc:
-        without_elastic(str(exc))
+        do_without("elastic", str(exc))
     yield server
     server.stop()
 
@@ -93,7 +105,7 @@ def secure_elastic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureE
     try:
         server.start()
     except UnavailableError as exc:
-        without_elastic(str(exc))
+        do_without("elastic", str(exc))
     yield SecureElastic(server.url, password, certificate, fingerprint)
     server.stop()
 

@@ -103,19 +103,23 @@ class PrefectApi:
         return dropped
 
     def run(self, deployment: str, *, patience_s: float) -> dict[str, Any]:
-        """Run a deployment (`flow/name`) and wait for its end: the state. Repeated while another run is at work."""
+        """Run a deployment (`flow/name`) and wait for its end: the state. Repeated while another run is at work.
+
+        A server that is too busy to answer is asked again for as long.
+        """
         until_s = time.monotonic() + patience_s
-        found = self._call("GET", f"/deployments/name/{deployment}")
+        found = self._call("GET", f"/deployments/name/{deployment}", patience_s=patience_s)
         while True:
             wanted = {"state": {"type": "SCHEDULED"}, "idempotency_key": secrets.token_hex(16)}
-            run = self._call("POST", f"/deployments/{found['id']}/create_flow_run", wanted)
+            run = self._call("POST", f"/deployments/{found['id']}/create_flow_run", wanted, patience_s=patience_s)
             state = self._wait(run["id"], until_s)
             if state["type"] != "CANCELLED" or time.monotonic() > until_s:
                 return state
 
     def _wait(self, run_id: str, until_s: float) -> dict[str, Any]:
         while True:
-            state: dict[str, Any] = self._call("GET", f"/flow_runs/{run_id}")["state"]
+            left_s = until_s - time.monotonic()
+            state: dict[str, Any] = self._call("GET", f"/flow_runs/{run_id}", patience_s=left_s)["state"]
             if state["type"] in {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}:
                 return state
             if time.monotonic() > until_s:

@@ -57,7 +57,7 @@ def test_store_that_is_away_loses_nothing(sentinel: Sentinel, store: MemoryStore
         deliver(sentinel, clock=clock, sleep=clock.sleep, patience_s=5)  # type: ignore[arg-type,attr-defined]
     waiting = sentinel.spool.ledger().waiting
     store.away = None
-    deliver(sentinel, clock=clock, sleep=clock.sleep)  # type: ignore[arg-type,attr-defined]
+    deliver(sentinel, clock=clock, sleep=clock.sleep, patience_s=60)  # type: ignore[arg-type,attr-defined]
 
     assert waiting == 100
     assert store.count() == 100

@@ -217,7 +217,7 @@ def test_concurrent_requests_share_commits(server: Server) -> None:
 
 
 def _batches(spool: Path) -> int:
-    with sqlite3.connect(f"{spool.as_uri()}?mode=ro", uri=True) as connection:
+    with contextlib.closing(sqlite3.connect(f"{spool.as_uri()}?mode=ro", uri=True)) as connection:
         found: int = connection.execute("SELECT coalesce(max(id), 0) FROM batches").fetchone()[0]
     return found
 
