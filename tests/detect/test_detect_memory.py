@@ -1,10 +1,15 @@
 """The memory of the state pass: bounded, undoable, unhurt by late lines and jumping clocks."""
 
-import numpy as np
+import itertools
 
+import numpy as np
+import pytest
+
+from sentinel.detect.judge.combine import PARTS
+from sentinel.detect.judge.habits import HABITS_A_LINE, settle
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Floats
-from sentinel.detect.kernel.table import Memory, UndoLog, roll_back
+from sentinel.detect.kernel.table import UNDO_LENGTH, Memory, UndoLog, roll_back
 from sentinel.detect.read.coded import Line
 from sentinel.detect.remember.state import empty_memory, pack, unpack
 from sentinel.detect.remember.state_pass import RAW, RAW_INDEX, TOUCHES_A_LINE, walk
@@ -106,6 +111,54 @@ def test_rolling_back_restores_every_place() -> None:
     borrowed = memory._replace(undo_log=UndoLog.sized(200 * TOUCHES_A_LINE), counters=memory.counters.copy())
 
     walked(borrowed, lines([300.0 + i for i in range(200)], list(range(1000, 1200)), flags=5))
+    roll_back(borrowed)
+
+    assert same(memory, before)
+
+
+def every_line() -> Line:
+    """Lines of all combinations of flags, levels and entities, each with numbers and all of it news."""
+    every = list(itertools.product(range(64), (1, 4), (0, 1), (0, 1), (0, 1), (0, 1)))
+    some = lines([float(i) for i in range(len(every))], flags=0)
+    named = [[(9_000 * k + i + 1) * bits[2 + k] for k in range(4)] for i, bits in enumerate(every)]
+    return some._replace(
+        flags=np.array([bits[0] for bits in every]),
+        levels=np.array([bits[1] for bits in every]),
+        entities=np.array(named, np.uint64),
+        numbers=np.ones((len(every), 4)),
+        templates=np.arange(1, len(every) + 1).astype(np.uint64),
+    )
+
+
+def test_no_line_changes_more_places_than_the_undo_log_has_room_for() -> None:
+    """Of all kinds of lines the worst changes just as many places, and habits, as the log of one line holds."""
+    some, worst, worst_habits = every_line(), 0, 0
+    memory = empty_memory(core=1 << 14, edge=1 << 14, habits=1 << 12)
+    memory = memory._replace(undo_log=UndoLog.sized(1000))
+    for i in range(len(some.times)):
+        one = Line(*(part[i : i + 1] for part in some))
+        memory.counters[UNDO_LENGTH] = 0.0
+        raw = walked(memory, one)
+        worst = max(worst, int(memory.counters[UNDO_LENGTH]))
+        memory.counters[UNDO_LENGTH] = 0.0
+        with np.errstate(over="ignore"):
+            settle(memory, one, raw, np.zeros((1, len(PARTS))))
+        worst_habits = max(worst_habits, int(memory.counters[UNDO_LENGTH]))
+
+    assert (worst, worst_habits) == (TOUCHES_A_LINE, HABITS_A_LINE)
+
+
+@pytest.mark.parametrize("room", range(1, TOUCHES_A_LINE))
+def test_a_full_undo_log_stops_the_walk_and_can_be_rolled_back(room: int) -> None:
+    """A line that needs more room than there is raises; what it had changed is undone to the last bit."""
+    some = every_line()
+    memory = empty_memory(core=64, edge=64)
+    walked(memory, lines([float(i) for i in range(300)], list(range(1, 301))))
+    before = memory.copy()
+    borrowed = memory._replace(undo_log=UndoLog.sized(room), counters=memory.counters.copy())
+
+    with pytest.raises(IndexError, match="full"):
+        walked(borrowed, Line(*(part[-1:] for part in some)))
     roll_back(borrowed)
 
     assert same(memory, before)

@@ -117,6 +117,8 @@ def _copy_row(table: Table, place: int, rows: Floats, aux: Hashes, n: int) -> No
 @compiled
 def _write_down(undo_log: UndoLog, counters: Floats, which: int, table: Table, place: int) -> None:
     n = np.int64(counters[UNDO_LENGTH])
+    if n >= len(undo_log.keys):  # kernels do not check bounds: one entry too many would be written over other memory
+        raise IndexError("the undo log is full")
     undo_log.where[n, 0], undo_log.where[n, 1] = which, place
     undo_log.keys[n] = table.keys[place]
     _copy_row(table, place, undo_log.rows, undo_log.aux, int(n))
@@ -127,7 +129,8 @@ def _write_down(undo_log: UndoLog, counters: Floats, which: int, table: Table, p
 def touch(memory: Memory, which: int, key: np.uint64, t: float) -> int:
     """The place of a key that is about to change, made when missing (hits 0); the undo log keeps what it was.
 
-    `which` is 0 for `core`, 1 for `edge`, 2 for `habits`.
+    `which` is 0 for `core`, 1 for `edge`, 2 for `habits`. Raises IndexError where the undo log is full; nothing of this
+    key was changed then, and what the log holds can be rolled back.
     """
     table = memory.core if which == 0 else (memory.edge if which == 1 else memory.habits)
     place = find(table, key)

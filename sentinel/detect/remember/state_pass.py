@@ -48,7 +48,7 @@ RAW = (
 600 s in which there was anything, and in which the template was there; −1 = not applicable."""
 
 RAW_INDEX = {name: i for i, name in enumerate(RAW)}
-TOUCHES_A_LINE = 30
+TOUCHES_A_LINE = 28  # places that one line changes at most
 NUMBER_ALPHA = 0.2  # share of the newest number in its moving mean
 WINDOW_S = 600.0
 BURST_GAP_S = 180.0  # failures further apart begin a new burst
@@ -449,7 +449,8 @@ def walk(memory: Memory, lines: Line, raw: Floats) -> None:
     """Walk n lines in order; fill raw (n, len(RAW)) and move the memory on.
 
     `entities` (n, 4): hashes of address, user, session, parameter, 0 = none. `taught` is 1 for lines that count as
-    history, 0 for those that only keep the clocks and rates going. With an undo log, every change can be rolled back.
+    history, 0 for those that only keep the clocks and rates going. With an undo log, every change can be rolled back;
+    raises IndexError where it has no room left.
     """
     for i in range(len(lines.times)):
         _step(
