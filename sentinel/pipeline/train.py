@@ -1,9 +1,9 @@
-"""Train: records in; fit, gate, artifact; the new model is the champion if it passed."""
+"""Train: records in; fit, gate, artifact; the new model serves if it passed, or if nothing better does."""
 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -27,7 +27,8 @@ PINNED = "the model in service is pinned: this one is kept beside it; unpin it, 
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """What a training did. `checks` are (name, passed, detail); `promoted` is False where one of them failed.
+    """What a training did. `checks` are (name, passed, detail); `promoted` is False where one of them failed and a
+    better model is in service; where none is, the new one serves with low confidence.
 
     Of `rows` lines `left_out` did not teach: incidents of the training itself, and `excluded` that the champion calls
     an attack.
@@ -71,7 +72,7 @@ def train(
     seed: int = SEED,
     clock: Callable[[], float] = time.time,
 ) -> TrainReport:
-    """Fit a model on records, without labels, and promote it if it passes the gate.
+    """Fit a model on records, without labels, and promote it if it passes the gate, or if nothing better serves.
 
     With `exclude_anomalies` the attacks that the champion finds in them do not teach.
     Raises TransientError when another training is running, TerminalError when there is nothing to learn from.
@@ -84,17 +85,20 @@ def train(
         now = datetime.fromtimestamp(started_s, UTC)
         trained = fit(records, seed=seed, now=now, champion=champion, exclude_anomalies=exclude_anomalies)
         verdict = gate(trained, champion)
+        if verdict.serves and not verdict.passed:
+            trained = replace(trained, model=replace(trained.model, confidence="low"))
         version = registry.save(trained, verdict)
         checks, is_pinned = list(verdict.checks), champion is not None and champion.version in registry.pinned()
         if is_pinned:
             checks.append(("pinned", False, PINNED))
-        if verdict.passed and not is_pinned:
+        promoted = verdict.serves and not is_pinned
+        if promoted:
             registry.promote(version)
         registry.prune(keep=KEPT_MODELS)
     return TrainReport(
         version,
         records.height,
-        verdict.passed and not is_pinned,
+        promoted,
         trained.model.confidence,
         checks,
         clock() - started_s,

@@ -45,15 +45,12 @@ class Judge:
         return pl.DataFrame({"nats": np.where(fits, 20.0, 1.0) if self.model.varies else np.full(len(frame), 9.0)})
 
 
-QUIET = ((0.99, 5.0), (0.999, 7.0), (1.0, 9.0))
-
-
-def model(pattern=STRANGE, *, confidence="normal", rows=50_000, quantiles=QUIET, varies=True):
+def model(pattern=STRANGE, *, confidence="normal", rows=50_000, flagged=0.001, varies=True):
     return SimpleNamespace(
         pattern=pattern,
         confidence=confidence,
         rows=rows,
-        quantiles=np.array(quantiles),
+        flagged_share=flagged,
         varies=varies,
         threshold_nats=7.5,
         is_warm_up=confidence == "low",
@@ -104,9 +101,26 @@ def test_model_whose_scores_are_constant_is_refused():
 
 def test_model_with_many_false_alarms_is_refused():
     """Where five in a hundred training lines reach the threshold, people would drown."""
-    report = gate(trained(quantiles=((0.9, 5.0), (0.95, 7.0), (0.99, 9.0), (1.0, 30.0))), judge=Judge)
+    report = gate(trained(flagged=0.011), judge=Judge)
 
     assert failed(report) == ["false alarms are few"]
+    assert "1.100% of the training lines, bound 1.0%" in report.checks[-1][2]
+
+
+def test_model_that_fails_serves_only_where_nothing_better_does():
+    """A first model, and one after a model of low confidence, serves with what it failed listed; behind a better one
+    it stands back."""
+    worse = STRANGE.replace("incorrect|", "")
+
+    first, after_low = gate(trained(worse), judge=Judge), gate(trained(worse), model(confidence="low"), judge=Judge)
+    behind = gate(trained(worse), model(), judge=Judge)
+
+    assert [(report.passed, report.serves) for report in (first, after_low, behind)] == [
+        (False, True),
+        (False, True),
+        (False, False),
+    ]
+    assert gate(trained(), model(), judge=Judge).serves
 
 
 def test_low_confidence_model_serves_only_where_nothing_better_does():

@@ -64,6 +64,7 @@ def trained(number=0, state=None):
         calibration=tails,
         volume_nats=0.0,
         trees=flatten(FOREST),
+        flagged_share=0.0,
         quantiles=np.array([[0.0, 0.0], [1.0, 9.0]]),
         watched=np.zeros((0, 4)),
         watched_keys=np.zeros((0, 2), np.uint64),

@@ -1,10 +1,12 @@
 """Training: a model that passes its gate serves; damage to the old one does not stop a new one."""
 
 from datetime import timedelta
+from functools import partial
 
 import polars as pl
 import pytest
 
+from sentinel.detect.learn.gate import gate
 from sentinel.errors import TerminalError, TransientError
 from sentinel.pipeline import Sentinel
 from sentinel.pipeline.train import train
@@ -55,3 +57,21 @@ def test_damaged_champion_does_not_stop_the_next_training(sentinel: Sentinel) ->
 
     assert second.promoted
     assert sentinel.registry.champion() == second.model_version != first.model_version
+
+
+def test_first_model_serves_though_it_fails_a_check(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is left without a model: the first one serves with low confidence and the failed check in the answer; the
+    next one that passes takes its place, and behind that one a failing one stands back."""
+    strict = partial(gate, max_false_share=-1.0)
+    monkeypatch.setattr("sentinel.pipeline.train.gate", strict)
+    first = train(sentinel.registry, some_records(2_100))
+    monkeypatch.undo()
+    second = train(sentinel.registry, some_records(2_200))
+    monkeypatch.setattr("sentinel.pipeline.train.gate", strict)
+
+    third = train(sentinel.registry, some_records(2_300))
+
+    assert (first.promoted, first.confidence) == (True, "low")
+    assert [name for name, passed, _ in first.checks if not passed] == ["false alarms are few"]
+    assert (second.promoted, second.confidence) == (True, "normal")
+    assert (third.promoted, sentinel.registry.champion()) == (False, second.model_version)

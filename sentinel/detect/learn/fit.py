@@ -62,6 +62,7 @@ class _Learnt:
     volume_nats: float
     trees: Trees | None
     forest: Any
+    flagged_share: float
     quantiles: Floats
     ok: Booleans
 
@@ -129,7 +130,7 @@ def _calibrate(tails: Floats, scores: Floats, volume_nats: float) -> Tails:
     return Tails(knots, nats, start, scale, base, weight)
 
 
-def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) -> _Learnt:
+def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int, threshold_nats: float) -> _Learnt:
     fit_ = CrossFit(corpus)
     ok = fit_.clean(use, seed) if trim else use
     if not ok.all():
@@ -152,7 +153,8 @@ def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int) 
         so_far = raw, facts.flags[of], found[of], found[of], scores[of]
         combine(*so_far, calibration, volume_nats, switches, False, parts[of])
     quantiles = np.column_stack([QUANTILES, np.quantile(parts[:, NATS], QUANTILES)])
-    return _Learnt(baseline, tails, places, calibration, volume_nats, flat, forest, quantiles, ok)
+    flagged = float(np.mean(parts[:, NATS] >= threshold_nats))
+    return _Learnt(baseline, tails, places, calibration, volume_nats, flat, forest, flagged, quantiles, ok)
 
 
 def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:
@@ -163,7 +165,7 @@ def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:
     knots, nats, start, scale, base, weight = (part[:, :3].copy() for part in tails)
     calibration = Tails(knots, nats, start, scale, base, weight)
     quantiles = np.column_stack([QUANTILES, np.zeros(len(QUANTILES))])
-    return _Learnt(fit_.tables(use, cap), tails, places, calibration, 0.0, None, None, quantiles, use)
+    return _Learnt(fit_.tables(use, cap), tails, places, calibration, 0.0, None, None, 0.0, quantiles, use)
 
 
 def _model(
@@ -194,6 +196,7 @@ def _model(
         calibration=learnt.calibration,
         volume_nats=learnt.volume_nats,
         trees=learnt.trees,
+        flagged_share=learnt.flagged_share,
         quantiles=learnt.quantiles,
         watched=watched,
         watched_keys=keys,
@@ -237,13 +240,13 @@ def fit(
     if len(corpus) < MIN_LINES:
         learnt = _warm_up(corpus, use)
     else:
-        learnt = _learn(corpus, use, seed, trim=trim_crowds, trees=trees)
+        learnt = _learn(corpus, use, seed, trim=trim_crowds, trees=trees, threshold_nats=threshold_nats)
     corpus.raw = corpus.raw[:0].copy()  # the largest part, and no longer asked for
     sessions = learn_from(corpus, seed=seed)
     model = _model(corpus, learnt, sessions, seed=seed, now=now, threshold_nats=threshold_nats)
     watch = Watch(model.watched_keys, model.watched)
     watch.saw(corpus.coded.line.templates, corpus.coded.line.sources, corpus.coded.line.times)
-    extra = {"vocabulary": {"templates": [], "assigned": []}, "watch": watch.parts()}
+    extra = {"vocabulary": {"templates": [], "assigned": []}, "watch": watch.parts(), "model": model.version}
     state = pack(corpus.memory, extra, sessions_after(model, corpus))
     left_out = int(len(corpus) - np.count_nonzero(learnt.ok))
     sample = records.tail(5_000)

@@ -40,9 +40,14 @@ JudgeMaker = Callable[[Model, bytes | None], Judge]
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """Whether the model may be promoted, and why: the checks in the order they were made."""
+    """Whether the model passed, and why: the checks in the order they were made.
+
+    `serves`: whether it may be promoted. It may where it passed, and also, with low confidence, where nothing better
+    is in service: a model that tells too much is of more use than none.
+    """
 
     passed: bool
+    serves: bool
     checks: tuple[Check, ...]
 
 
@@ -69,15 +74,22 @@ def gate(
         checks.append(_false_alarms(trained.model, max_false_share))
     if labelled is not None and not labelled.is_empty():
         checks.append(_labels(labelled, scorer, other))
-    return GateReport(all(passed for _, passed, _ in checks), tuple(checks))
+    passed = all(passed for _, passed, _ in checks)
+    return GateReport(passed, passed or not _is_better(champion), tuple(checks))
+
+
+def _is_better(champion: Model | None) -> bool:
+    """Whether a model that failed has to stand back: behind one of normal confidence."""
+    return champion is not None and champion.confidence == "normal"
 
 
 def _confidence(model: Model, champion: Model | None) -> Check:
     if model.confidence == "normal":
         return "confidence", True, f"normal, {model.rows} lines"
-    if champion is None or champion.confidence != "normal":
+    if not _is_better(champion):
         return "confidence", True, f"low, {model.rows} lines; nothing better is in service"
-    detail = f"low, {model.rows} lines; the champion learnt from {champion.rows} and stays"
+    learnt = champion.rows if champion is not None else 0
+    detail = f"low, {model.rows} lines; the champion learnt from {learnt} and stays"
     return "confidence", False, detail
 
 
@@ -117,14 +129,8 @@ def _contrast(trained: Trained, scorer: Judge, nats: list[Floats]) -> Check:
 
 def _false_alarms(model: Model, max_share: float) -> Check:
     """By the cross-fitted training scores: each line scored by tables of earlier lines only, as in service."""
-    shares, nats = model.quantiles[:, 0], model.quantiles[:, 1]
-    below = shares[nats < model.threshold_nats]
-    share = 1.0 - float(below.max()) if len(below) else 1.0
-    return (
-        "false alarms are few",
-        share <= max_share,
-        f"at most {share:.3%} of the training lines, bound {max_share:.1%}",
-    )
+    share = model.flagged_share
+    return "false alarms are few", share <= max_share, f"{share:.3%} of the training lines, bound {max_share:.1%}"
 
 
 def _labels(labelled: pl.DataFrame, scorer: Judge, other: Judge | None) -> Check:

@@ -19,7 +19,7 @@ from sentinel.errors import ArtifactError
 
 __all__ = ["Model"]
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Model:
     calibration: Tails
     volume_nats: float  # what a line pays where there are many, see `combine`
     trees: Trees | None
+    flagged_share: float  # of the training lines, each judged by tables of earlier lines only
     quantiles: Floats  # (q, 2): share of training lines, nats that this share does not exceed
     watched: Floats  # (w, 4): see `watchdog`
     watched_keys: Hashes  # (w, 2): template, source
@@ -113,7 +114,7 @@ class Model:
             raise ArtifactError(f"read model: its parts are incomplete ({exc!r}); train again") from exc
 
 
-_TABLES = ("version", "rows", "confidence", "threshold_nats", "seed", "unseen_word", "volume_nats")
+_TABLES = ("version", "rows", "confidence", "threshold_nats", "seed", "unseen_word", "volume_nats", "flagged_share")
 _ARRAYS = (
     "template_keys",
     "source_hashes",
