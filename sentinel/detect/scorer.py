@@ -21,6 +21,7 @@ from sentinel.detect.kernel.table import Memory, UndoLog, roll_back
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Coded, One
 from sentinel.detect.read.encode import encode, encode_one
+from sentinel.detect.remember.merge import merge
 from sentinel.detect.remember.state import empty_memory, pack, unpack
 from sentinel.detect.remember.state_pass import RAW, TOUCHES_A_LINE, walk
 from sentinel.detect.sessions.follow import Alarm, SessionVerdict
@@ -75,11 +76,20 @@ class Scored:
 class Scorer:
     """A model in service. `score` observes; `peek` answers as `score` would and changes nothing.
 
-    `state` is what `state()` gave, of this or another model; without one all is new. `switches` turn helpers off.
+    `state` is what `state()` gave, of this or another model; without one all is new. `taught` is the state that came
+    with the model: where `state` ran under another one, what the model learnt from is brought into it. `switches` turn
+    helpers off. Raises ArtifactError for a state that cannot be read.
     Not for several threads at once.
     """
 
-    def __init__(self, model: Model, state: bytes | None = None, *, switches: Switches | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        state: bytes | None = None,
+        *,
+        taught: bytes | None = None,
+        switches: Switches | None = None,
+    ) -> None:
         self.model, self.switches = model, switches or Switches()
         self.threshold_nats = model.threshold_nats
         self._vocabulary = model.vocabulary()
@@ -94,6 +104,8 @@ class Scorer:
             self._vocabulary.restore(extra["vocabulary"])
             self._watch.restore(extra["watch"])
             self._sessions.restore(sessions)
+            if taught is not None and extra.get("model") != model.version:
+                merge(self._memory, unpack(taught)[0])
 
     def score(self, records: pl.DataFrame) -> pl.DataFrame:
         """Verdicts (VERDICT_SCHEMA) on records in their order; each line sees those before it, and counts as seen."""
@@ -136,7 +148,7 @@ class Scorer:
 
     def state(self) -> bytes:
         """All that was seen, to go on with after a restart or under another model."""
-        extra = {"vocabulary": self._vocabulary.parts(), "watch": self._watch.parts()}
+        extra = {"vocabulary": self._vocabulary.parts(), "watch": self._watch.parts(), "model": self.model.version}
         return pack(self._memory, extra, self._sessions.state())
 
     def tick(self, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:

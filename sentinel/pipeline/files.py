@@ -17,6 +17,7 @@ from sentinel.parse import Document, decode_body, parse_documents, parse_lines
 from sentinel.pipeline import state as states
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.report import Report
+from sentinel.pipeline.scorers import scorer_of
 from sentinel.records import VERDICT_SCHEMA, empty_records
 
 __all__ = ["judge", "read_log_file", "read_training", "score_file"]
@@ -119,6 +120,6 @@ def judge(sentinel: Sentinel, document: Mapping[str, Any], *, now: datetime) -> 
         )
     model, model_state = sentinel.registry.load(version)
     found = states.read_newest(sentinel.spool, sentinel.home / "detector")
-    scorer = Scorer(model, found[1] if found is not None else model_state)
-    scorer.threshold_nats = sentinel.threshold_nats
+    running = found[1] if found is not None else None
+    scorer = scorer_of(model, model_state, running, threshold_nats=sentinel.threshold_nats)
     return scorer.peek(parsed.records).row(0, named=True)

@@ -20,6 +20,7 @@ from sentinel.pipeline import state as states
 from sentinel.pipeline.anomalies import anomalies_of, learnt_from
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import runs
+from sentinel.pipeline.scorers import scorer_of
 from sentinel.pipeline.tally import Tally
 from sentinel.records import EVENTS, VERDICT_SCHEMA
 from sentinel.spool import Lease, Span
@@ -122,7 +123,8 @@ class Live:
         self._holding = self._lease = None
 
     def reload(self) -> bool:
-        """Serve the champion if it is another than the one in service; the running state stays. True when it changed.
+        """Serve the champion if it is another than the one in service; the running state stays, and takes in
+        what the new model was taught. True when it changed.
 
         A damaged or foreign model leaves the old one in service; `problem` then says why.
         """
@@ -142,8 +144,7 @@ class Live:
             running = self._scorer.state() if self._scorer is not None else self._state
             if running is None:
                 self._learnt = model
-            scorer = Scorer(model, running if running is not None else model_state)
-            scorer.threshold_nats = self._sentinel.threshold_nats
+            scorer = scorer_of(model, model_state, running, threshold_nats=self._sentinel.threshold_nats)
             self._scorer, self._version, self._problem = scorer, version, None
         log.info("loaded model=%s", version)
         return True

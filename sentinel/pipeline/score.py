@@ -16,6 +16,7 @@ from sentinel.pipeline.anomalies import anomalies_of, learnt_from
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import Range, missing_ranges, runs
 from sentinel.pipeline.report import Report
+from sentinel.pipeline.scorers import scorer_of
 from sentinel.records import EVENTS, empty_records
 
 __all__ = ["score_missing", "score_records"]
@@ -56,7 +57,7 @@ def score_missing(
         start = _start(sentinel, version)
         behind = records.filter(start.is_behind())
         ahead = records.filter(~start.is_behind())
-        flagged = _score(sentinel, _scorer(sentinel, start.scorer.model, None), behind, for_good=True)
+        flagged = _score(sentinel, _of_nothing(sentinel, start.scorer.model), behind, for_good=True)
         flagged += _score(sentinel, start.scorer, ahead, for_good=lease is None)
         if lease is not None and ahead.height:
             _remember(sentinel, start.scorer, int(ahead["sequence"].max() or 0))  # type: ignore[arg-type]
@@ -91,13 +92,13 @@ def _start(sentinel: Sentinel, version: str) -> _Start:
     """The newest saved state, else the copy that lies with the model (it has seen what the model learnt from)."""
     model, model_state = sentinel.registry.load(version)
     found = states.read_newest(sentinel.spool, sentinel.home / "detector")
-    if found is not None:
-        return _Start(_scorer(sentinel, model, found[1]), found[0].sequence)
-    return _Start(_scorer(sentinel, model, model_state), None)
+    running, seen = (found[1], found[0].sequence) if found is not None else (None, None)
+    return _Start(scorer_of(model, model_state, running, threshold_nats=sentinel.threshold_nats), seen)
 
 
-def _scorer(sentinel: Sentinel, model: Model, state: bytes | None) -> Scorer:
-    scorer = Scorer(model, state)
+def _of_nothing(sentinel: Sentinel, model: Model) -> Scorer:
+    """A scorer that has seen nothing: for records behind all that was seen."""
+    scorer = Scorer(model)
     scorer.threshold_nats = sentinel.threshold_nats
     return scorer
 
