@@ -10,26 +10,24 @@ import polars as pl
 from sentinel.detect.explain.causes import weights
 from sentinel.detect.explain.explain import Explainer, Row
 from sentinel.detect.explain.incidents import incident_ids
-from sentinel.detect.judge.combine import NATS, PARTS, PRIOR, Switches, combine
-from sentinel.detect.judge.features import FEATURES
-from sentinel.detect.judge.habits import HABITS_A_LINE, settle
+from sentinel.detect.judge.combine import NATS, PRIOR, Switches
+from sentinel.detect.judge.habits import HABITS_A_LINE
 from sentinel.detect.judge.nats import THRESHOLD_NATS, nats_to_score
-from sentinel.detect.judge.surprise import surprises
-from sentinel.detect.judge.tails import TOLERANCE, tail_nats
 from sentinel.detect.kernel.jit import Booleans, Floats
-from sentinel.detect.kernel.table import Memory, UndoLog, roll_back
+from sentinel.detect.kernel.table import UndoLog, roll_back
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Coded, One
 from sentinel.detect.read.encode import encode, encode_one
 from sentinel.detect.remember.merge import merge
 from sentinel.detect.remember.state import empty_memory, pack, unpack
-from sentinel.detect.remember.state_pass import RAW, TOUCHES_A_LINE, walk
-from sentinel.detect.sessions.follow import Alarm, SessionVerdict
+from sentinel.detect.remember.state_pass import TOUCHES_A_LINE
+from sentinel.detect.sessions.follow import SessionVerdict
 from sentinel.detect.sessions.watch import SESSION_KIND, SessionWatch, attach, session_records, story_of, story_of_one
 from sentinel.detect.silence.watchdog import Watch
+from sentinel.detect.stages import Scored, judged
 from sentinel.records import VERDICT_SCHEMA
 
-__all__ = ["Scored", "Scorer", "Verdict"]
+__all__ = ["Scorer", "Verdict"]
 
 MAX_UNDO_LINES = 1_000  # longer peeks work on a copy of the memory
 MAX_EXPLAINED = 2_000  # anomalies of one call that get their own ranking of causes at once
@@ -48,29 +46,6 @@ class Verdict:
     template: str
     model_version: str
     confidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """All that is known of n lines: integers, raw values, surprises, tails, and parts (n, len(PARTS)) of the score.
-
-    `alarms`: of the lines at which a session in flight became strange.
-    """
-
-    coded: Coded
-    raw: Floats
-    surprise: Floats
-    tails: Floats
-    parts: Floats
-    alarms: Sequence[Alarm] = ()
-
-    @property
-    def nats(self) -> Floats:
-        """(n,) −ln p under normal traffic, of the line or of its session."""
-        nats: Floats = self.parts[:, NATS].copy()
-        for alarm in self.alarms:
-            nats[alarm.line] = max(nats[alarm.line], alarm.nats)
-        return nats
 
 
 class Scorer:
@@ -115,7 +90,7 @@ class Scorer:
     def examine(self, records: pl.DataFrame) -> Scored:
         """What `score` is made of; observes as `score` does."""
         coded = encode(records, self._vocabulary, self._places)
-        found = self._run(coded, self._memory)
+        found = judged(coded, self._memory, self.model, self.switches)
         self._watch.saw(coded.line.templates, coded.line.sources, coded.line.times)
         return replace(found, alarms=self._sessions.walk(coded, self.threshold_nats, story_of(records, coded)))
 
@@ -141,7 +116,7 @@ class Scorer:
     def score_one(self, record: One) -> Verdict:
         """The verdict on one line, which counts as seen."""
         coded = encode_one(record, self._vocabulary, self._places)
-        found = self._run(coded, self._memory)
+        found = judged(coded, self._memory, self.model, self.switches)
         self._watch.saw(coded.line.templates, coded.line.sources, coded.line.times)
         alarms = self._sessions.walk(coded, self.threshold_nats, story_of_one(record, coded))
         return self._verdict(replace(found, alarms=alarms), record.source)
@@ -176,34 +151,6 @@ class Scorer:
         """The incident that each row belongs to: one id for lines of one kind, template, actor, source and hour."""
         return incident_ids(records, verdicts)
 
-    def _run(self, coded: Coded, memory: Memory) -> Scored:
-        n, model = len(coded.line.times), self.model
-        raw, found = np.empty((n, len(RAW))), np.empty((n, len(FEATURES)))
-        with np.errstate(over="ignore"):  # hashes wrap around; only plain code would warn
-            walk(memory, coded.line, raw)
-        surprises(raw, coded.facts, model.baseline, found)
-        tails, forest = np.zeros_like(found), np.zeros(n)
-        if model.trees is not None:
-            tail_nats(found, model.tail_places[coded.facts.source], model.tails, TOLERANCE, tails)
-            forest = model.trees.score_samples(tails)
-        parts = np.empty((n, len(PARTS)))
-        combine(
-            raw,
-            coded.facts.flags,
-            found,
-            tails,
-            forest,
-            model.calibration,
-            model.volume_nats,
-            self.switches,
-            model.is_warm_up,
-            parts,
-        )
-        if self.switches.habits:
-            with np.errstate(over="ignore"):
-                settle(memory, coded.line, raw, parts)
-        return Scored(coded, raw, found, tails, parts)
-
     def _run_and_forget(self, coded: Coded) -> Scored:
         found = self._run_on_a_copy(coded)
         return replace(found, alarms=self._sessions.peek(coded, self.threshold_nats))
@@ -211,11 +158,11 @@ class Scorer:
     def _run_on_a_copy(self, coded: Coded) -> Scored:
         n = len(coded.line.times)
         if n > MAX_UNDO_LINES:
-            return self._run(coded, self._memory.copy())
+            return judged(coded, self._memory.copy(), self.model, self.switches)
         counters = self._memory.counters.copy()
         memory = self._memory._replace(undo_log=UndoLog.sized(n * (TOUCHES_A_LINE + HABITS_A_LINE)), counters=counters)
         try:
-            return self._run(coded, memory)
+            return judged(coded, memory, self.model, self.switches)
         finally:
             roll_back(memory)
 

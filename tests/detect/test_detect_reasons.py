@@ -10,7 +10,7 @@ from sentinel.detect import Scorer
 from sentinel.detect.explain.causes import CAUSE_NAMES, FLOODS, among, counterfactual, weights
 from sentinel.detect.judge.combine import HABIT, NATS
 from sentinel.detect.learn.fit import fit
-from sentinel.detect.scorer import Scored
+from sentinel.detect.stages import Scored
 from sentinel.simulate import EXPECTED_KINDS, fleet, inject
 
 START = datetime(2026, 3, 2, tzinfo=UTC)

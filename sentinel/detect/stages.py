@@ -1,0 +1,61 @@
+"""The order of the stages: lines as integers in, their past, surprises, tails, forest and habits, nats out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sentinel.detect.judge.combine import NATS, PARTS, Switches, combine
+from sentinel.detect.judge.features import FEATURES
+from sentinel.detect.judge.habits import settle
+from sentinel.detect.judge.surprise import surprises
+from sentinel.detect.judge.tails import TOLERANCE, tail_nats
+from sentinel.detect.kernel.jit import Floats
+from sentinel.detect.kernel.table import Memory
+from sentinel.detect.models.model import Model
+from sentinel.detect.read.coded import Coded
+from sentinel.detect.remember.state_pass import RAW, walk
+from sentinel.detect.sessions.follow import Alarm
+
+__all__ = ["Scored", "judged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """All that is known of n lines: integers, raw values, surprises, tails, and parts (n, len(PARTS)) of the score.
+
+    `alarms`: of the lines at which a session in flight became strange.
+    """
+
+    coded: Coded
+    raw: Floats
+    surprise: Floats
+    tails: Floats
+    parts: Floats
+    alarms: Sequence[Alarm] = ()
+
+    @property
+    def nats(self) -> Floats:
+        """(n,) −ln p under normal traffic, of the line or of its session."""
+        nats: Floats = self.parts[:, NATS].copy()
+        for alarm in self.alarms:
+            nats[alarm.line] = max(nats[alarm.line], alarm.nats)
+        return nats
+
+
+def judged(coded: Coded, memory: Memory, model: Model, switches: Switches) -> Scored:
+    """Take lines through all stages in their order; `memory` moves on."""
+    n = len(coded.line.times)
+    raw, surprise = np.empty((n, len(RAW))), np.empty((n, len(FEATURES)))
+    tails, forest, parts = np.zeros_like(surprise), np.zeros(n), np.empty((n, len(PARTS)))
+    facts, odds, volume = coded.facts, model.calibration, model.volume_nats
+    with np.errstate(over="ignore"):  # hashes wrap around; only plain code would warn
+        walk(memory, coded.line, raw)
+        surprises(raw, facts, model.baseline, surprise)
+        if model.trees is not None:
+            tail_nats(surprise, model.tail_places[facts.source], model.tails, TOLERANCE, tails)
+            forest = model.trees.score_samples(tails)
+        combine(raw, facts.flags, surprise, tails, forest, odds, volume, switches, model.is_warm_up, parts)
+        if switches.habits:
+            settle(memory, coded.line, raw, parts)
+    return Scored(coded, raw, surprise, tails, parts)
