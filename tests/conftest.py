@@ -23,7 +23,14 @@ if str(ROOT) not in sys.path:
 from tests.elastic_server import ElasticServer, UnavailableError, provide_or_raise  # noqa: E402 after the path is set
 
 FIXTURES = {"elastic_url", "elastic_server", "secure_elastic"}
-LONGEST = ("test_stack_real_logs", "test_faults_kill", "test_stack_up", "test_faults_models", "test_faults_io")
+LONGEST = (
+    "test_stack_real_logs",
+    "test_serving_browser",
+    "test_faults_kill",
+    "test_stack_up",
+    "test_faults_models",
+    "test_faults_io",
+)
 REQUIRED = "LOG_SENTINEL_TEST_REQUIRE"  # names what must not be skipped, parted by commas
 REQUIRABLE = {
     "elastic": "a real Elasticsearch",

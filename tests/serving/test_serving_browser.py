@@ -1,0 +1,238 @@
+"""The page as a person sees it: in a real Chromium, with a real server behind it."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import do_without
+from tests.serving.server_process import Server, eventually, serving
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NOW = datetime.now(UTC)
+USUAL = [
+    {
+        "timestamp": (NOW - timedelta(hours=3) + timedelta(seconds=3 * n)).isoformat(),
+        "level": "INFO",
+        "message": f"order {n % 50} stored in {n % 7} ms",
+        "source": "orders",
+    }
+    for n in range(3_000)
+]
+EVIL = "<script>document.title='owned'</script><img src=x onerror=alert(1)> \x1b[31m \u202egnp.exe"
+WAIT_MS = 60_000  # generous: how quick it is, a benchmark says
+
+
+def guesses(address: str, count: int = 80) -> list[dict[str, str]]:
+    start = datetime.now(UTC) - timedelta(seconds=count / 5)
+    return [
+        {
+            "timestamp": (start + timedelta(seconds=n / 5)).isoformat(),
+            "message": f"Failed password for root from {address} port {40_000 + n} ssh2",
+            "source": "sshd",
+            "host": "web-1",
+        }
+        for n in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has learnt what is usual, and saw one evil failure."""
+    with serving(tmp_path_factory.mktemp("page") / "home") as running:
+        running.client.timeout = 300
+        assert running.client.post("/train", json=USUAL).json()["promoted"]
+        running.client.post("/logs", json=USUAL[-100:])
+        running.client.post(
+            "/logs", json=[{"level": "fatal", "source": "billing", "message": f"ledger corrupt {EVIL}"}]
+        )
+        eventually(lambda: running.client.get("/incidents").json())
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """Debian's Chromium, or another one that is installed; skipped by name where there is none."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        do_without("chromium", "none of " + ", ".join(BROWSERS) + " is installed")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """One window on one server: what it asked for, and what went wrong in it."""
+
+    def __init__(self, browser: object, server: Server, **options: object) -> None:
+        self.url = server.urls[0]
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(WAIT_MS)
+        self.asked: list[str] = []
+        self.wrong: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", lambda said: self.wrong.append(said.text) if said.type == "error" else None)
+        self.page.on("dialog", lambda dialog: self.wrong.append(f"dialog {dialog.message}"))
+
+    def go(self, path: str = "/") -> "Visit":
+        self.page.goto(self.url + path)
+        return self
+
+    def end(self) -> None:
+        """Nothing left the origin and nothing went wrong."""
+        hosts = {urlsplit(url).netloc for url in self.asked if not url.startswith("data:")}
+        self.context.close()
+        assert hosts <= {urlsplit(self.url).netloc}
+        assert self.wrong == []
+
+
+@pytest.fixture
+def visit(browser: object, server: Server) -> Iterator[Visit]:
+    made = Visit(browser, server)
+    yield made
+    made.end()
+
+
+def test_attack_appears_by_itself_and_is_explained(visit: Visit, server: Server) -> None:
+    """Nobody reloads: the incident comes, is opened, says why, who and which lines; the odd part is marked."""
+    page = visit.go().page
+    page.get_by_role("heading", name="Incidents").wait_for()
+
+    server.client.post("/logs", json=guesses("203.0.113.7"))
+    link = page.get_by_role("link", name="203.0.113.7").first
+    link.wait_for()
+    link.click()
+
+    detail = page.locator("#detail")
+    detail.get_by_text("failed log-ins from 203.0.113.7").first.wait_for()
+    assert detail.locator(".why li").count() >= 1
+    assert detail.locator("pre mark").first.inner_text() == "203.0.113.7"
+    assert "incident=" in page.url
+
+
+def test_acknowledged_with_one_click_and_undone_with_another(visit: Visit, server: Server) -> None:
+    """One click acknowledges; Undo opens it again; both are on the server."""
+    page = visit.go().page
+    key = page.locator("li.inc a").first.get_attribute("data-incident")
+
+    page.get_by_role("button", name="Acknowledge", exact=True).click()
+    page.get_by_role("button", name="Undo").wait_for()
+    eventually(lambda: server.client.get(f"/incidents/{key}").json()["state"] == "acknowledged")
+    page.get_by_role("button", name="Undo").click()
+    eventually(lambda: server.client.get(f"/incidents/{key}").json()["state"] == "open")
+
+
+def test_states_narrow_the_list(visit: Visit, server: Server) -> None:
+    """The list shows what was chosen, and says so where that is nothing."""
+    page = visit.go().page
+
+    page.get_by_role("button", name="Muted").click()
+
+    page.get_by_text("No incident in this view.").wait_for()
+    page.locator("#states").get_by_role("button", name="All").click()
+    page.locator("li.inc").first.wait_for()
+
+
+def test_timeline_is_brushed_and_unzoomed(visit: Visit) -> None:
+    """A drag chooses a span, which narrows the list and can be left again."""
+    page = visit.go().page
+    over = page.locator("#chart .u-over")
+    over.wait_for()
+    box = over.bounding_box()
+
+    page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 40, steps=5)
+    page.mouse.up()
+
+    page.get_by_role("button", name="Whole span").wait_for()
+    page.get_by_text("No incident in this view.").wait_for()
+    page.get_by_role("button", name="Whole span").click()
+    page.locator("li.inc").first.wait_for()
+
+
+def test_lines_are_searched(visit: Visit) -> None:
+    """From the head of any screen to the lines that hold the words."""
+    page = visit.go().page
+
+    page.keyboard.press("/")
+    page.keyboard.type("order 17")
+    page.keyboard.press("Enter")
+
+    page.locator("td.line mark").first.wait_for()
+    assert "order 17" in page.locator("td.line").first.inner_text()
+
+
+def test_keyboard_alone_is_enough(visit: Visit) -> None:
+    """j and k walk the incidents, Tab reaches the actions, Enter acts."""
+    page = visit.go().page
+    page.locator("li.inc").first.wait_for()
+
+    page.keyboard.press("j")
+    chosen = page.evaluate("document.activeElement.dataset.incident")
+    page.locator(f"li.inc[aria-current] a[data-incident='{chosen}']").wait_for()
+    page.locator("#detail button").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("path", ["/", "/page/explore", "/page/model", "/page/health"])
+def test_evil_lines_stay_text_on_a_phone(browser: object, server: Server, path: str) -> None:
+    """No script of a log runs, nothing is wider than the screen."""
+    visit = Visit(browser, server, viewport={"width": 390, "height": 844})
+    page = visit.go(path).page
+    page.wait_for_load_state("load")
+
+    assert page.title() != "owned"
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.locator("img[src=x]").count() == 0
+    visit.end()
+
+
+@pytest.mark.parametrize("path", ["/", "/page/explore", "/page/explore?view=patterns", "/page/model", "/page/health"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: object, server: Server, path: str, scheme: str) -> None:
+    """Contrast, names, roles, targets: nothing serious or critical in either scheme."""
+    visit = Visit(browser, server, color_scheme=scheme, bypass_csp=True)
+    page = visit.go(path).page
+    page.wait_for_load_state("load")
+    page.add_script_tag(path=str(AXE))
+
+    found = page.evaluate("axe.run().then(r => r.violations)")
+
+    serious = [
+        (v["id"], [node["html"][:120] for node in v["nodes"]][:3])
+        for v in found
+        if v["impact"] in {"serious", "critical"}
+    ]
+    assert serious == []
+    visit.end()
+
+
+def test_portuguese_reads_portuguese(browser: object, server: Server) -> None:
+    """A browser that prefers Portuguese gets it, titles and reasons too."""
+    visit = Visit(browser, server, locale="pt-BR")
+    page = visit.go().page
+
+    page.get_by_role("heading", name="Incidentes").wait_for()
+    assert page.locator("html").get_attribute("lang") == "pt"
+    visit.end()
