@@ -1,4 +1,4 @@
-"""Raw lines in, records in their normal form out; a line's reading depends on that line alone."""
+"""Raw lines in, records in their normal form out; an event's reading depends on its own lines alone."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,7 +8,8 @@ import polars as pl
 
 from sentinel.parse import assemble, attributes, timestamps
 from sentinel.parse.assemble import Parsed
-from sentinel.parse.frames import unframe
+from sentinel.parse.events import whole_events
+from sentinel.parse.frames import FRAMED, unframe
 from sentinel.parse.lines import clean
 from sentinel.parse.reading import read_framed
 
@@ -22,19 +23,23 @@ def parse_lines(
     `mark` may say what is odd about where a line ends ("cut", "unterminated") and becomes an attribute.
 
     `now` is when they were received. Blank lines are left out; no other line is ever rejected, and none raises: what no
-    format knows becomes a message of its own. `rejected.index` would be the row of the input.
+    format knows becomes a message of its own. `rejected.index` would be the row of the input. The lines of an event are
+    one record. In the generations of `unsettled` the last one may go on: it is `held`, with all that comes later.
     """
     inputs = _inputs(lines)
     cleaned = clean(lines["line"])
     kept = inputs[cleaned["row"]] if cleaned.height < inputs.height else inputs
-    moment = timestamps.now_ns(now)
-    fields = read_framed(unframe(cleaned.select("row", "text"), moment), moment)
     marks = [cleaned["marks"]]
     if "mark" in lines.columns and lines["mark"].null_count() < lines.height:
         marks.append('"mark":"' + lines["mark"][cleaned["row"]] + '"')
-    joined = attributes.join_inner([fields["attributes"], *marks], fields.height)
-    frame = fields.with_columns(joined, cleaned["raw"]).hstack(kept)
-    return Parsed(assemble.records(frame, now=moment, period=period), assemble.rejected({}))
+    cleaned = cleaned.with_columns(attributes.join_inner(marks, cleaned.height).alias("marks"))
+    moment = timestamps.now_ns(now)
+    framed = unframe(cleaned.select("row", "text"), moment)
+    events, held = whole_events(framed, cleaned, kept, moment, unsettled)
+    fields = read_framed(events.select(list(FRAMED)), moment)
+    joined = attributes.join_inner([fields["attributes"], events["marks"]], fields.height)
+    frame = fields.with_columns(joined, events["raw"]).hstack(events.select(kept.columns))
+    return Parsed(assemble.records(frame, now=moment, period=period), assemble.rejected({}), held)
 
 
 def parse_one(text: str, *, now: datetime, origin: str = "") -> dict[str, Any] | None:

@@ -226,8 +226,8 @@ def test_line_is_taken_apart_when_its_format_is_known(
 def test_batch_reads_a_line_as_if_it_were_alone(
     read_lines: Callable[..., Any], read_line: Callable[..., dict[str, Any]]
 ) -> None:
-    """Formats may mix in any order: the neighbours of a line change nothing about it."""
-    lines = [case[0] for case in CASES.values()]
+    """Formats may mix in any order: the neighbours of a line that begins an event change nothing about it."""
+    lines = [case[0] for case in CASES.values() if not case[0].startswith(("\t", "  "))]
 
     together = read_lines(*lines).records.drop("event_id", "offset")
     twice = read_lines(*lines, *reversed(lines)).records.drop("event_id", "offset")

@@ -178,7 +178,7 @@ def test_bytes_that_are_not_utf8_are_escaped_and_kept(read_lines: ReadLines) -> 
     """The line stays readable and undoable, its batch-mates are untouched."""
     latin = "Oct 11 22:14:15 h su: caf\xe9 C:\\x".encode("latin-1")
 
-    records = read_lines("before", latin, "after \u2028 é").records
+    records = read_lines("before", latin, "Oct 11 22:14:15 h su: after \u2028 é").records
 
     bad = records.row(1, named=True)
     assert bad["message"] == "caf\\xe9 C:\\x"
@@ -211,7 +211,7 @@ def test_overlong_line_is_cut_and_marked(read_lines: ReadLines) -> None:
     """It is cut between two characters, its length is told, and the next line is fine."""
     long = "2023-01-01 12:00:00 INFO " + "é" * MAX_LINE_BYTES
 
-    records = read_lines(long, "next").records
+    records = read_lines(long, "INFO next").records
 
     cut = records.row(0, named=True)
     assert cut["level"] == "info"

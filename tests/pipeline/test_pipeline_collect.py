@@ -150,3 +150,69 @@ def test_what_is_not_read_is_told_by_reason(sentinel: Sentinel, clock: Clock) ->
     assert "/0.log, " in notes[0]
     assert "and 6 more: a link is not followed" in notes[0]
     assert notes[1].endswith("/pipe: a pipe is not read")
+
+
+TRACE = '2026-03-02T08:00:00Z ERROR lost\nTraceback (most recent call last):\n  File "a.py", line 1\n'
+
+
+def test_event_waits_for_its_end_and_is_over_when_its_file_is_silent(sentinel: Sentinel) -> None:
+    """A trace that is written in three goes is one record, also when another collector reads in between."""
+    file = sentinel.home / "in" / "app.log"
+    seen = []
+    for part in ("2026-03-02T08:00:00Z INFO first\n" + TRACE[:60], TRACE[60:], "KeyError: 1\n", None):
+        if part is not None:
+            with file.open("a") as more:
+                more.write(part)
+        clock = Clock(file.stat().st_ctime + (0.5 if part is not None else 1.5))
+        with Collector(sentinel.spool, sentinel.watched, period="month", clock=clock) as collector:
+            turn = collector.round(wait_s=0.0)
+        assert turn is not None
+        seen.append((turn.counts["accepted"], turn.is_held))
+
+    assert seen == [(1, True), (0, True), (0, True), (1, False)]
+    assert messages(sentinel) == [
+        "first",
+        "lost" + (TRACE + "KeyError: 1").removeprefix(TRACE.split("\n", maxsplit=1)[0]),
+    ]
+
+
+def test_next_event_ends_the_one_before(sentinel: Sentinel) -> None:
+    """While a file goes on growing, each event comes when the next one begins."""
+    file = sentinel.home / "in" / "app.log"
+    counts = []
+    for number in range(3):
+        with file.open("a") as more:
+            more.write(f"2026-03-02T08:00:0{number}Z ERROR lost\n\tat x.y\n")
+        with Collector(
+            sentinel.spool, sentinel.watched, period="month", clock=Clock(file.stat().st_ctime + 0.1)
+        ) as collector:
+            turn = collector.round(wait_s=0.0)
+        counts.append(turn.counts["accepted"] if turn else None)
+
+    assert counts == [0, 1, 1]
+
+
+def test_collect_waits_for_the_silence_of_a_file(sentinel: Sentinel) -> None:
+    """A run right behind the last write gives the event a moment, and then has it."""
+    file = sentinel.home / "in" / "app.log"
+    file.write_text(TRACE)
+    clock = Clock(file.stat().st_ctime + 0.1)
+
+    report = collect(sentinel, clock=clock, sleep=clock.sleep)
+
+    assert report.counts["accepted"] == 1
+    assert len(messages(sentinel)) == 1
+
+
+def test_events_over_many_turns_stay_whole(sentinel: Sentinel, clock: Clock) -> None:
+    """Chunks and turns end anywhere in an event; each is one record."""
+    trace = "ERROR {} lost\n" + "\tat com.acme.Stock.take(Stock.java:41)\n" * 200
+    (sentinel.home / "in" / "big.log").write_text(
+        "".join("2026-03-02T08:00:00Z " + trace.format(n) for n in range(900))
+    )
+
+    collect(sentinel, clock=clock)
+
+    found = messages(sentinel)
+    assert [int(text.split()[0]) for text in found] == list(range(900))
+    assert {text.count("\n") for text in found} == {200}

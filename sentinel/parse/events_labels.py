@@ -1,0 +1,134 @@
+"""What a line looks like on its own: the head of an event, a part of one, or neither. As data, to be read by `events`.
+
+A label says nothing about where a line belongs: that depends on the lines before it.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+import polars as pl
+
+__all__ = ["Label", "labels_of"]
+
+
+class Label(IntEnum):
+    """What a line looks like; the order is that in which the looks are tried."""
+
+    FREE = 0  # nothing that is known
+    HEAD = 1  # begins with a time: whatever has none behind it belongs to it
+    LEVEL = 2  # begins with a level, without a time
+    WHOLE = 3  # an event for itself, of which nothing can follow: a JSON object, a request
+    PART = 4  # never the beginning of an event: indented, a frame of a stack, a cause
+    ERROR = 5  # the name of an exception, perhaps with its text
+    CRASH = 6  # the first line of what a runtime prints when a program dies
+    TRACE = 7  # Python's `Traceback`, which an exception of its own may follow
+    CHAIN = 8  # Python's sentence between two tracebacks
+    UNTOLD = 9  # a head whose level and message stand in the next line (java.util.logging)
+    RULER = 10  # a line without letters and digits
+    CALL = 11  # looks like a call, as in Go's stacks
+    CARET = 12  # a pointer under a line of code
+    STATEMENT = 13  # the second line of an entry of MySQL's slow log, or the first where the time is left out
+    SLOW = 14  # the first line of one
+    HANGING = 15  # the first line of a crash whose message is the next one
+
+
+_DATE: Final = (  # the examples behind the patterns are what they are for
+    r"\d{4}[-/.]\d{2}[-/.]\d{2}[T _\t:-]{1,2}\d{1,2}[:.]\d{2}"  # 2026-03-04T10:00
+    r"|\d{8}[T-]\d{6}|\d{6,8}[T -] ?\d{1,2}:\d{1,2}:\d{1,2}"  # 20260304T100000, 260304 10:00:00
+    r"|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z\u00c0-\u017f]{3,9}\.?)[-/. ]\d{2,4}[ T:,\t]{1,2}\d{1,2}:\d{2}"  # 4/Mar/26:10:00
+    r"|[A-Za-z\u00c0-\u017f]{3,9}\.? {1,2}\d{1,2}(?:,? \d{4})?,? \d{1,2}:\d{2}"  # Mar  4 10:00, Mar 04, 2026 9:00
+)
+_HEADS: Final = (
+    r"^(?: ?[^\s\w]{0,3})(?:\S{1,40}[ \t]+){0,3}[^\s\w]{0,3}(?:" + _DATE + r")"
+    r"|^\[?\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?[\] |,-]"  # a time alone
+    r"|^\[?1\d{9}(?:[.,]\d+)?[\] \t]|^1\d{12}[ \t]"  # seconds or milliseconds since 1970
+    r"|^[IWEF]\d{4} \d{2}:\d{2}:\d{2}"  # klog
+    r"|^\[ *\d{1,7}\.\d{6}\]|^<\d{1,3}>|^type=[A-Z_]+ msg=audit"
+)
+_LEVELS: Final = (
+    r"^[\[<(]?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE|ALERT|EMERG|PANIC)"
+    r"(?:[\])>]|[ \t:|/])"
+    r"|^[\[<(]?(?:trace|trce|debug|dbug|info|notice|warn|warning|error|fail|fatal|critical|crit)(?:[\])>]|:|\[\d)"
+    r"|^PHP (?:Notice|Warning|Deprecated|Parse error|Fatal error): "
+    r"|^[\w.-]+=(?:\"[^\"]*\"|\S*) [\w.-]+="  # logfmt
+)
+_WHOLES: Final = (
+    r"^\{.*\}\s*$"
+    r"|^(?:CEF|LEEF):\d|^#[A-Z]\w+: "
+    r"|^\S+ \S+ \S+ \[\d{2}/[A-Z][a-z]{2}/\d{4}:[^\]]*\] \""  # a request in the common form
+)
+_PARTS: Final = (
+    r"^(?:\t| {2}| [^\s\d\[<])"
+    r"|^[}\])][\s}\]),;]*$|^[}\])],? |^\"[}\])]|^\"[^\"]*\"[ \t]*:"
+    r"|^(?:Caused by|Suppressed|Wrapped by|Nested by|Stack trace|Backtrace|stack backtrace|Call Trace)\b"
+    r"|^\.\.\. \d+ |^#\d+[ \t]|^at \S+[.(]|^\[(?:stacktrace|previous exception|cause)\]"
+    r"|^(?:\[[^\]]{10,40}\] )?PHP (?:Stack trace:| +\d+\. )"
+    r"|^goroutine \d+ |^created by |^exit status \d|^\[signal |^note: (?:run with|Some details)"
+    r"|^--- End of |^---> |^Node\.js v\d|^\(Use `node|^rax +0x|^-->"
+)
+_ERRORS: Final = (
+    r"^(?:Uncaught )?(?:[A-Za-z_$][\w$]*(?:\.|\\|::))*[A-Z][\w$]*"
+    r"(?:Error|Exception|Throwable|Failure|Fault|Interrupt|Exit|Timeout|NotFound|Refused|Denied)[0-9]?(?:Exception)?"
+    r"(?::|$| \(| \[)"
+    r"|^(?:[a-z_$][\w$]*\.){2,}[A-Z][\w$]*(?:: |$)|^Error: |^Exception: |^\*\* \([A-Z]"
+)
+_CRASHES: Final = (
+    r"^(?:panic: |fatal error: |Exception in thread |thread '[^']*'(?: \(\d+\))? panicked at |Unhandled exception|"
+    r"terminate called |Segmentation fault|SIG[A-Z]{3,5}: |==\d+==ERROR|\*\*\* [A-Z])"
+)
+
+_QUICK: Final = r"^\[?\d{4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}|^[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} "
+"""The heads that most lines have, found in a tenth of the time."""
+_LOOKS: Final[tuple[tuple[Label, str], ...]] = (
+    (Label.HEAD, _QUICK),
+    (Label.SLOW, r"^# Time: "),
+    (Label.STATEMENT, r"^# User@Host: "),
+    (Label.WHOLE, _WHOLES),
+    (Label.CARET, r"^\s+[\^~]+\s*$"),
+    (Label.PART, _PARTS),
+    (Label.CHAIN, r"^(?:During handling of the above exception|The above exception was the direct cause)"),
+    (Label.TRACE, r"^Traceback \(most recent call last\)"),
+    (Label.UNTOLD, rf"^(?:{_DATE})(?::\d{{2}})?(?: [AP]M)?(?: [A-Z]{{2,5}})? (?:[\w$]+\.)+[\w$]+ [\w$<>]+\s*$"),
+    (Label.HEAD, _HEADS),
+    (Label.HANGING, r"^thread '[^']*'(?: \(\d+\))? panicked at [^']*:$"),
+    (Label.CRASH, _CRASHES),
+    (Label.ERROR, _ERRORS),
+    (Label.LEVEL, _LEVELS),
+    (Label.RULER, r"^[^\w{\[(\"']+$"),
+    (Label.CALL, r"^[\w./*(){}\[\]$·~%@-]+\(.*\)$|^[\w.-]+/[\w./-]+\.\(?\*?\w[\w).$-]*$"),
+)
+
+
+_ASCII: Final = {"d": "0-9", "w": "A-Za-z0-9_", "s": " \\t", "D": "", "W": "", "S": ""}
+
+
+def _plain(pattern: str) -> str:
+    """The pattern with `\\d`, `\\w` and `\\s` for ASCII alone: all of Unicode takes ten times as long."""
+    whole, is_class, escaped = "", False, False
+    for one in pattern:
+        if escaped:
+            kind = _ASCII.get(one.lower()) if one in "dwsS" else None
+            is_not = "^" if one.isupper() else ""
+            whole += f"\\{one}" if kind is None else kind if is_class else f"[{is_not}{kind}]"
+            escaped = False
+            continue
+        escaped = one == "\\"
+        if not escaped:
+            is_class = (is_class or one == "[") and one != "]"
+            whole += one
+    return whole
+
+
+_PATTERNS: Final = [(label, _plain(look)) for label, look in _LOOKS]
+
+
+def labels_of(texts: pl.Series) -> pl.Series:
+    """The label (UInt8) of each text, by its beginning alone."""
+    labels = pl.Series("label", [int(Label.FREE)], dtype=pl.UInt8).new_from_index(0, len(texts))
+    left = pl.DataFrame({"at": pl.int_range(len(texts), dtype=pl.UInt32, eager=True), "text": texts})
+    for label, look in _PATTERNS:
+        is_it = left["text"].str.contains(look)
+        if is_it.any():
+            labels = labels.scatter(left.filter(is_it)["at"], int(label))
+            left = left.filter(~is_it)
+    return labels
