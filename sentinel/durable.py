@@ -1,10 +1,12 @@
-"""Files that are either wholly there or not at all, also after a power cut."""
+"""Files that are either wholly there or not at all, also after a power cut, and read without surprises."""
 
+import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 
-__all__ = ["make_private_dir", "sync_dir", "write_file"]
+__all__ = ["make_private", "make_private_dir", "read_file", "sync_dir", "write_file"]
 
 
 def make_private_dir(path: Path) -> Path:
@@ -19,6 +21,14 @@ def make_private_dir(path: Path) -> Path:
     return path
 
 
+def make_private(path: Path) -> bool:
+    """Take a folder's rights from all but its owner; True when others had some. Raises OSError where it is not ours."""
+    if not path.stat().st_mode & 0o077:
+        return False
+    path.chmod(0o700)
+    return True
+
+
 def sync_dir(path: Path) -> None:
     """Make the entries of a folder survive a power cut."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -26,6 +36,24 @@ def sync_dir(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def read_file(path: Path, *, max_bytes: int, follow_link: bool = False) -> bytes:
+    """The whole of a regular file of at most `max_bytes`. Raises OSError, which names the file.
+
+    Never waits: a FIFO, a device, a folder or (unless `follow_link`) a link in its place is an error, too.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow_link else os.O_NOFOLLOW))
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            content = file.read(max_bytes + 1)
+    finally:
+        os.close(fd)
+    if len(content) > max_bytes:
+        raise OSError(errno.EFBIG, f"larger than {max_bytes} bytes", str(path))
+    return content
 
 
 def write_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:

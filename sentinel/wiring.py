@@ -3,14 +3,17 @@
 import contextlib
 import functools
 import logging
+import os
+import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel import failpoints
 from sentinel.collect import Watched
-from sentinel.durable import make_private_dir
-from sentinel.errors import TransientError
+from sentinel.durable import make_private, make_private_dir
+from sentinel.errors import ArtifactError, SettingsError, TransientError
 from sentinel.pipeline.parts import Sentinel
 from sentinel.settings import Settings
 from sentinel.spool import Spool
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from sentinel.detect.models.registry import Registry
 
 __all__ = [
+    "is_for_others",
+    "open_home",
     "open_registry",
     "open_sentinel",
     "open_spool",
@@ -28,24 +33,52 @@ __all__ = [
     "watched_of",
 ]
 
+log = logging.getLogger(__name__)
+
 MIB = 1024 * 1024
+SYSTEM_FOLDERS = re.compile(
+    r"/|/(bin|boot|dev|etc|home|lib|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp)|/usr(/[^/]+)?|/var(/(lib|log|run|tmp))?"
+)
+"""Folders whose rights are not ours to take (Filesystem Hierarchy Standard 3.0)."""
+
 OWN_FOLDERS = ("spool", "store", "models", "detector", "training", "prefect", "logs", "tmp")  # never read as logs
 
 
-def _home(settings: Settings) -> Path:
-    """The home, made where it is missing. Raises TransientError where it cannot be."""
+def open_home(settings: Settings) -> Path:
+    """The home, made where it is missing, for its owner alone: what had wider rights is tightened, and that is said.
+
+    Raises SettingsError for a folder of the system or of others, TransientError where it cannot be made.
+    """
     home = settings.log_sentinel_home
+    own = "set LOG_SENTINEL_HOME to a folder of its own"
     try:
-        return make_private_dir(home)
+        if is_for_others(home.absolute()):
+            raise SettingsError(f"make LOG_SENTINEL_HOME {home}: it holds what others need, and would be closed; {own}")
+        make_private_dir(home)
     except OSError as exc:
         advice = "set LOG_SENTINEL_HOME to a folder that this user may write, or see to the disk or the folder's rights"
         raise TransientError(f"make LOG_SENTINEL_HOME {home}: {exc.strerror}; {advice}") from exc
+    try:
+        if make_private(home):
+            log.warning("tightened home=%s: others could look into it, now its owner alone can", home)
+    except OSError as exc:
+        if home.stat().st_mode & stat.S_IWOTH:
+            raise SettingsError(f"use LOG_SENTINEL_HOME {home}: everybody may write there; {own}") from exc
+        log.warning("home=%s belongs to another user, and others can look into it; %s", home, own)
+    return home
+
+
+def is_for_others(folder: Path) -> bool:
+    """Whether a folder is the system's, a user's home, or for everybody, as /tmp is."""
+    if SYSTEM_FOLDERS.fullmatch(str(folder)) or str(folder) == os.path.expanduser("~"):  # noqa: PTH111 needs no home
+        return True
+    return folder.is_dir() and bool(folder.stat().st_mode & stat.S_ISVTX)
 
 
 def open_spool(settings: Settings) -> Spool:
     """The spool of this home. Raises TerminalError with the way out when its file is damaged."""
     return Spool.open(
-        _home(settings) / "spool",
+        open_home(settings) / "spool",
         max_bytes=settings.log_sentinel_spool_max_mb * MIB,
         min_free_bytes=settings.log_sentinel_min_free_mb * MIB,
     )
@@ -66,7 +99,11 @@ def open_registry(settings: Settings) -> "Registry":
     """The models of this home, signed with the key of the settings or with one made once."""
     from sentinel.detect.models.registry import Registry, load_or_make_key  # takes half a second, which not all need
 
-    folder = make_private_dir(_home(settings) / "models")
+    folder = open_home(settings) / "models"
+    try:
+        make_private_dir(folder)
+    except (FileExistsError, NotADirectoryError, PermissionError) as exc:
+        raise ArtifactError(f"open the models in {folder}: {exc.strerror}; move it away, or mend its rights") from exc
     key = settings.log_sentinel_signing_key
     return Registry(folder, key.encode() if key else load_or_make_key(settings.log_sentinel_home))
 

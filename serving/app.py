@@ -69,5 +69,6 @@ def create_app(parts: Parts) -> FastAPI:
         count=parts.meters.answer,
         sessions=parts.sessions,
         ask_key=page.ask_key,
+        settle=lambda: parts.detect.first_load(timeout_s=parts.limits.first_load_s),
     )
     return app

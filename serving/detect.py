@@ -57,6 +57,7 @@ class DetectReader:
         self._waiting: set[asyncio.Event] = set()  # touched by the event loop alone
         self._reload_asked = False
         self.holds_lease = False
+        self.has_tried = False  # to load a model, for the first time
         self.rounds = 0
 
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
@@ -76,6 +77,11 @@ class DetectReader:
             self.holds_lease = False
 
     @property
+    def is_starting(self) -> bool:
+        """Whether the first load of a model is still to come."""
+        return self._repeater.is_running and not self.has_tried
+
+    @property
     def state(self) -> str:
         """What it does, in a word: `scoring`, `no model`, `waiting` (another process scores), `failing`, `stopped`."""
         if not self._repeater.is_running:
@@ -93,21 +99,40 @@ class DetectReader:
 
     def turn(self) -> float:
         """One round; seconds until the next."""
-        if self._reload_asked:
-            self._reload_asked = False
-            self._live.reload()
-            self._tell()
-        if not self.holds_lease:
-            self.holds_lease = self._live.start(wait_s=0.0)
-            if not self.holds_lease:
-                self._live.reload()  # predictions need the newest model also where another process scores
+        try:
+            if self._reload_asked:
+                self._reload_asked = False
+                self._live.reload()
                 self._tell()
+            if not self.holds_lease and not self._begin():
                 return LEASE_RETRY_S
+            records = self._live.round()
+            self.rounds += 1
+            self._tell()
+            return 0.0 if records >= BIG_ROUND else IDLE_S
+        finally:
+            self._note_tried()  # also where it failed: nobody waits for what does not come
+
+    def _begin(self) -> bool:
+        """Take the lease and load what is there; False where another process has it."""
+        self.holds_lease = self._live.start(wait_s=0.0)
+        if self.holds_lease:
             log.info("started detect head=%d", self._live.head)
-        records = self._live.round()
-        self.rounds += 1
-        self._tell()
-        return 0.0 if records >= BIG_ROUND else IDLE_S
+        else:
+            self._live.reload()  # predictions need the newest model also where another process scores
+            self._tell()
+        self._note_tried()
+        return self.holds_lease
+
+    def _note_tried(self) -> None:
+        if not self.has_tried:
+            self.has_tried = True
+            self._tell()
+
+    async def first_load(self, *, timeout_s: float) -> None:
+        """Wait until the first load of a model was tried: before that, "there is no model" would be untrue."""
+        if self.is_starting:
+            await self._until(lambda: self.has_tried, timeout_s)
 
     async def verdicts(self, span: Span, *, timeout_s: float) -> Mapping[int, Mapping[str, object]]:
         """The verdicts on a span, by sequence, as far as they are there within `timeout_s` seconds."""

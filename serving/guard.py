@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import ipaddress
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -26,6 +26,9 @@ INTAKE_PATHS = frozenset({"/logs", "/predict", "/train"})
 """What programs send logs to, some of them with an `Origin`; our page sends nothing there."""
 
 LOGIN_PATH, PAGE_PATHS, STATIC_PATHS = "/login", "/page/", "/page/static/"
+
+PROMPT_PATHS = OPEN_PATHS | {"/logs"}
+"""What does not wait for the server's state at its start."""
 
 DOCS_PATHS = frozenset({"/docs", "/redoc", "/docs/oauth2-redirect"})
 HEADERS = {
@@ -49,7 +52,8 @@ class Guard:
     Who has a cookie of `sessions` needs no key; changes that come so, or from any page of a browser, carry its token.
     `ask_key` makes the form that a person without key or cookie gets instead of a screen.
 
-    `count` is told the route and the status of each answer. HEAD is answered as GET, without a body (RFC 9110, 9.3.2).
+    `count` is told the route and the status of each answer. `settle` waits until what is answered is true; intake and
+    the probes do without. HEAD is answered as GET, without a body (RFC 9110, 9.3.2).
     """
 
     def __init__(
@@ -61,8 +65,9 @@ class Guard:
         count: Callable[[str, int], None] | None = None,
         sessions: Sessions | None = None,
         ask_key: Callable[[Request], Response] | None = None,
+        settle: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._app, self._count, self._ask_key = app, count, ask_key
+        self._app, self._count, self._ask_key, self._settle = app, count, ask_key, settle
         self._sessions = sessions or Sessions(key, clock=time.time)
         self._digest = _digest(key.encode()) if key else None
         self._doorman = Doorman(hosts)
@@ -77,6 +82,8 @@ class Guard:
         inner = {**scope, "method": "GET"} if is_head else scope
         send_guarded = self._guarded(inner, _without_body(send) if is_head else send)
         if refusal is None:
+            if self._settle is not None and scope["path"] not in PROMPT_PATHS:
+                await self._settle()
             await _until_the_stop(self._app, inner, receive, send_guarded)
         else:
             await refusal(inner, receive, send_guarded)

@@ -30,6 +30,7 @@ class Limits:
     max_items: int = 200_000  # lines or documents a request
     max_predicted: int = 10_000  # lines a request to /predict: they share one lock with the live reader
     score_wait_s: float = 1.0  # how long ?score=true waits for the live reader
+    first_load_s: float = 10.0  # how long the state is unsettled at the most after the start
     reload_wait_s: float = 30.0  # how long an answer to /train waits for the new model to be in service
 
 

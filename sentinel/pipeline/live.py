@@ -12,7 +12,7 @@ import polars as pl
 
 from sentinel.detect import Model, One, Scorer
 from sentinel.detect.explain.incidents import actors_of
-from sentinel.errors import ArtifactError, NoModelError, SentinelError
+from sentinel.errors import NoModelError, SentinelError
 from sentinel.failpoints import reach
 from sentinel.incidents import Incident
 from sentinel.pipeline import incidents
@@ -126,16 +126,17 @@ class Live:
         """Serve the champion if it is another than the one in service; the running state stays, and takes in
         what the new model was taught. True when it changed.
 
-        A damaged or foreign model leaves the old one in service; `problem` then says why.
+        A damaged or foreign model, or models that cannot be opened, leave the old one in service; `problem` says why.
         """
-        registry = self._sentinel.registry
         self._reloaded_s = self._clock()
         try:
+            registry = self._sentinel.registry
             version = registry.champion()
             if version is None or version == self._version:
+                self._problem = None
                 return False
             model, model_state = registry.load(version)
-        except ArtifactError as exc:
+        except (SentinelError, OSError) as exc:
             if self._problem != str(exc):
                 log.error("kept the old model error=%s", exc)
             self._problem = str(exc)

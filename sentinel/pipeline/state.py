@@ -6,13 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from sentinel.durable import make_private_dir, write_file
+from sentinel.durable import make_private_dir, read_file, write_file
 from sentinel.spool import Spool, Transaction
 
 __all__ = ["BATCH", "LIVE", "SavedState", "read_newest", "write_state"]
 
 log = logging.getLogger(__name__)
 
+MAX_STATE_BYTES = 1 << 30
 LIVE = "detector-live"
 BATCH = "detector-batch"
 
@@ -50,7 +51,7 @@ def read_newest(spool: Spool, folder: Path) -> tuple[SavedState, bytes] | None:
     found = [msgspec.json.decode(blob, type=SavedState) for name in (LIVE, BATCH) if (blob := spool.blob(name))]
     for saved in sorted(found, key=lambda s: s.sequence, reverse=True):
         try:
-            return saved, (folder / saved.file).read_bytes()
+            return saved, read_file(folder / saved.file, max_bytes=MAX_STATE_BYTES)
         except OSError as exc:
             log.warning("skipped detector state file=%s error=%s", saved.file, exc)
     return None

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sentinel.durable import make_private_dir
 from sentinel.errors import SettingsError, TerminalError
 from sentinel.settings import Settings
+from sentinel.wiring import open_home
 
 __all__ = ["Place", "check_ports", "find_place", "hold"]
 
@@ -83,7 +84,7 @@ def find_place(settings: Settings, root: Path) -> Place:
     if not (root / "prefect.yaml").exists():
         raise TerminalError(f"there is no prefect.yaml in {root}; run it in the project's root")
     is_own_folder = not settings.log_sentinel_dir
-    home = make_private_dir(settings.log_sentinel_home.absolute())
+    home = open_home(settings).absolute()
     profile = make_private_dir(home / "prefect") / "profiles.toml"  # Prefect's database lies there, too
     watched = [os.path.abspath(path) for path in settings.log_sentinel_dir or (home / "in",)]  # noqa: PTH100  `..` goes
     for folder in filter(_is_folder, map(Path, watched)):

@@ -59,6 +59,7 @@ def router(parts: Parts) -> APIRouter:
 
 async def _verdicts(parts: Parts, answer: Answer) -> list[dict[str, object] | None]:
     """One verdict an accepted record, in the order of the body; None where the live reader was slower."""
+    await parts.detect.first_load(timeout_s=parts.limits.first_load_s)
     if answer.span is None or parts.live.model is None:
         return [None] * answer.accepted
     found = await parts.detect.verdicts(answer.span, timeout_s=parts.limits.score_wait_s)

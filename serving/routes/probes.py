@@ -22,6 +22,7 @@ __all__ = ["router"]
 
 FRESH_S = 1.0
 PROBE_TIMEOUT_S = 5.0
+STARTING = "The server is starting: its model is being loaded; ask again in a second."
 PROBE_BLOB = "ready"
 PROBE_BYTES = 65_536  # of the record that must fit: a line may still go in where requests of many no longer do
 
@@ -90,7 +91,13 @@ def router(parts: Parts) -> APIRouter:
 
     @routes.get("/ready", summary="Can logs be taken in?", responses={503: {"model": Problem}})
     async def get_ready() -> Response:
-        """200 when a record can be committed; a store that is away is shown, and no reason against it."""
+        """200 when a record can be committed; a store that is away is shown, and no reason against it.
+
+        503 `starting` until the first model was loaded, or could not be, for ten seconds at the most.
+        """
+        is_starting = parts.detect.is_starting and parts.clock() - parts.started_s < parts.limits.first_load_s
+        if is_starting:
+            return problem(503, STARTING, headers={"Retry-After": "1"}, reasons=["starting"])
         reasons = await probe.reasons()
         store = {"kind": parts.sentinel.store.kind, "reachable": parts.watch.is_reachable()}
         model = parts.live.model

@@ -1,6 +1,7 @@
 """Homes and disks that cannot be used: a sentence with the way out and exit code 1, never a traceback."""
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from sentinel import durable
-from sentinel.durable import make_private_dir, write_file
+from sentinel.durable import make_private_dir, read_file, write_file
+from sentinel.wiring import is_for_others
 
 Command = Callable[..., Any]
 VERBS = ("collect", "load", "status", "spool list", "dead-letters list", "train", "score --file x --out y")
@@ -84,3 +86,58 @@ def test_a_write_that_fails_names_its_file(tmp_path: Path, monkeypatch: pytest.M
 
     assert caught.value.filename == str(tmp_path / "model.bin")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o777, 0o2775])
+def test_home_that_others_may_enter_is_tightened(
+    sentinel_command: Command, home: Path, caplog: pytest.LogCaptureFixture, mode: int
+) -> None:
+    """A folder that was made before, with the rights of any folder, is the owner's alone afterwards, and says so."""
+    home.mkdir()
+    home.chmod(mode)
+
+    sentinel_command("collect")
+
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert "tightened" in caplog.text
+
+
+def test_home_that_is_for_everybody_is_refused(sentinel_command: Command, home: Path) -> None:
+    """Closing it would break what others do there; nothing is changed."""
+    home.mkdir()
+    home.chmod(0o1777)
+
+    ran = sentinel_command("collect")
+
+    assert ran.code == 2
+    assert "LOG_SENTINEL_HOME" in ran.err
+    assert home.stat().st_mode & 0o7777 == 0o1777
+
+
+@pytest.mark.parametrize("folder", ["/", "/tmp", "/var", "/var/log", "/usr/local", "/home", "/root", "~"])
+def test_home_is_no_folder_of_the_system(folder: str) -> None:
+    """Nor a user's own, in which everything else lies."""
+    assert is_for_others(Path(folder).expanduser())
+
+
+def test_home_may_lie_within_folders_of_the_system(tmp_path: Path) -> None:
+    """As services have it."""
+    assert not [path for path in ("/var/lib/sentinel", "/data", "/opt/sentinel/var") if is_for_others(Path(path))]
+    assert not is_for_others(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "link", "huge", "gone"])
+def test_file_of_ours_is_read_only_where_it_is_one(tmp_path: Path, kind: str) -> None:
+    """What stands in its place is an error at once: a FIFO would be waited for without end."""
+    path = tmp_path / "state"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to("/etc/hostname")
+    elif kind == "huge":
+        path.write_bytes(bytes(11))
+
+    with pytest.raises(OSError, match=str(path)):
+        read_file(path, max_bytes=10)

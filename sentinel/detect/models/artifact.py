@@ -9,7 +9,6 @@
 
 import io
 import json
-import os
 import secrets
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sentinel.detect.models.manifest import MANIFEST_FILE, Manifest, digest_of, read_signed, signed
-from sentinel.durable import make_private_dir, sync_dir, write_file
+from sentinel.durable import make_private_dir, read_file, sync_dir, write_file
 from sentinel.errors import ArtifactError
 from sentinel.failpoints import reach
 
@@ -160,11 +159,6 @@ def _read_checked(folder: Path, manifest: Manifest, name: str) -> bytes:
 def _read_bytes(path: Path, max_bytes: int, what: str) -> bytes:
     """The whole of a regular file, once; links are not followed."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(fd, "rb") as file:
-            content = file.read(max_bytes + 1)
+        return read_file(path, max_bytes=max_bytes)
     except OSError as exc:
         raise ArtifactError(f"{what}: {path.name}: {exc.strerror}; {AGAIN}") from exc
-    if len(content) > max_bytes:
-        raise ArtifactError(f"{what}: {path.name} is larger than {max_bytes} bytes; {AGAIN}")
-    return content

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
-from sentinel.durable import make_private_dir, sync_dir
+from sentinel.durable import make_private_dir, read_file, sync_dir
 from sentinel.errors import ArtifactError
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
 
 MANIFEST_FILE = "manifest.json"
 KEY_FILE = "signing.key"
-MIN_KEY_BYTES = 16
+MIN_KEY_BYTES, MAX_KEY_BYTES = 16, 65_536
 FORMAT = 1  # of the folder; another number is refused
 LIBRARIES = ("log-sentinel", "scikit-learn", "numpy", "numba", "polars", "joblib")
 VERSION = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
@@ -161,15 +161,21 @@ def read_signed(content: bytes, key: bytes, *, purpose: str, what: str) -> dict[
 def load_or_make_key(folder: Path) -> bytes:
     """The key in `folder/signing.key`, made once (32 random bytes in hex, mode 0600), also when two processes begin.
 
-    Raises ArtifactError for a key that others can read or that is too short.
+    Raises ArtifactError for a key that others can read, that we cannot, or that is too short; OSError as disks do.
     """
-    path = make_private_dir(folder) / KEY_FILE
-    if not path.exists():
-        _make_key(path)
-    mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
-        raise ArtifactError(f"read signing key: {path} can be read by others (mode {mode:o}); run: chmod 600 {path}")
-    key = path.read_bytes().strip()
+    path = folder / KEY_FILE
+    try:
+        make_private_dir(folder)
+        if not path.exists():
+            _make_key(path)
+        mode = path.stat().st_mode & 0o777
+        if mode & 0o077:
+            raise ArtifactError(
+                f"read signing key: {path} can be read by others (mode {mode:o}); run: chmod 600 {path}"
+            )
+        key = read_file(path, max_bytes=MAX_KEY_BYTES, follow_link=True).strip()
+    except PermissionError as exc:
+        raise ArtifactError(f"read signing key: {path}: {exc.strerror}; mend its rights, or move it away") from exc
     if len(key) < MIN_KEY_BYTES:
         raise ArtifactError(f"read signing key: {path} has {len(key)} bytes; delete it and train again")
     return key

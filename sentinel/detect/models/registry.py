@@ -35,12 +35,13 @@ from sentinel.detect.models.manifest import (
     signed,
 )
 from sentinel.detect.models.model import Model
-from sentinel.durable import make_private_dir, sync_dir, write_file
+from sentinel.durable import make_private_dir, read_file, sync_dir, write_file
 from sentinel.errors import ArtifactError, NoModelError, TerminalError, TransientError
 from sentinel.failpoints import reach
 
 __all__ = ["Registry", "Report", "Trained", "load_or_make_key"]
 
+MAX_POINTER_BYTES = 1 << 20
 POINTER_FILE = "champion.json"
 PURPOSE = "champion pointer"
 PINS_FILE, PINS_PURPOSE = "pinned.json", "list of pinned models"
@@ -155,11 +156,11 @@ class Registry:
 
     def pinned(self) -> frozenset[str]:
         """The models that a person keeps. Raises ArtifactError where their list is damaged."""
-        try:
-            content = (self.folder / PINS_FILE).read_bytes()
-        except FileNotFoundError:
-            return frozenset()
-        return frozenset(read_signed(content, self._key, purpose=PINS_PURPOSE, what="read pinned models")["pinned"])
+        what = "read pinned models"
+        content = _read(self.folder / PINS_FILE, what)
+        return frozenset(
+            read_signed(content, self._key, purpose=PINS_PURPOSE, what=what)["pinned"] if content is not None else ()
+        )
 
     def pin(self, version: str, *, pinned: bool = True) -> None:
         """Keep a model, or no longer: it is never pruned, and while it is in service no training replaces it by itself.
@@ -251,11 +252,9 @@ class Registry:
         return folder
 
     def _pointer(self) -> tuple[str | None, str | None]:
-        try:
-            content = (self.folder / POINTER_FILE).read_bytes()
-        except FileNotFoundError:
-            return None, None
         what = "read champion"
+        if (content := _read(self.folder / POINTER_FILE, what)) is None:
+            return None, None
         body = read_signed(content, self._key, purpose=PURPOSE, what=what)
         return body.get("champion"), body.get("previous")
 
@@ -269,6 +268,16 @@ class Registry:
         passed = None if known.gate is None else known.gate["passed"]
         facts = {"trained_at": known.trained_at, "rows": known.rows, "confidence": known.confidence}
         return {**row, **facts, "since": known.since, "until": known.until, "passed": passed, "problem": None}
+
+
+def _read(path: Path, what: str) -> bytes | None:
+    """A small file of ours; None where there is none. Raises ArtifactError for anything else in its place."""
+    try:
+        return read_file(path, max_bytes=MAX_POINTER_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise ArtifactError(f"{what}: {path}: {exc.strerror}; move it away, or mend its rights") from exc
 
 
 def _manifest(model: Model, trained: Trained, report: Report | None) -> Manifest:
