@@ -5,7 +5,8 @@ from typing import Final
 import polars as pl
 
 from sentinel.parse import levels, stamps
-from sentinel.parse.rules import Rule
+from sentinel.parse.applog import AFTER_TIME
+from sentinel.parse.rules import UPPER, Rule
 
 __all__ = ["ERROR_RULES", "RULES"]
 
@@ -52,5 +53,5 @@ ERROR_RULES: Final = (
         "[",
         source="apache",
     ),
-    Rule("ctime", rf"^(?P<head>\[?{stamps.WEEKDAY}\]?:? )"),
+    Rule("ctime", rf"^(?P<head>\[?{stamps.WEEKDAY}\]?:? )", "[" + UPPER, rest=AFTER_TIME, timed=True),
 )

@@ -53,6 +53,10 @@ AFTER_TIME: Final = (
          r"(?:,app=(?P<application>[^,]*))?(?:,client=(?P<client>[^ ]*))? )?"
          r"(?P<level>DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|L"
         r"OCATION): +)", "[", "postgres"),
+    Rule("pgbouncer", r"^(?P<head>\[(?P<pid>[0-9]+)\] (?P<level>[A-Z]+) (?P<connection>[CS]-0x[0-9a-f]+): )", "[",
+         "pgbouncer"),
+    Rule("libvirt", r"^(?P<head>(?P<pid>[0-9]+): (?P<level>[a-z]+) : (?P<source>\w+):(?P<line>[0-9]+) : )", DIGITS),
+    Rule("mongodb", r"^(?P<head>(?P<level>[DIWEF])[1-5]? +(?P<source>[A-Z_]+|-) +\[(?P<thread>[^\]]+)\] )", "DIWEF"),
     Rule("windows-cbs", rf"^(?P<head>{_ANY} {{2,}}(?P<source>[A-Z][A-Za-z]{{1,7}}) {{2,}})", LETTERS),
     *LEVEL_FIRST,
     Rule("host-program", r"^(?P<head>(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*) "
@@ -62,7 +66,7 @@ AFTER_TIME: Final = (
 _TIMED: Final = (
     Rule(
         "year-first",
-        rf"^(?P<head>\[?{stamps.YEAR_FIRST}\]?[,:;]?(?:[ \t]+|$))",
+        rf"^(?P<head>\[?{stamps.YEAR_FIRST}\]?[,;]?(?::?[ \t]+|$))",
         "[" + DIGITS,
         rest=AFTER_TIME,
         timed=True,

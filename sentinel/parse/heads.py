@@ -27,7 +27,7 @@ _STAMP: Final = re.compile(
     r"(?P<close>[\])>\"']?)(?=[\s\]),:;|/\[#-]|[A-Z\"]|$)"
 )
 _CLOCK: Final = re.compile(r"[0-9][:.h][0-9]{2}|[0-9]{6}")
-_START: Final = re.compile(r"(?:(?<=[\s\[(<|,;=\"'])|^)[\w\[(<]")
+_START: Final = re.compile(r"(?:(?<=[\s\[(<|,;=:*\"'])|^)[\w\[(<]")
 _HEADISH: Final = re.compile(r"[\[({<].*|.*[0-9./:@_=|\]\)}>,].*|[A-Z_-]+|.|-+|(?:https?|h2|wss?)")
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from sentinel.parse import levels, pairs, stamps
-from sentinel.parse.rules import DIGITS, LETTERS, Rule
+from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
 
 __all__ = ["JUL", "RULES"]
 
@@ -126,6 +126,47 @@ RULES: Final = (
         "L",
         finish=_extended,
     ),
+    Rule(
+        "erlang-report",
+        rf"^(?P<head>=(?P<level>[A-Z]+) REPORT=+ {stamps.LAYOUTS['day-month-year']} =+)",
+        "=",
+    ),
+    Rule(
+        "weblogic",
+        rf"^(?P<head>####<{stamps.LAYOUTS['month-day-year']}> <(?P<level>[A-Za-z]+)> <(?P<source>[^>]*)> <(?P<ho"
+        r"st>[^>]*)> <(?P<server>[^>]*)> )",
+        "#",
+    ),
+    Rule(
+        "postgres-csv",
+        rf"^(?P<head>{stamps.YEAR_FIRST},(?P<user>[^,]*),(?P<database>[^,]*),(?P<pid>[0-9]+),(?P<client>[^,]*),["
+        r"^,]*,[0-9]+,[^,]*,[^,]*,[^,]*,"
+        r"[0-9]*,(?P<level>[A-Z]+[1-5]?),(?P<code>[0-9A-Z]{5}),)",
+        DIGITS,
+        source="postgres",
+    ),
+    Rule(
+        "postgres-rds",
+        rf"^(?P<head>{stamps.YEAR_FIRST}:(?P<client>[^ @]*):(?P<user>[^@ ]*)@(?P<database>[^: ]*):\[(?P<pid>[0-9"
+        r"]+)\]:(?P<level>[A-Z]+[1-5]?): +)",
+        DIGITS,
+        source="postgres",
+    ),
+    Rule(
+        "liberty",
+        rf"^(?P<head>\[{stamps.LAYOUTS['month-first-short']}\] (?P<thread>[0-9a-f]{{8}}) (?P<source>[A-Za-z_][A-"
+        r"Za-z0-9_.]*) +(?P<level>[AIWEFRDOSZ123]) +)",
+        "[",
+    ),
+    Rule("logrus", rf"^(?P<head>(?P<level>[A-Z]{{4}})\[{stamps.RFC3339}\] +)", UPPER),
+    Rule("logrus", r"^(?P<head>(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[[0-9]{4,}\] +)", "TDIWEFP"),
+    Rule(
+        "chromium",
+        rf"^(?P<head>\[(?P<pid>[0-9]+):(?P<tid>[0-9]+):{stamps.LAYOUTS['month-number-basic']}:(?P<level>[A-Z]+[0"
+        r"-9]*):(?P<source>[^(\]]+)\((?P<line>[0-9]+)\)\] )",
+        "[",
+    ),
+    Rule("zabbix", rf"^(?P<head> *(?P<pid>[0-9]+):{stamps.LAYOUTS['basic']} )", " " + DIGITS),
     Rule(
         JUL,
         rf"^(?P<head>{stamps.LAYOUTS['month-day-year']} (?P<source>[A-Za-z_][\w.$]*) (?P<method>[\w<>$]+))$",

@@ -19,7 +19,7 @@ _NAMES: Final = {
     "published dt when timetimestamp timerepr systemtimecreatedsystemtime",
     "nanos": "timestampnanos instantnanoofsecond",
     "zone": "tz timezone",
-    "level": "level severity loglevel lvl levelname severitytext l severitylabel syslogseverity priority "
+    "level": "level severity loglevel lvl levelname severitytext l severitylabel errorseverity syslogseverity priority "
     "leveldisplayname "
     "syslogseverityname errorlevel severitynumber levelno levelvalue s eventtype status",
     "message": "message msg log text body renderedmessage event shortmessage m logmessage fieldsmessage textpayload "

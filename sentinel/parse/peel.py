@@ -10,6 +10,9 @@ __all__ = ["Peel"]
 
 MAX_TOKENS: Final = 14
 _EXCEPTION: Final = re.compile(r".*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed|exception)")
+_NO_NAMES: Final = frozenset(
+    {"msg", "message", "error", "err", "note", "reason", "http", "https", "usage", "hint", "caution", "cause"}
+)
 _NOTHING: Final = frozenset({"-", "local", "unknown", "null", "none", "N/A"})
 
 
@@ -18,7 +21,20 @@ class Peel:
     what stands before a time, so that nothing of it is a message.
     """
 
-    __slots__ = ("at", "attributes", "files", "host", "level", "names", "steps", "text", "threads", "timed", "whole")
+    __slots__ = (
+        "at",
+        "attributes",
+        "closed",
+        "files",
+        "host",
+        "level",
+        "names",
+        "steps",
+        "text",
+        "threads",
+        "timed",
+        "whole",
+    )
 
     def __init__(self, text: str, at: int, *, timed: bool, level: str | None, whole: bool) -> None:
         self.text, self.at, self.timed, self.level, self.whole = text, at, timed, level, whole
@@ -28,6 +44,7 @@ class Peel:
         self.files: list[str] = []
         self.steps = 0
         self.host: str | None = None
+        self.closed = False  # after `LEVEL: ` no bracket with words is part of the head
 
     def run(self) -> int:
         """Where the last token ends."""
@@ -55,9 +72,18 @@ class Peel:
             return True
         if self.text[self.at] in "[({<":
             return self._take_bracket()
+        if self.closed and not self.whole:
+            return self._take_code()
         if self.level is not None and self.names and not self.whole:
             return self._take_code()
-        return self._take_number() or self._take_code() or self._take_span() or self._take_name()
+        return (
+            self._take_number()
+            or self._take_code()
+            or self._take_span()
+            or self._take_program()
+            or self._take_name()
+            or self._take_late_level()
+        )
 
     def _leveled(self, word: str, end: int) -> bool:
         self.level, self.at = LEVEL_OF_WORD[word.lower()], end
@@ -65,8 +91,11 @@ class Peel:
 
     def _take_sure_level(self) -> bool:
         found = t.LEVEL.match(self.text, self.at)
-        if found is None or (found["c"] and not self.timed):  # `error: no such file`: the message says it itself
+        if found is None or (
+            found["c"] and not self.timed and not self.whole
+        ):  # `error: no such file`: the message says it itself
             return False
+        self.closed = self.timed and found["b"] is not None and self.text.startswith(": [", found.end("b"))
         return self._leveled(found["a"] or found["b"] or found["c"] or found["d"], found.end())
 
     def _take_marked_level(self) -> bool:
@@ -77,6 +106,10 @@ class Peel:
             beside = found["thread"] if "thread" in found.re.groupindex else None
             (self.threads if beside else self.names).append(beside or found["name"] or found["name2"])
             return self._leveled(found["level"] or found["level2"], found.end())
+        found = t.PADDED_LEVEL.match(self.text, self.at) if self.timed else None
+        if found:
+            self.names.append(found["name"])
+            return self._leveled(found["level"], found.end())
         found = t.CISCO.match(self.text, self.at)
         if found:
             if self.names:  # the device that speaks
@@ -117,7 +150,10 @@ class Peel:
             self.level = self.level or LEVEL_OF_WORD.get(self.attributes.get("level", "").lower())
         elif (code := t.CODE.fullmatch(inside)) is not None:
             self.files.append(code["file"])
-        elif (self.level is not None and self.names) or not self._take_words(inside):
+        elif (marked := t.THREAD_LEVEL.fullmatch(inside)) is not None and self.level is None:
+            self.threads.append(marked["thread"])
+            self.level = LEVEL_OF_WORD[marked["level"].lower()]
+        elif self.closed or (self.level is not None and self.names) or not self._take_words(inside):
             return False
         self.at = found.end()
         return True
@@ -161,29 +197,64 @@ class Peel:
         self.at = found.end()
         return True
 
+    def _take_program(self) -> bool:
+        found = t.PROGRAM.match(self.text, self.at) if self.timed and not self.names else None
+        if found is None:
+            return False
+        if found["host"] and self.steps:
+            return False
+        self.host = found["host"] or self.host
+        return self._named(found["name"], found["pid"], "pid", found.end())
+
+    def _take_late_level(self) -> bool:
+        """A level in capitals with a colon behind words that are no prose; pairs among them become attributes."""
+        found = t.LATE_LEVEL.match(self.text, self.at) if self.timed and self.level is None else None
+        if found is None or not all(map(t.UNPROSAIC.search, found["words"].split())):
+            return False
+        self.attributes.update({key: value for key, value in t.PAIRS.findall(found["words"]) if value})
+        return self._leveled(found["level"], found.end())
+
     def _take_name(self) -> bool:
         if self.names:
             return False
-        found = t.WORD_BEFORE_LEVEL.match(self.text, self.at) if self.level is None else None
-        if found:
-            return self._named(found["name"].rstrip(":-"), found["pid"], "pid", found.end())
-        found = t.DATABASE.match(self.text, self.at) if self.level is not None and "pid" in self.attributes else None
+        if self.level is None:
+            return self._take_name_before_level() or self._take_marked_name()
+        self._take_database()
+        if self._take_marked_name():
+            return True
+        found = t.DOTTED.match(self.text, self.at)
+        if found is None or _EXCEPTION.fullmatch(found["name"]):
+            return False
+        return self._named(found["name"], None, "at", found.end())
+
+    def _take_name_before_level(self) -> bool:
+        found = t.WORD_BEFORE_LEVEL.match(self.text, self.at)
+        if found is None:
+            return False
+        bare = found["name"].isupper() and not found["pid"] and not self.whole
+        if bare and self.text[found.end()] != "%":  # `SERVICE ALERT: web1`
+            return False
+        return self._named(found["name"].rstrip(":-"), found["pid"], "pid", found.end())
+
+    def _take_database(self) -> None:
+        found = t.DATABASE.match(self.text, self.at) if "pid" in self.attributes else None
         if found:
             self.attributes.setdefault("database", found["name"])
             self.at = found.end()
+
+    def _take_marked_name(self) -> bool:
         found = t.NAMED.match(self.text, self.at)
-        if found and (self.level is not None or found["mark2"] or found["mark3"] or found["mark4"]):
-            if found["line"] or not _EXCEPTION.fullmatch(found["name"]):
-                end = found.end() - len(found["mark5"] or "")
-                return self._named(found["name"].partition("[")[0], (found["line"] or "").lstrip(":@#"), "at", end)
+        if found is None or found["name"].lower() in _NO_NAMES:
             return False
-        found = t.DOTTED.match(self.text, self.at) if self.level is not None else None
-        if found and not _EXCEPTION.fullmatch(found["name"]):
-            return self._named(found["name"], None, "at", found.end())
-        return False
+        if self.level is None and not found["mark2"] and not found["mark3"]:
+            return False
+        if not found["line"] and _EXCEPTION.fullmatch(found["name"]):
+            return False
+        end = found.end() - len(found["mark5"] or "")
+        return self._named(found["name"].partition("[")[0], (found["line"] or "").lstrip(":@#"), "at", end)
 
     def _named(self, name: str, beside: str | None, attribute: str, end: int) -> bool:
-        self.names.append(name)
+        (self.threads if t.is_thread(name) else self.names).append(name)
         if beside:
             self.attributes.setdefault(attribute, beside)
         self.at = end

@@ -56,15 +56,15 @@ class Rule:
     unless: str = ""  # a pattern of lines that look like this format and are none of it
 
 
-def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int, *, timed: bool = False) -> pl.DataFrame:
+def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
     """Give each line (`row` UInt32, `text` String) to the first rule that knows it: FIELDS, one row a line, in order.
 
-    A line that no rule knows is read by the general reader, as what follows a time where it is `timed`. The answer
-    depends on the line alone, never on its neighbours.
+    A line that no rule knows is read by the general reader. The answer depends on the line alone, never on its
+    neighbours.
     """
     done, left = match(lines, rules, now)
     if not left.is_empty():
-        done.append(general.read(left, now, timed=timed))
+        done.append(general.read(left, now))
     if len(done) == 1:
         return done[0]
     return pl.concat(done).sort("row") if done else pl.DataFrame(schema=FIELDS)
@@ -151,7 +151,11 @@ def _apply(rule: Rule, lines: pl.DataFrame, now: int) -> pl.DataFrame:
 
 def _read_rest(outer: pl.DataFrame, rule: Rule, now: int) -> pl.DataFrame:
     """Read the messages further; what the outer rule found stands, the inner one adds what is missing."""
-    inner = resolve(outer.select("row", pl.col("message").alias("text")), rule.rest, now, timed=rule.timed)
+    done, left = match(outer.select("row", pl.col("message").alias("text")), rule.rest, now)
+    if not left.is_empty():
+        plain = left.rename({"text": "message"})
+        done.append(general.read(left, now, timed=True) if rule.timed else fields_of(plain))
+    inner = pl.concat(done).sort("row") if len(done) > 1 else done[0]
     joined = attributes.join_inner([outer["attributes"], inner["attributes"]], outer.height)
     found = inner.select(pl.all().name.prefix("inner_"))
     names = ("timestamp", "unreadable", "level", "source", "host")

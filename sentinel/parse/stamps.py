@@ -84,8 +84,11 @@ _DAY: Final = r"(?P<d>[0-9]{1,2})(?:st|nd|rd|th|er|º|\.)?"
 _OF: Final = r"(?: (?:de|of|di))?"
 LAYOUTS: Final = {
     "year-first": YEAR_FIRST,
+    "date-and-clock-in-brackets": rf"(?P<stamp>(?P<Y>[0-9]{{4}})-(?P<m>[0-9]{{2}})-(?P<d>[0-9]{{2}})\]\[{_HMS}"
+    rf"{_FRACTION})",
+    "weekday-year": rf"(?P<stamp>{ANY_WEEKDAY},? +{YEAR_FIRST.removeprefix('(?P<stamp>')}",
     "day-month-year": rf"(?P<stamp>{_LEADING_WEEKDAY}{_DAY}(?:[-/ ]|{_OF} ){_ANY}(?:[-/,:]|{_OF},? )(?P<Y>[0-9]{{4}})"
-    rf"(?:[ :T-]| - |, | at ){_LAX}{_ZONE})",
+    rf"(?:[ T-]|::?| - |, | at ){_LAX}{_ZONE})",
     "day-month-short-year": rf"(?P<stamp>{_DAY}[-/ ]{_ANY}[-/ ](?P<y>[0-9]{{2}})[ :T]{_LAX}{_ZONE})",
     "day-month": rf"(?P<stamp>{_LEADING_WEEKDAY}{_DAY}[-/ ]{_ANY},?[ :]{_LAX}{_ZONE})",
     "month-day-year": rf"(?P<stamp>{_LEADING_WEEKDAY}{_ANY}[ -/]{{1,2}}{_DAY}(?:, ?| |-|/)(?P<Y>[0-9]{{4}})(?:,?"
@@ -113,7 +116,11 @@ LAYOUTS: Final = {
     rf"{_FRACTION}{_ZONE})",
     "clock-first": rf"(?P<stamp>{_LAX}{_ZONE},? (?P<Y>[0-9]{{4}})[-/](?P<m>[0-9]{{2}})[-/](?P<d>[0-9]{{2}}))",
     "clock-day-month": rf"(?P<stamp>{_LAX}{_ZONE},? {_LEADING_WEEKDAY}{_DAY}[- /]{_ANY}[- /](?P<Y>[0-9]{{4}}))",
-    "month-number": rf"(?P<stamp>(?P<m>0[1-9]|1[0-2])[-/.](?P<d>[0-3][0-9])[ -]{_HMS}{_FRACTION}{_ZONE})",
+    "month-number": rf"(?P<stamp>(?P<m>0[1-9]|1[0-2])[-/.]?(?P<d>[0-3][0-9])[ |/-]{_HMS}{_FRACTION}{_ZONE})",
+    "month-number-basic": r"(?P<stamp>(?P<m>0[1-9]|1[0-2])(?P<d>[0-3][0-9])/(?P<H>[0-9]{2})(?P<M>[0-9]{2})(?P<S>"
+    r"[0-9]{2})"
+    r"(?:\.(?P<f>[0-9]+))?)",
+    "clock-half": r"(?P<stamp>(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?P<p>[AaPp][Mm]))",
     "date": r"(?P<stamp>(?P<Y>[0-9]{4})[-/.](?P<m>[0-9]{2})[-/.](?P<d>[0-9]{2})Z?)",
     "clock": r"(?P<stamp>(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?"
     rf"{_HALF}{_ZONE})",

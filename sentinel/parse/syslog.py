@@ -58,7 +58,7 @@ def _structured(groups: pl.DataFrame) -> pl.DataFrame:
 RFC5424: Final = Rule(
     "syslog-5424",
     rf"^(?P<head>[0-9]{{1,2}} (?:{stamps.RFC3339}|-) (?P<host>[^ ]+) (?P<source>[^ ]+) (?P<pid>[^ ]+) "
-    r'(?P<message_id>[^ ]+) (?:-|(?P<sd>(?:\[[^ \]"=]+(?: [^ =\]"]+="(?:[^"\\]|\\.)*")*\])+))(?: |$))',
+    r'(?P<message_id>[^ ]+) (?:(?:-|(?P<sd>(?:\[[^ \]"=]+(?: [^ =\]"]+="(?:[^"\\]|\\.)*")*\])+))(?: |$))?)',
     DIGITS,
     finish=_structured,
 )

@@ -12,6 +12,7 @@ __all__ = [
     "CODE",
     "DATABASE",
     "DOTTED",
+    "LATE_LEVEL",
     "LETTER",
     "LEVEL",
     "LEVEL_AFTER_NAME",
@@ -19,14 +20,18 @@ __all__ = [
     "LEVEL_WITH_NAME",
     "NAMED",
     "NUMBER",
+    "PADDED_LEVEL",
     "PAIRS",
     "PHP",
     "PHP_LEVELS",
     "PLAIN_NUMBER",
+    "PROGRAM",
     "REQUEST",
     "SEPARATORS",
     "SPAN",
     "STRIPPED",
+    "THREAD_LEVEL",
+    "UNPROSAIC",
     "WORD_BEFORE_LEVEL",
     "is_id",
     "is_name",
@@ -42,7 +47,7 @@ _UPPER: Final = (
 _LOWER: Final = (
     "trace debug info notice warn warning error err fatal critical crit severe alert emerg emergency panic "
     "verbose silly dbg inf "
-    "wrn trc ftl information note noti erro log success debu"
+    "wrn trc ftl information note noti erro log log success debu fail dbug trce crit succ"
 ).split()
 _END: Final = r"(?![A-Za-z0-9_.])"
 _UP: Final = "|".join(sorted(_UPPER, key=len, reverse=True))
@@ -50,10 +55,10 @@ _WORDS: Final = "|".join(sorted((word for word in LEVEL_OF_WORD if len(word) > 2
 _LOW: Final = "|".join(sorted({*_LOWER, *(w.capitalize() for w in _LOWER)}, key=len, reverse=True))
 
 LEVEL: Final = re.compile(
-    rf"[\[(<{{][ \t]*(?P<a>(?i:{_WORDS})|[VDIWEFCTN])[ \t]*[\])>}}]:?"
+    rf"(?:##)?[\[(<{{][ \t]*(?P<a>(?i:{_WORDS})|[VDIWEFCTN])[ \t]*[\])>}}]:?"
     rf"|(?P<b>{_UP}|LOG(?=:| *\[)){_END}:?"
     r"|(?P<d>http)(?=: (?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) ):"
-    rf"|(?P<c>{_LOW})(?=::|:[ \t]|[|\]]|\t| ?\||  | - | ?\[)(?![A-Za-z0-9_]):{{0,2}}"
+    rf"|(?P<c>{_LOW})(?=::|:[ \t]|[|\],]|\t| ?\||  | - | ?\[)(?![A-Za-z0-9_]):{{0,2}}"
 )
 """A level in a notation that leaves no doubt: in brackets, in capitals, or marked off behind."""
 BARE_LEVEL: Final = re.compile(rf"(?P<a>{_LOW})(?=[ \t]|$)")
@@ -61,11 +66,12 @@ BARE_LEVEL: Final = re.compile(rf"(?P<a>{_LOW})(?=[ \t]|$)")
 STRIPPED: Final = frozenset(
     "trace debug info notice warn warning verbose silly dbg inf wrn trc ftl information".split()
 )
-LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  )")
+LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  |!? +\[| \|)!?")
 """One letter for a level, told by its place beside the time."""
 LEVEL_PAIR: Final = re.compile(r"(?i:level|lvl|loglevel|severity)[=:] ?\"?(?P<a>[A-Za-z]+)\"?")
 LEVEL_WITH_NAME: Final = re.compile(
-    rf"(?P<level>{_UP})/(?P<thread>[A-Za-z][\w.-]*)|(?P<level2>{_UP}):(?P<name>[A-Za-z_][\w.]*):(?P<name2>)"
+    rf"(?P<level>{_UP})/(?P<thread>[A-Za-z][\w.-]*)|:?(?P<level2>{_UP}) ?:(?P<name>[A-Za-z_][\w.]*):(?:[\w-]+:(?"
+    r"= ))?(?P<name2>)"
 )
 LEVEL_AFTER_NAME: Final = re.compile(
     rf"(?P<name>[A-Za-z][\w-]*)\.(?P<level>{_UP}):|(?P<name2>[a-z][\w-]*): (?P<level2>(?i:{_WORDS})): "
@@ -81,12 +87,15 @@ CISCO: Final = re.compile(
     r"%(?P<name>[A-Z][A-Z0-9_]*(?:-[A-Z][A-Z0-9_]*)*)-(?P<level>[0-7])-(?P<code>[A-Za-z0-9_]+)[: ]+"
 )
 
-SEPARATORS: Final = re.compile(r"(?:[ \t]+|[|:;,>\])]+(?=[ \t\[|]|$)|::+|-{1,3}(?=[ \t|]|$)|\|)+")
+SEPARATORS: Final = re.compile(
+    r"(?:[ \t]+|[-=>]>|[|:;,>\])]+(?=[ \t\[|]|$)|::+|-{1,3}(?=[ \t|]|$)|:(?=[A-Z]{4,8}:)|\|)+"
+)
 BRACKET: Final = re.compile(
     r"\[(?P<a>[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)?)\]:?|\((?P<b>[^()]*)\):?|\{(?P<c>[^{}]*)\}:?|<(?P<d>[^<> ]*)>:?"
 )
 NUMBER: Final = re.compile(
-    r"(?:#|0x)?[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*(?::[A-Z])?(?=[ \t]+(?:\[|\(|\|[ \t]*[A-Za-z\[]|---?[ \t]|- |(?:"
+    r"(?:#|0x)?[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*(?::[A-Z])?(?=\|[A-Za-z]|: (?:[a-z]+|[A-Z]+) ?: |[ \t]+(?:\[|\(|\|[ "
+    r"\t]*[A-Za-z\[]|---?[ \t]|- |(?:"
     rf"{_UP}){_END}|[A-Za-z_][\w.$/-]*(?: *:| *\[|  | - |\t)"
     rf"|[A-Za-z_]\w*(?:\.\w+)+ |0x|[*#.-] |[0-9]+ +(?:{_UP}){_END}|(?:{_UP}){_END}|\w+ +[\w.]+: )|:? ?(?:\[|\())"
 )
@@ -108,14 +117,29 @@ DOTTED: Final = re.compile(r"(?P<name>[A-Za-z_][\w$]*(?:\.[A-Za-z_$<][\w$<>-]*){
 NAMED: Final = re.compile(
     r"(?P<name>[A-Za-z_$][\w$.@/+<>-]*(?:::[\w<>]+)*(?:\[[0-9]{1,7}\])?)(?P<line>[:@][0-9]+|#[\w<>$]+(?::[0-9]+)"
     r"?|:[A-Za-z_<][\w>]*(?::[0-9]+)?)?"
-    r"(?:(?P<mark>:)(?=[ \t]|$)| +(?P<mark2>- |: |\| |\|$|:$|-$)|(?P<mark3>\|)|(?P<mark4>\t+)|(?P<mark5>\])|(?P<mark6>  +)(?=[\w./]+\.\w+[:(]))"
+    r"(?:(?P<mark>:)(?=[ \t]|$)| +(?P<mark2>- |: |\| |\|$|:$|-$|\[[^\[\]]*\] +- )|(?P<mark3>\|)|(?P<mark4>\t+)|("
+    r"?P<mark5>\])|(?P<mark6>  +)(?=[\w./]+\.\w+[:(]))"
 )
 """A name marked off from what follows."""
+LATE_LEVEL: Final = re.compile(
+    r"(?P<words>(?:[^\s:]+[ \t]+){1,6})(?P<level>TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL): +"
+)
+"""A level behind words that are no prose: each has a number, a sign or a capital in it."""
+UNPROSAIC: Final = re.compile(r"[0-9A-Z=_/-]")
+"""What a word of prose rarely has."""
+THREAD_LEVEL: Final = re.compile(rf"(?P<thread>[^/]+)/(?P<level>{_UP})")
+"""Minecraft's `[Server thread/INFO]`."""
+PADDED_LEVEL: Final = re.compile(rf"(?P<name>[A-Za-z][\w.]*) {{2,}}(?P<level>{_LOW}): ")
+"""SQL Server's `Logon       Error: 18456`."""
+PROGRAM: Final = re.compile(
+    r"(?:(?P<host>[A-Za-z0-9][\w.-]*) )?(?P<name>[A-Za-z_][\w./@-]*)\[(?P<pid>[0-9][0-9:]*)\]:?(?=[ \t])"
+)
+"""A program with its process: `hostd[12]`, `web1 systemd[1]:`."""
 DATABASE: Final = re.compile(r"(?P<name>[\w?-]+) (?=[A-Za-z_]\w*(?:\.\w+)+: )")
 """Odoo's database, between the level and the logger."""
 WORD_BEFORE_LEVEL: Final = re.compile(
-    r"(?P<name>[A-Za-z_][\w.$/:@-]*)(?:[ \t]*\[(?P<pid>[0-9]+)\])?(?:[ \t]*[:|-])?[ \t]+(?=%[A-Z]|[A-Z][a-z]{2"
-    rf",8}}: |[\[(<|]? ?(?:{_UP})(?:[ \]>)|:/]|$)|\[(?i:{_WORDS})\])"
+    r"(?P<name>[A-Za-z_][\w.$/:@-]*)(?:[ \t]*\[(?P<pid>[0-9]+)\])?(?:[ \t]*[:|-])?[ \t]+"
+    rf"(?=%[A-Z]|[\[(<|]? ?(?:{_UP})(?:[ \t\]>)|:/]|$)|\[(?i:{_WORDS})\])"
 )
 PAIRS: Final = re.compile(r"([A-Za-z_][\w.-]*)[=:] ?(\"[^\"]*\"|[^\s,;]*)[,; ]*")
 
@@ -126,10 +150,11 @@ _ID: Final = re.compile(
 _HEX: Final = re.compile(r"[0-9a-fA-F-]{8,}|req-\S+|[A-Za-z0-9+/_-]{20,}={0,2}")
 _THREAD: Final = re.compile(
     r"(?i:main|.*thread.*|.*(?:worker|pool|exec|executor|scheduler|timer|task|listener|conn|dispatcher|reactor|n"
-    r"io|qtp|loop|background|consumer|akka|http)[\w.]*[-_: #]?[0-9].*"
-    r"|(?:nio|qtp|pool|http|ajp|eventloop|akka|vert\.x|forkjoin|epoll|catalina|lettuce|kafka|quartz|rmi|grpc|def"
+    r"io|qtp|loop|background|consumer|http)[\w.]*[-_: #]?[0-9].*"
+    r"|(?:nio|qtp|pool|http|ajp|eventloop|vert\.x|forkjoin|epoll|catalina|lettuce|kafka|quartz|rmi|grpc|def"
     r"ault task|ajp|async|backgr|asyncio|mainprocess|forkpool)[\w.@/:#, -]*|.*[-#_ ][0-9]+(?:[-_][0-9]+)*)"
 )
+_CLASS: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[A-Za-z_]")
 _NAME: Final = re.compile(r"[A-Za-z_$.][\w$.:/@,#+<>*-]*(?:[0-9 ]{0,5})?(?: :?[0-9]+)?")
 
 
@@ -144,7 +169,7 @@ def is_id(text: str) -> bool:
 
 def is_thread(text: str) -> bool:
     """Whether a name is one that threads have."""
-    return _THREAD.fullmatch(text) is not None
+    return _THREAD.fullmatch(text) is not None and not _CLASS.fullmatch(text)
 
 
 def is_name(text: str) -> bool:
@@ -160,4 +185,4 @@ def is_pairs(text: str) -> bool:
         if found is None or not found[2]:
             return False
         end, count = found.end(), count + 1
-    return count > 1 or (count == 1 and "=" in text)
+    return count > 1 or (count == 1 and ("=" in text or text[1] == ":"))
