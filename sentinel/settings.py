@@ -12,11 +12,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sentinel import secrecy
 from sentinel.errors import SettingsError
 
-__all__ = ["ENV_FILE", "Settings", "load_settings", "overlooked"]
+__all__ = ["ENV_FILE", "MAX_TRAIN_RECORDS", "MIN_TRAIN_RECORDS", "Settings", "load_settings", "overlooked"]
 
 ENV_FILE = Path(".env")
 SYSTEM_FOLDER = Path("/var/log/log_sentinel")  # where a system install has its logs
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+MIN_TRAIN_RECORDS, MAX_TRAIN_RECORDS = 2, 5_000_000  # a million take 1.4 GiB of memory
 HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,30}")
 SECRETS = ("elastic_api_key", "elastic_password", "log_sentinel_key", "log_sentinel_signing_key")
 API_KEY = re.compile(r"[!-~]+")
@@ -97,7 +98,10 @@ class Settings(BaseSettings):
         description="MiB of a request's body, inflated, above which the answer is 413",
     )
     log_sentinel_train_max_records: int = Field(
-        200_000, ge=2, description="newest records a retrain reads from the store"
+        200_000,
+        ge=MIN_TRAIN_RECORDS,
+        le=MAX_TRAIN_RECORDS,
+        description="newest records a retrain reads from the store",
     )
     log_sentinel_threshold_nats: float = Field(
         7.5,

@@ -45,5 +45,5 @@ def _retrain(
     max_records: int | None,
     exclude_anomalies: bool,
 ) -> TrainReport:
-    limit = max_records or load_settings().log_sentinel_train_max_records
+    limit = load_settings().log_sentinel_train_max_records if max_records is None else max_records
     return retrain(sentinel, since=since, until=until, max_records=limit, exclude_anomalies=exclude_anomalies)

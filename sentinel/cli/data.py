@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import orjson
 from sentinel.cli.run import Commands
 from sentinel.cli.show import json_line, print_report, visible
 from sentinel.errors import TerminalError
+from sentinel.left_behind import mark_loaded
 from sentinel.pipeline import collect, deliver
 from sentinel.pipeline.history import load_history
 from sentinel.settings import Settings, overlooked
@@ -54,8 +56,10 @@ def _load(options: argparse.Namespace, settings: Settings) -> int:
     with opened(settings) as sentinel:
         if options.from_parquet is None:
             return print_report(deliver(sentinel), as_json=options.json)
-        is_own = options.from_parquet == HOME_STORE
+        is_own, begun_s = options.from_parquet == HOME_STORE, time.time()
         report = load_history(sentinel, settings.log_sentinel_home / "store" if is_own else options.from_parquet)
+        if is_own:
+            mark_loaded(settings, begun_s=begun_s)
         return print_report(report, as_json=options.json) or int(report.counts["refused"] > 0)
 
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sentinel.cli.numbers import whole
 from sentinel.cli.run import Commands
 from sentinel.cli.show import print_json, print_record, print_table, record_number
 from sentinel.errors import TerminalError
@@ -28,8 +29,8 @@ def add_commands(commands: Commands) -> None:
     letters.add_argument("--all", action="store_true", help="for replay and drop: every dead letter of the stream")
     letters.add_argument("--stream", choices=[EVENTS, ANOMALIES], default=EVENTS)
     letters.add_argument("--state", choices=STATES, help="for list: only those in this state")
-    letters.add_argument("--limit", type=int, default=100, help="for list: at most so many, the oldest first")
-    letters.add_argument("--after", type=int, default=0, metavar="SEQUENCE", help="for list: only those behind it")
+    letters.add_argument("--limit", type=whole(1), default=100, help="for list: at most so many, the oldest first")
+    letters.add_argument("--after", type=whole(0), default=0, metavar="SEQUENCE", help="for list: only those behind it")
     letters.add_argument("--json", action="store_true", help="print one JSON object a line")
     letters.set_defaults(run=_dead_letters)
 

@@ -17,6 +17,7 @@ from sentinel.cli.run import Commands
 from sentinel.cli.show import print_json, visible
 from sentinel.collect import walk
 from sentinel.errors import SentinelError
+from sentinel.left_behind import left_behind
 from sentinel.pipeline.collect import tell
 from sentinel.pipeline.deliver import READERS
 from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, Finding, diagnose
@@ -90,7 +91,7 @@ def _look_at_store(settings: Settings, now_s: float) -> dict[str, Any]:
     if kind == "parquet" and not settings.log_sentinel_home.exists():
         return {"kind": kind}
     with closing(store_of(settings)) as store:
-        return {"kind": kind, "store": store.inspect()}
+        return {"kind": kind, "store": store.inspect(), "left_behind": left_behind(settings)}
 
 
 def _look_at_spool(settings: Settings, now_s: float) -> dict[str, Any]:

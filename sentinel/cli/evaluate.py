@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+from sentinel.cli.numbers import MAX_SEED, whole
 from sentinel.cli.run import Commands
 from sentinel.durable import write_file
 from sentinel.errors import TerminalError
@@ -22,8 +23,8 @@ def add_commands(commands: Commands) -> None:
     judging.add_argument("--out", type=Path, default=Path("var/evaluation"), help="folder for table, JSON and plots")
     judging.add_argument("--data", type=Path, default=DATA, help="folder of public logs; left out where it is absent")
     judging.add_argument("--sets", default="", help="comma-separated; all, if left out (an unknown one lists them)")
-    judging.add_argument("--seeds", type=int, default=3, help="made suites of each background")
-    judging.add_argument("--seed", type=int, default=0)
+    judging.add_argument("--seeds", type=whole(1, 1_000), default=3, help="made suites of each background")
+    judging.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
     judging.add_argument("--quick", action="store_true", help="one seed and the smallest set of cases")
     judging.add_argument("--no-peers", action="store_true", help="our detector alone")
     judging.add_argument("--write", type=Path, metavar="PAGE.md", help="put the figures between the marks of this page")

@@ -7,10 +7,11 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sentinel.cli.numbers import MAX_SEED, whole
 from sentinel.cli.run import Commands
 from sentinel.cli.show import json_line, print_json, print_report, print_table
 from sentinel.errors import TerminalError
-from sentinel.settings import Settings
+from sentinel.settings import MAX_TRAIN_RECORDS, MIN_TRAIN_RECORDS, Settings
 from sentinel.wiring import open_registry, opened
 
 __all__ = ["add_commands"]
@@ -24,13 +25,17 @@ def add_commands(commands: Commands) -> None:
     )
     training.add_argument("--since", type=moment, help="event time, ISO 8601")
     training.add_argument("--until", type=moment, help="event time, ISO 8601")
-    training.add_argument("--max-records", type=int, help="newest records by arrival (LOG_SENTINEL_TRAIN_MAX_RECORDS)")
+    training.add_argument(
+        "--max-records",
+        type=whole(MIN_TRAIN_RECORDS, MAX_TRAIN_RECORDS),
+        help="newest records by arrival (LOG_SENTINEL_TRAIN_MAX_RECORDS)",
+    )
     training.add_argument(
         "--exclude-anomalies",
         action=argparse.BooleanOptionalAction,
         help="leave out the attacks that the model in service finds (default: yes from the store, no from a file)",
     )
-    training.add_argument("--seed", type=int, default=0)
+    training.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
     training.add_argument("--json", action="store_true", help="print one JSON object")
     training.set_defaults(run=_train)
     scoring = commands.add_parser("score", help="score a file of lines, or what the store holds unscored")

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from sentinel.cli.model import moment
+from sentinel.cli.numbers import MAX_SEED, real, whole
 from sentinel.cli.run import Commands
 from sentinel.cli.show import json_line
 from sentinel.errors import TerminalError
@@ -15,6 +16,7 @@ from sentinel.simulate import ATTACK_KINDS, FORMATS, append_files, fleet, inject
 
 __all__ = ["add_commands"]
 
+MAX_HOURS = 24 * 366
 DEFAULT_START = "2026-01-05T00:00:00+00:00"
 SUFFIX = ".truth.json"
 
@@ -26,12 +28,12 @@ def add_commands(commands: Commands) -> None:
         "--out", type=Path, required=True, help="a folder (log files), or a file ending in .ndjson or .log"
     )
     making.add_argument("--start", type=moment, default=moment(DEFAULT_START), help="ISO 8601")
-    making.add_argument("--hours", type=float, default=24.0)
-    making.add_argument("--seed", type=int, default=0)
+    making.add_argument("--hours", type=real(0, MAX_HOURS), default=24.0)
+    making.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
     making.add_argument("--attacks", default="all", help=f"all, none, or some of: {', '.join(ATTACK_KINDS)}")
-    making.add_argument("--each", type=int, default=1, help="attacks of each kind")
+    making.add_argument("--each", type=whole(0, 1_000), default=1, help="attacks of each kind")
     making.add_argument(
-        "--attack-after-hours", type=float, default=None, help="first attack; half the time, if left out"
+        "--attack-after-hours", type=real(0, MAX_HOURS), default=None, help="first attack; half the time, if left out"
     )
     making.add_argument("--form", choices=sorted(FORMATS), default="syslog", help="form of a .log file")
     making.set_defaults(run=_simulate)
@@ -45,6 +47,8 @@ def _simulate(options: argparse.Namespace, settings: Settings) -> int:
     background = fleet(seed=options.seed, start=options.start, duration_s=duration_s)
     kinds = _kinds(options.attacks)
     first_h = options.hours / 2 if options.attack_after_hours is None else options.attack_after_hours
+    if first_h >= options.hours:
+        raise TerminalError("simulate: --attack-after-hours takes less than --hours")
     since, until = options.start + timedelta(hours=first_h), options.start + timedelta(seconds=duration_s)
     suite = inject(background, seed=options.seed, kinds=kinds, each=options.each, since=since, until=until)
     lines = suite.lines

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from sentinel.cli.numbers import whole
 from sentinel.cli.run import Commands
 from sentinel.cli.show import print_json, print_record, print_table, record_number, visible
 from sentinel.errors import TerminalError
@@ -30,7 +31,9 @@ def add_commands(commands: Commands) -> None:
     spool.add_argument("action", nargs="?", choices=ACTIONS, default="list")
     spool.add_argument("sequence", nargs="?", type=record_number, metavar="SEQUENCE", help="for show: which record")
     spool.add_argument("--stream", choices=[EVENTS, ANOMALIES], default=EVENTS)
-    spool.add_argument("--after", type=int, default=0, metavar="SEQUENCE", help="for export: only what comes behind it")
+    spool.add_argument(
+        "--after", type=whole(0), default=0, metavar="SEQUENCE", help="for export: only what comes behind it"
+    )
     spool.add_argument("--json", action="store_true", help="print JSON (export always does)")
     spool.set_defaults(run=_spool)
 

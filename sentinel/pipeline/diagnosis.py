@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sentinel.left_behind import COMMAND
 from sentinel.pipeline.facts import Facts
 from sentinel.spool import Ledger
 
@@ -41,6 +42,8 @@ def diagnose(facts: Facts) -> list[Finding]:
 
 
 def _store(facts: Facts) -> Iterator[tuple[str, ...]]:
+    if facts.left_behind:
+        yield NOTE, facts.left_behind, f"`{COMMAND}` brings them there, each once"
     if facts.store is None:
         return
     reader = facts.readers.get("deliver")

@@ -43,6 +43,7 @@ class Facts:
     now_s: float
     kind: str = "parquet"  # of the store
     store: Inspection | None = None
+    left_behind: str | None = None  # records of the time before Elasticsearch that are not in it
     readers: Mapping[str, ReaderFacts] = field(default_factory=dict)
     ledger: Ledger | None = None
     free_bytes: int | None = None

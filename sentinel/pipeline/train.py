@@ -15,6 +15,7 @@ from sentinel.detect.models.registry import Registry
 from sentinel.errors import ArtifactError, TerminalError
 from sentinel.pipeline.parts import Sentinel
 from sentinel.records import EVENTS, empty_records
+from sentinel.settings import MAX_TRAIN_RECORDS, MIN_TRAIN_RECORDS
 
 __all__ = ["TrainReport", "newest_records", "retrain", "train"]
 
@@ -119,10 +120,20 @@ def retrain(
 ) -> TrainReport:
     """Train on what the store holds: by event time, or the newest `max_records` by arrival.
 
-    What the champion calls an attack does not teach, unless `exclude_anomalies` is off: nobody has looked at it.
+    What the champion calls an attack does not teach, unless `exclude_anomalies` is off: nobody has looked at it. A time
+    without a zone is UTC. Raises TerminalError for a number or span out of bounds.
     """
+    since, until = _as_utc(since), _as_utc(until)
+    if not MIN_TRAIN_RECORDS <= max_records <= MAX_TRAIN_RECORDS:
+        raise TerminalError(f"train: max_records is {max_records}; it takes {MIN_TRAIN_RECORDS} to {MAX_TRAIN_RECORDS}")
+    if since and until and since >= until:
+        raise TerminalError(f"train: since ({since.isoformat()}) is not before until ({until.isoformat()})")
     records = newest_records(sentinel, since=since, until=until, max_records=max_records)
     return train(sentinel.registry, records, exclude_anomalies=exclude_anomalies, seed=seed, clock=clock)
+
+
+def _as_utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 def newest_records(

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from sentinel.durable import make_private_dir
+from sentinel.left_behind import COMMAND, left_behind
 from sentinel.settings import Settings, overlooked
 from sentinel.stack.lifeline import Lifeline
 from sentinel.stack.place import Place, check_ports, find_place, hold
@@ -34,6 +35,8 @@ def run_stack(settings: Settings, *, sample: bool) -> int:
         _prepare(place)
         if (advice := overlooked(settings)) is not None:
             _say(advice)
+        if (what := left_behind(settings)) is not None:
+            _say(f"{what}; `{COMMAND}` brings them there, each once")
         if sample and not place.is_own_folder:
             _say(f"no sample data: {place.watched} (LOG_SENTINEL_DIR) is yours")
         lifeline = Lifeline()

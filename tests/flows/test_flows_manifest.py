@@ -66,8 +66,13 @@ def test_retrain_takes_a_span_and_a_bound() -> None:
     """The nightly retrain can be asked for another span of time or number of records; it learns from no attack."""
     from flows.retrain_detector import retrain_detector
 
-    assert set(retrain_detector.parameters.properties) == {"since", "until", "max_records", "exclude_anomalies"}
-    assert retrain_detector.parameters.properties["exclude_anomalies"]["default"] is True
+    known = retrain_detector.parameters.properties
+
+    assert set(known) == {"since", "until", "max_records", "exclude_anomalies"}
+    assert known["exclude_anomalies"]["default"] is True
+    assert all(one.get("description") for one in known.values())
+    [number] = [form for form in known["max_records"]["anyOf"] if form["type"] == "integer"]
+    assert (number["minimum"], number["maximum"]) == (2, 5_000_000)
 
 
 def test_pool_is_the_same_everywhere() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sentinel.detect.learn.gate import gate
 from sentinel.errors import TerminalError, TransientError
 from sentinel.pipeline import Sentinel
-from sentinel.pipeline.train import train
+from sentinel.pipeline.train import retrain, train
 from sentinel.records import RECORD_SCHEMA, empty_records
 from tests.pipeline.conftest import START
 
@@ -38,6 +38,20 @@ def test_nothing_to_learn_from_is_refused(sentinel: Sentinel) -> None:
     """Without one record there is no model."""
     with pytest.raises(TerminalError, match="not one record"):
         train(sentinel.registry, empty_records())
+
+
+@pytest.mark.parametrize("count", [-5, 0, 1, 5_000_001])
+def test_number_of_records_out_of_bounds_is_refused(sentinel: Sentinel, count: int) -> None:
+    """A number below two reads nothing or everything, one without an end fills the memory."""
+    with pytest.raises(TerminalError, match=f"max_records is {count}; it takes 2 to 5000000"):
+        retrain(sentinel, max_records=count)
+    assert sentinel.registry.champion() is None
+
+
+def test_span_that_ends_before_it_begins_is_refused(sentinel: Sentinel) -> None:
+    """Also where only one of the two names its zone; without one a time is UTC."""
+    with pytest.raises(TerminalError, match="is not before until"):
+        retrain(sentinel, since=START, until=START.replace(tzinfo=None), max_records=10)
 
 
 def test_second_training_is_refused_while_one_runs(sentinel: Sentinel) -> None:

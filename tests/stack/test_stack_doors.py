@@ -5,6 +5,7 @@ import base64
 import http.client
 import json
 import stat
+import urllib.error
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -145,6 +146,22 @@ def test_key_is_a_secret_of_its_owner(stack: Running) -> None:
 def test_deployment_runs_with_nothing_exported_when_the_home_is_elsewhere(stack: Running) -> None:
     """The command of the README finds server and key through prefect.toml alone."""
     stack.run_deployment("collect-files/every-minute")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"max_records": -5}, {"max_records": 10**9}, {"max_records": "many"}, {"since": "yesterday"}, {"x": 1}],
+)
+def test_parameter_out_of_bounds_makes_no_run(stack: Running, parameters: dict[str, Any]) -> None:
+    """Prefect's server refuses it, before any worker reads a record."""
+    deployment = stack.get(f"{stack.prefect}/deployments/name/retrain-detector/nightly")["id"]
+    body = {"parameters": parameters, "enforce_parameter_schema": True}
+
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        stack.post(f"/deployments/{deployment}/create_flow_run", body)
+
+    assert caught.value.code in {409, 422}
+    caught.value.close()
 
 
 def test_foreign_server_is_named_when_it_is_not_used(stack: Running) -> None:
