@@ -13,7 +13,17 @@ from sentinel.incidents.incident import iso
 from sentinel.records import ANOMALIES, RECORD_SCHEMA
 from sentinel.spool import IncidentRow, Spool
 
-__all__ = ["SORTS", "Wanted", "change_state", "keep", "list_incidents", "one_incident", "resolve_quiet", "touching"]
+__all__ = [
+    "SORTS",
+    "Wanted",
+    "change_state",
+    "keep",
+    "list_incidents",
+    "odds_of",
+    "one_incident",
+    "resolve_quiet",
+    "touching",
+]
 
 MAX_SAMPLE_TEXT = 2_000
 SORTS = ("last", "first", "severity", "lines", "peak_score")
@@ -42,7 +52,7 @@ def keep(spool: Spool, anomalies: pl.DataFrame, actors: Sequence[str]) -> list[I
     """
     if anomalies.is_empty():
         return []
-    odds = [_odd(row, actor) for row, actor in zip(anomalies.iter_rows(named=True), actors, strict=True)]
+    odds = odds_of(anomalies, actors)
     times = [odd.at_s for odd in odds]
     with spool.transaction() as tx:
         known = tx.active_incidents(min(times) - ACTIVE_S, max(times) + ACTIVE_S)
@@ -50,6 +60,11 @@ def keep(spool: Spool, anomalies: pl.DataFrame, actors: Sequence[str]) -> list[I
         tx.append(anomalies.with_columns(pl.Series("incident", ids, dtype=pl.String)), stream=ANOMALIES)
         tx.put_incidents([_row(incident) for incident in changed])
     return changed
+
+
+def odds_of(anomalies: pl.DataFrame, actors: Sequence[str]) -> list[Odd]:
+    """Anomalies as the room of incidents takes them; `actors` (n_anomalies) names who is behind each."""
+    return [_odd(row, actor) for row, actor in zip(anomalies.iter_rows(named=True), actors, strict=True)]
 
 
 def _odd(row: Mapping[str, Any], actor: str) -> Odd:

@@ -18,6 +18,7 @@ from sentinel.detect.remember.state_pass import RAW_INDEX
 __all__ = ["MAX_REASONS", "Explainer", "Row"]
 
 MAX_REASONS = 4
+RARE_SHARE = 0.05  # of all lines; a source with more is not called rare, however odd its line is for it
 MIN_TAIL_NATS = 3.0  # a cause less surprising than this is no reason
 SPANS = ("15 s", "3 min", "30 min")
 _SPAN_S = (15.0, 180.0, 1800.0)
@@ -213,7 +214,10 @@ class Explainer:
             return f"the source {row.source} was never seen before"
         if 0 <= level < 0.02 * hits:
             return f"this level is rare for {row.source}: {_figure(level)} of {hits:,.0f} lines"
-        return f"the source {row.source} is rare: {hits:,.0f} of {row.value('lines'):,.0f} lines"
+        lines = row.value("lines")
+        return (
+            f"the source {row.source} is rare: {hits:,.0f} of {lines:,.0f} lines" if hits < RARE_SHARE * lines else ""
+        )
 
     def _say_privilege(self, row: Row) -> str:
         if not row.flags & SENSITIVE:

@@ -1,0 +1,186 @@
+"""`scan`: from raw log files to explained incidents, with nothing set up and nothing kept."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentinel.cli.run import Commands
+from sentinel.settings import Settings
+
+if TYPE_CHECKING:
+    from sentinel.incidents import Incident
+    from sentinel.pipeline.scan import Scanned
+
+__all__ = ["add_commands"]
+
+EXAMPLE = """examples:
+  sentinel scan /var/log/auth.log /var/log/auth.log.1.gz
+  journalctl --since today | sentinel scan -
+  sentinel scan today.log --baseline yesterday.log --html report.html
+
+exit code: 0 nothing of severity high or critical, 1 something, 2 wrong use"""
+ALARMING = {"high", "critical"}
+BARS = "▁▂▃▄▅▆▇█"
+SHOWN = 50
+PAINT = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
+MAX_LINE = 160
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `scan`."""
+    scan = commands.add_parser(
+        "scan",
+        help="explain what is strange in raw log files, with nothing set up and nothing kept",
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    scan.add_argument("files", nargs="+", type=Path, metavar="FILE", help="log files or archives; - is standard input")
+    scan.add_argument("--baseline", action="append", default=[], type=Path, metavar="GOOD.log", help="learn from this")
+    scan.add_argument("--since", type=_moment, metavar="TIME", help="show only incidents from this time (ISO 8601) on")
+    scan.add_argument("--json", action="store_true", help="print one JSON object")
+    scan.add_argument("--html", type=Path, metavar="REPORT.html", help="write one self-contained page, too")
+    scan.set_defaults(run=_scan)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _scan(options: argparse.Namespace, settings: Settings) -> int:
+    from sentinel.pipeline.scan import scan
+
+    with _Progress(options.files) as progress:
+        found = scan(
+            options.files, now=datetime.now(UTC), baseline=options.baseline, since=options.since, progress=progress.note
+        )
+    if options.json:
+        _print_json(found)
+    else:
+        _print(found)
+    if options.html is not None:
+        options.html.write_text(_page(found, options.files), encoding="utf-8")
+        print(f"written to {options.html}", file=sys.stderr)
+    return int(any(incident.severity in ALARMING for incident in found.incidents))
+
+
+class _Progress:
+    """A bar on standard error while it is a terminal; bytes read, then lines judged."""
+
+    def __init__(self, files: list[Path]) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        total = sum(path.stat().st_size for path in files if path.is_file())
+        self._task = self._bar.add_task("reading", total=total or None)
+
+    def __enter__(self) -> "_Progress":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def note(self, step: str, done: int) -> None:
+        """What is being done, and how much more of it is done."""
+        is_reading = step.startswith("reading")
+        self._bar.update(self._task, description=step, advance=done if is_reading else 0)
+
+
+def _print_json(found: "Scanned") -> None:
+    from sentinel.cli.show import print_json
+
+    print_json(
+        {
+            "incidents": [incident.shown() for incident in found.incidents],
+            "lines": found.lines,
+            "learnt": found.learnt,
+            "anomalies": found.anomalies,
+            "since": found.since,
+            "until": found.until,
+            "notes": list(found.notes),
+        }
+    )
+
+
+def _print(found: "Scanned") -> None:
+    """Incidents, the worst first; colours where a terminal reads and NO_COLOR is not set."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for incident in found.incidents[:SHOWN]:
+        head = Text(f"{incident.severity:8} ", style=PAINT[incident.severity]).append(
+            _plain(incident.title), style="bold"
+        )
+        console.print(head)
+        console.print(Text(f"         {_when(incident)}  {spark(incident.trend.counts)}", style="dim"))
+        for reason in incident.reasons[:3]:
+            console.print(Text(f"         · {_plain(reason)}"))
+        for record in incident.sample[:3]:
+            line = _plain(str(record["message"]).partition("\n")[0])
+            where = f"{record['origin']}:{int(record['event_id'])}"
+            console.print(Text(f"         {where}: {line[:MAX_LINE]}", style="dim"))
+        console.print()
+    if len(found.incidents) > SHOWN:
+        console.print(f"{len(found.incidents) - SHOWN} more; --json shows all")
+    span = f", {_shown(found.since)} to {_shown(found.until)}" if found.since else ""
+    console.print(f"{found.lines:,} lines{span}: {len(found.incidents):,} incidents, {found.anomalies:,} strange lines")
+    for note in found.notes:
+        console.print(Text(f"note: {_plain(note)}", style="dim"))
+
+
+def spark(counts: tuple[int, ...]) -> str:
+    """Counts as bars, the largest the highest.
+
+    >>> spark((0, 1, 8))
+    '▁▁█'
+    """
+    top = max(counts, default=0) or 1
+    return "".join(BARS[min(len(BARS) - 1, count * len(BARS) // (top + 1))] for count in counts)
+
+
+def _when(incident: "Incident") -> str:
+    first, last = (datetime.fromtimestamp(at_s, UTC) for at_s in (incident.first_s, incident.last_s))
+    return _shown(first) if last == first else f"{_shown(first)} to {_shown(last)}"
+
+
+def _shown(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _plain(text: str) -> str:
+    from sentinel.cli.show import visible
+
+    return visible(text)
+
+
+def _page(found: "Scanned", files: list[Path]) -> str:
+    """The report as one page: styles and pictures inside, no script, nothing asked of the network."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(loader=PackageLoader("sentinel.cli"), autoescape=True, undefined=StrictUndefined)
+    rows = [
+        {
+            **incident.shown(),
+            "when": _when(incident),
+            "points": _points(incident.trend.counts),
+            "lines_shown": [
+                (f"{record['origin']}:{int(record['event_id'])}", _plain(str(record["message"])[:2_000]))
+                for record in incident.sample
+            ],
+        }
+        for incident in found.incidents
+    ]
+    span = (_shown(found.since), _shown(found.until))
+    return made.get_template("scan.html").render(found=found, rows=rows, files=[str(path) for path in files], span=span)
+
+
+def _points(counts: tuple[int, ...], width: int = 160, height: int = 36) -> str:
+    top, step = max(counts, default=0) or 1, width / max(len(counts) - 1, 1)
+    return " ".join(f"{n * step:.4g},{height - 1 - count / top * (height - 2):.4g}" for n, count in enumerate(counts))

@@ -1,0 +1,204 @@
+"""Scan: raw log files in, explained incidents out, with nothing set up and nothing kept."""
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+
+from sentinel.collect.packed import DamageError, is_packed, unpacker_of
+from sentinel.detect import Scorer
+from sentinel.detect.explain.incidents import actors_of
+from sentinel.detect.learn.fit import fit
+from sentinel.errors import TerminalError
+from sentinel.incidents import Incident, group
+from sentinel.parse import parse_lines
+from sentinel.pipeline.anomalies import anomalies_of
+from sentinel.pipeline.incidents import odds_of
+from sentinel.records import empty_records
+
+__all__ = ["Scanned", "scan"]
+
+CHUNK_BYTES = 4 * 1024 * 1024
+MAX_LINE_BYTES = 1024 * 1024
+LEARN_LINES = 150_000  # of each half; more are learnt from in blocks that lie evenly over it
+BLOCKS = 10
+SCORE_LINES = 50_000
+SECONDS_A_WEEK = 7 * 86_400
+MIN_LINES = 40
+STANDARD_INPUT = "-"
+Progress = Callable[[str, int], None]  # what is being done, and how many bytes or lines more are done
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a scan found. `notes` say what could not be known or read."""
+
+    incidents: Sequence[Incident]  # the worst first
+    lines: int
+    learnt: int  # lines that taught
+    anomalies: int
+    since: datetime | None  # first and last time in the files
+    until: datetime | None
+    notes: Sequence[str]
+
+
+def scan(
+    paths: Sequence[Path],
+    *,
+    now: datetime,
+    baseline: Sequence[Path] = (),
+    since: datetime | None = None,
+    progress: Progress = lambda step, done: None,
+) -> Scanned:
+    """Read files (`-`: standard input), learn what is usual, and group what is not.
+
+    With a `baseline` that is what is usual; else each half of the lines, in time, is judged by what the other half
+    teaches: an incident is new to the half that it is not in. Raises TerminalError where nothing can be read.
+    """
+    records, notes = _read(paths, now, progress)
+    if records.height < MIN_LINES and not baseline:
+        few = f"{records.height} lines are too few to know what is usual; name a good log with --baseline"
+        return Scanned([], records.height, 0, 0, *_span(records), [*notes, few])
+    if baseline:
+        usual, more = _read(baseline, now, progress)
+        anomalies, learnt = _judged(usual, records, now, progress), min(usual.height, LEARN_LINES)
+        notes += [*more, "judged by the baseline alone: what is usual there is usual here"]
+    else:
+        half = records.height // 2
+        first, second = records.head(half), records.tail(records.height - half)
+        anomalies = pl.concat([_judged(second, first, now, progress), _judged(first, second, now, progress)])
+        learnt = min(half, LEARN_LINES) + min(records.height - half, LEARN_LINES)
+        notes.append("from these files alone: what happens in both halves counts as usual, however bad it is")
+    if learnt < records.height and not baseline:
+        notes.append(f"learnt from {learnt:,} of {records.height:,} lines, in blocks that lie evenly over them")
+    _, incidents = group(odds_of(anomalies, actors_of(anomalies["message"])), [])
+    shown = [i for i in incidents if since is None or i.last_s >= since.timestamp()]
+    shown.sort(key=lambda i: (-_rank(i), -i.peak_nats, i.first_s))
+    return Scanned(shown, records.height, learnt, anomalies.height, *_span(records), notes)
+
+
+def _rank(incident: Incident) -> int:
+    return ("low", "medium", "high", "critical").index(incident.severity)
+
+
+def _span(records: pl.DataFrame) -> tuple[datetime | None, datetime | None]:
+    times = records["timestamp"]
+    first, last = times.min(), times.max()
+    return (first if isinstance(first, datetime) else None), (last if isinstance(last, datetime) else None)
+
+
+def _read(paths: Sequence[Path], now: datetime, progress: Progress) -> tuple[pl.DataFrame, list[str]]:
+    """The records of all files in the order of time, and what is to be said of them."""
+    frames, notes, undated = [empty_records()], list[str](), 0
+    for path in paths:
+        before = sum(frame.height for frame in frames)
+        try:
+            frames += [_parsed(path, start, lines, now) for start, lines in _chunks(path, progress)]
+        except (OSError, DamageError, EOFError) as exc:
+            notes.append(f"{path}: {getattr(exc, 'strerror', None) or exc}; what came before it was read")
+        if sum(frame.height for frame in frames) == before and not any(str(path) in note for note in notes):
+            notes.append(f"{path}: no lines")
+    records = pl.concat(frames)
+    if records.is_empty():
+        raise TerminalError("scan: " + ("; ".join(notes) or "there is not one line"))
+    undated = records.filter(pl.col("attributes").str.contains("timestamp_unreadable", literal=True)).height
+    if undated > records.height // 2:
+        notes.append("most lines have no time that can be read: nothing is known of rates and silences")
+        records = records.with_columns(
+            timestamp=pl.lit(now - timedelta(days=1)).dt.cast_time_unit("ns") + _beat(records)
+        )
+    return records.sort("timestamp", maintain_order=True), notes
+
+
+def _beat(records: pl.DataFrame) -> pl.Expr:
+    """A second a line, where lines have no time of their own."""
+    return pl.duration(seconds=pl.int_range(records.height, dtype=pl.Int64))
+
+
+def _parsed(path: Path, start: int, lines: list[bytes], now: datetime) -> pl.DataFrame:
+    frame = pl.DataFrame(
+        {
+            "line": lines,
+            "origin": [str(path)] * len(lines),
+            "event_id": [f"{start + n:022d}" for n in range(len(lines))],
+        },
+        schema={"line": pl.Binary, "origin": pl.String, "event_id": pl.String},
+    )
+    return parse_lines(frame, now=now).records
+
+
+def _chunks(path: Path, progress: Progress) -> Iterator[tuple[int, list[bytes]]]:
+    """(number of its first line, lines) of a file, an archive or standard input."""
+    start, rest = 1, b""
+    for piece in _pieces(path):
+        progress(f"reading {path}", len(piece))
+        *lines, rest = (rest + piece).split(b"\n")
+        if len(rest) > MAX_LINE_BYTES:
+            lines, rest = [*lines, rest], b""
+        if lines:
+            yield start, lines
+            start += len(lines)
+    if rest:
+        yield start, [rest]
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    if str(path) == STANDARD_INPUT:
+        yield from _read_on(sys.stdin.buffer)
+        return
+    with path.open("rb") as file:
+        head = file.read(8)
+        file.seek(0)
+        if not is_packed(head):
+            yield from _read_on(file)
+            return
+        archive = unpacker_of(file)
+        while piece := archive.read1(CHUNK_BYTES):
+            yield piece
+
+
+def _read_on(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(CHUNK_BYTES):
+        yield piece
+
+
+def _judged(usual: pl.DataFrame, records: pl.DataFrame, now: datetime, progress: Progress) -> pl.DataFrame:
+    """The anomalies of records by what `usual` lines teach.
+
+    Where the records come before what teaches, their clock is put on by whole weeks, so that the lessons are a past.
+    """
+    progress("learning", 0)
+    taught = fit(_blocks(usual), now=now)
+    scorer = Scorer(taught.model, taught.state)
+    shift = timedelta(seconds=_shift_s(usual, records))
+    found = []
+    for piece in records.iter_slices(SCORE_LINES):
+        later = piece.with_columns((pl.col("timestamp") + shift).dt.cast_time_unit("ns"))
+        judged = anomalies_of(later, scorer.score(later))
+        over, said = scorer.ended()
+        found += [judged, anomalies_of(over, said)]
+        progress("judging", piece.height)
+    over, said = scorer.ended(for_good=True)
+    return pl.concat([*found, anomalies_of(over, said)]).with_columns(
+        (pl.col("timestamp") - shift).dt.cast_time_unit("ns")
+    )
+
+
+def _blocks(records: pl.DataFrame) -> pl.DataFrame:
+    """All lines, or LEARN_LINES of them in BLOCKS that lie evenly over the whole: within a block no line is missing."""
+    if records.height <= LEARN_LINES:
+        return records
+    length, step = LEARN_LINES // BLOCKS, records.height // BLOCKS
+    return pl.concat([records.slice(n * step, length) for n in range(BLOCKS)])
+
+
+def _shift_s(usual: pl.DataFrame, records: pl.DataFrame) -> int:
+    ended, begins = _span(usual)[1], _span(records)[0]
+    if ended is None or begins is None or begins >= ended:
+        return 0
+    return math.ceil((ended - begins).total_seconds() / SECONDS_A_WEEK) * SECONDS_A_WEEK
