@@ -8,16 +8,19 @@ import numpy as np
 import polars as pl
 
 from sentinel.detect.explain.causes import weights
-from sentinel.detect.explain.explain import Explainer, Row
+from sentinel.detect.explain.explain import MAX_REASONS, Explainer, Row
 from sentinel.detect.explain.incidents import incident_ids
+from sentinel.detect.explain.outcomes import NEW_VALUE, said_of
 from sentinel.detect.judge.combine import NATS, PRIOR, Switches
 from sentinel.detect.judge.habits import HABITS_A_LINE
 from sentinel.detect.judge.nats import THRESHOLD_NATS, nats_to_score
+from sentinel.detect.judge.outcomes import OUTCOMES_A_LINE
 from sentinel.detect.kernel.jit import Booleans, Floats
 from sentinel.detect.kernel.table import UndoLog, roll_back
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Coded, One
 from sentinel.detect.read.encode import encode, encode_one
+from sentinel.detect.read.text import Meaning
 from sentinel.detect.remember.merge import merge
 from sentinel.detect.remember.state import empty_memory, pack, unpack
 from sentinel.detect.remember.state_pass import TOUCHES_A_LINE
@@ -29,6 +32,7 @@ from sentinel.records import VERDICT_SCHEMA
 
 __all__ = ["Scorer", "Verdict"]
 
+TOUCHES = TOUCHES_A_LINE + HABITS_A_LINE + OUTCOMES_A_LINE
 MAX_UNDO_LINES = 1_000  # longer peeks work on a copy of the memory
 MAX_EXPLAINED = 2_000  # anomalies of one call that get their own ranking of causes at once
 
@@ -160,7 +164,7 @@ class Scorer:
         if n > MAX_UNDO_LINES:
             return judged(coded, self._memory.copy(), self.model, self.switches)
         counters = self._memory.counters.copy()
-        memory = self._memory._replace(undo_log=UndoLog.sized(n * (TOUCHES_A_LINE + HABITS_A_LINE)), counters=counters)
+        memory = self._memory._replace(undo_log=UndoLog.sized(n * TOUCHES), counters=counters)
         try:
             return judged(coded, memory, self.model, self.switches)
         finally:
@@ -188,6 +192,11 @@ class Scorer:
                 told[k] = SESSION_KIND, list(alarm.reasons)
             elif alarm is not None:
                 told[k] = told[k][0], [*told[k][1], *alarm.reasons[:1]]
+        for k, i in enumerate(rows.tolist()):
+            if found.outcomes[i] >= self.threshold_nats and (said := said_of(found, i, self.model)):
+                own = told[k][1] if found.parts[i, NATS] >= self.threshold_nats else []
+                kind = NEW_VALUE if found.outcomes[i] >= found.nats[i] else told[k][0]
+                told[k] = kind, ([said, *own] if kind == NEW_VALUE else [*own, said])[:MAX_REASONS]
         return told
 
     def _explained_by_line(self, found: Scored, rows: np.ndarray, sources: list[str]) -> list[tuple[str, list[str]]]:
@@ -222,8 +231,8 @@ class Scorer:
             for kind, why in self._explained(found, rows, names):
                 kinds.append(kind)
                 reasons.append(why)
-        keys, which = np.unique(found.coded.line.templates, return_inverse=True)
-        texts = pl.Series([self._vocabulary.template_text(key) for key in keys.tolist()], dtype=pl.String)
+        meanings, which = found.coded.meanings, found.coded.which
+        texts = pl.Series([self._template(meaning) for meaning in meanings], dtype=pl.String)
         return pl.DataFrame(
             {
                 "anomaly_score": 1.0 - 2.0 ** (-nats / THRESHOLD_NATS),
@@ -239,6 +248,9 @@ class Scorer:
             schema=VERDICT_SCHEMA,
         )
 
+    def _template(self, meaning: Meaning) -> str:
+        return meaning.shown or self._vocabulary.template_text(meaning.template)
+
     def _verdict(self, found: Scored, source: str) -> Verdict:
         nats = float(found.nats[0])
         strange = nats >= self.threshold_nats
@@ -250,7 +262,7 @@ class Scorer:
             strange,
             kind,
             reasons,
-            self._vocabulary.template_text(int(found.coded.line.templates[0])),
+            self._template(found.coded.meanings[0]),
             self.model.version,
             self.model.confidence,
         )

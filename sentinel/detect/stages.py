@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sentinel.detect.judge.combine import NATS, PARTS, Switches, combine
+from sentinel.detect.judge.combine import NATS, PARTS, SPARSE_CAP, Switches, combine
 from sentinel.detect.judge.features import FEATURES
 from sentinel.detect.judge.habits import settle
+from sentinel.detect.judge.outcomes import new_numbers, settle_outcomes
 from sentinel.detect.judge.surprise import surprises
 from sentinel.detect.judge.tails import TOLERANCE, tail_nats
-from sentinel.detect.kernel.jit import Floats
+from sentinel.detect.kernel.jit import Floats, Integers
 from sentinel.detect.kernel.table import Memory
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Coded
@@ -24,6 +25,7 @@ __all__ = ["Scored", "judged"]
 class Scored:
     """All that is known of n lines: integers, raw values, surprises, tails, and parts (n, len(PARTS)) of the score.
 
+    `outcomes` (n,): nats of a value that its place never showed; `numbers` (n,): the number that is one, −1 = none.
     `alarms`: of the lines at which a session in flight became strange.
     """
 
@@ -32,12 +34,14 @@ class Scored:
     surprise: Floats
     tails: Floats
     parts: Floats
+    outcomes: Floats
+    numbers: Integers
     alarms: Sequence[Alarm] = ()
 
     @property
     def nats(self) -> Floats:
         """(n,) −ln p under normal traffic, of the line or of its session."""
-        nats: Floats = self.parts[:, NATS].copy()
+        nats: Floats = np.maximum(self.parts[:, NATS], self.outcomes)
         for alarm in self.alarms:
             nats[alarm.line] = max(nats[alarm.line], alarm.nats)
         return nats
@@ -58,4 +62,16 @@ def judged(coded: Coded, memory: Memory, model: Model, switches: Switches) -> Sc
         combine(raw, facts.flags, surprise, tails, forest, odds, volume, switches, model.is_warm_up, parts)
         if switches.habits:
             settle(memory, coded.line, raw, parts)
-    return Scored(coded, raw, surprise, tails, parts)
+        news, numbers = _outcomes(coded, memory, model)
+    return Scored(coded, raw, surprise, tails, parts, news, numbers)
+
+
+def _outcomes(coded: Coded, memory: Memory, model: Model) -> tuple[Floats, Integers]:
+    """What codes, states and numbers are worth that their places never showed, and which number it is."""
+    news = [meaning.news for meaning in coded.meanings]
+    nats = np.array([one.nats if one else 0.0 for one in news])[coded.which]
+    keys = np.array([one.key if one else 0 for one in news], np.uint64)[coded.which]
+    which = np.full(len(nats), -1)
+    new_numbers(coded.facts.template, coded.facts.numbers, model.outcomes, nats, keys, which)
+    settle_outcomes(memory, coded.line, keys, nats)
+    return np.minimum(nats, SPARSE_CAP), which

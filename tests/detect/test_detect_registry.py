@@ -14,6 +14,7 @@ import pytest
 from sklearn.ensemble import IsolationForest
 
 from sentinel.detect.judge.features import FEATURES
+from sentinel.detect.judge.outcomes import Outcomes
 from sentinel.detect.judge.surprise import Baseline
 from sentinel.detect.judge.tails import Tails
 from sentinel.detect.judge.trees import flatten
@@ -65,6 +66,7 @@ def trained(number=0, state=None):
         volume_nats=0.0,
         trees=flatten(FOREST),
         flagged_share=0.0,
+        outcomes=Outcomes(*(np.zeros((1, 1)) for _ in Outcomes._fields)),
         quantiles=np.array([[0.0, 0.0], [1.0, 9.0]]),
         watched=np.zeros((0, 4)),
         watched_keys=np.zeros((0, 2), np.uint64),

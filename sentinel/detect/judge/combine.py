@@ -26,6 +26,7 @@ __all__ = [
     "PARTS",
     "PRIOR",
     "SPARSE",
+    "SPARSE_CAP",
     "Switches",
     "combine",
     "floods",

@@ -137,10 +137,12 @@ def _of_sources(bound: Floats, counts: Integers, sources: Integers, pool: float)
     return out
 
 
-def _ranges(columns: list[_Sorted], use: Booleans, size: int) -> Floats:
+def _ranges(columns: list[_Sorted], use: Booleans, size: int, counters: Booleans | None) -> Floats:
     out = np.full((size + 1, 12), np.nan)
     for k, column in enumerate(columns):
         out[:size, 3 * k : 3 * k + 3] = column.quantiles(use, (0.01, 0.5, 0.99))[0]
+    if counters is not None:
+        out[:size][np.repeat(counters, 3, axis=1)] = np.nan
     return out
 
 
@@ -161,8 +163,15 @@ def _shares_of_new(evidence: Evidence, use: Booleans, template: Floats) -> None:
     assert n == len(use)
 
 
-def learn(evidence: Evidence, use: Booleans, cap: tuple[float, float], trust: Floats | None = None) -> Baseline:
-    """Tables from the rows `use`. `cap`: ceilings of rarities, nats; `trust` (templates, 2): belief in numbers."""
+def learn(
+    evidence: Evidence,
+    use: Booleans,
+    cap: tuple[float, float],
+    trust: Floats | None = None,
+    counters: Booleans | None = None,
+) -> Baseline:
+    """Tables from the rows `use`. `cap`: ceilings of rarities, nats; `trust` (templates, 2): belief in numbers;
+    `counters` (templates, 4): numbers that count on, and have no range."""
     size = evidence.templates
     groups, length = evidence.facts.template[use], evidence.facts.length[use]
     template = np.zeros((size + 1, TEMPLATE_COLUMNS))
@@ -182,7 +191,7 @@ def learn(evidence: Evidence, use: Booleans, cap: tuple[float, float], trust: Fl
         template_refs=np.ascontiguousarray(np.column_stack(t_refs)),
         source_refs=np.ascontiguousarray(np.column_stack([_shrunk(c, use) for c in evidence.s_refs])),
         global_refs=np.array([_shrunk(c, use)[0] for c in evidence.g_refs]),
-        numbers=_ranges(evidence.numbers, use, size),
-        means=_ranges(evidence.means, use, size),
+        numbers=_ranges(evidence.numbers, use, size, counters),
+        means=_ranges(evidence.means, use, size, counters),
         cap=np.array(cap),
     )

@@ -24,6 +24,7 @@ MAX_INHERITED_TEMPLATES = 10_000
 CHUNK_LINES = 65_536
 COLUMNS = ("timestamp", "level", "source", "message", "attributes")
 TOP_WORDS = 3
+MAX_TEXTS = 50_000  # distinct masked texts whose codes and states are learnt
 
 
 @dataclass(slots=True)
@@ -72,6 +73,7 @@ class Corpus:
     source_hashes: Hashes
     memory: Memory
     raw: Singles
+    texts: list[str]  # the first MAX_TEXTS of `words`
 
     def __len__(self) -> int:
         return len(self.coded.line.times)
@@ -119,7 +121,7 @@ def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
     drain, texts, which = _learn_templates(scanned, champion)
     names = tuple(records["source"].fill_null("").unique(maintain_order=True).to_list())
     hashes = [hash_text(name) for name in names]
-    vocabulary = Vocabulary(drain, {}, 0.0, 0.0)
+    vocabulary = Vocabulary(drain, {}, 0.0, 0.0, {})
     coded = encode(records, vocabulary, {h: i for i, h in enumerate(hashes)}, scanned)
     coded = replace(coded, scanned=scanned.only(SESSION))
     del scanned
@@ -131,6 +133,7 @@ def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
         np.array(hashes, np.uint64),
         empty_memory(core=8, edge=8),
         np.empty((len(records), len(RAW)), np.float32),
+        texts[:MAX_TEXTS],
     )
     corpus.walk(np.ones(len(records), bool))
     return corpus

@@ -12,6 +12,7 @@ from sentinel.detect.kernel.jit import Booleans, Floats, Integers
 from sentinel.detect.learn.baseline import Evidence, learn
 from sentinel.detect.learn.bursts import SLOT_S, bursts_of
 from sentinel.detect.learn.corpus import Corpus
+from sentinel.detect.learn.outcomes import counters_in
 from sentinel.detect.read.coded import Facts
 from sentinel.detect.remember.state_pass import RAW_INDEX
 
@@ -47,6 +48,7 @@ class CrossFit:
         self.templates, self.sources = len(corpus.vocabulary.places), len(corpus.source_hashes)
         self.block = _blocks(corpus.coded.line.times)
         self.evidence = Evidence(corpus.raw, self.facts, self.templates, self.sources)
+        self.counters = counters_in(self.facts.numbers, self.facts.template, self.templates)
 
     def cap(self, use: Booleans) -> tuple[float, float]:
         """The ceilings of every rarity, by lines and by windows: what the smallest history yields."""
@@ -67,7 +69,7 @@ class CrossFit:
         """Tables from the lines `use`; the rarities of words go into the facts."""
         texts, _, _ = self.corpus.words.rarities(use, cap[0])
         self.facts = self.facts._replace(rarity=texts[self.corpus.words.which])
-        return learn(self.evidence, use, cap, trust)
+        return learn(self.evidence, use, cap, trust, self.counters)
 
     def forward(self, use: Booleans, seed: int) -> tuple[Integers, Floats]:
         """(rows, surprises): lines `use` after the first blocks, each under tables of earlier blocks only."""

@@ -18,6 +18,7 @@ from sentinel.detect.learn.corpus import Corpus, read
 from sentinel.detect.learn.crossfit import CHUNK_ROWS, CrossFit, rows_of
 from sentinel.detect.learn.exclude import attacks
 from sentinel.detect.learn.forest import fit_forest
+from sentinel.detect.learn.outcomes import learn_outcomes
 from sentinel.detect.learn.session_corpus import LearntSessions, learn_from, sessions_after
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Facts
@@ -174,6 +175,7 @@ def _model(
     _, words, unseen = corpus.words.rarities(learnt.ok, float(learnt.baseline.cap[0]))
     clusters = corpus.vocabulary.known.clusters.values()
     times = corpus.coded.line.times
+    outcomes, slots = learn_outcomes(corpus, learnt.ok)
     keys, watched = learn_watch(times, corpus.coded.line.templates, corpus.coded.line.sources, learnt.ok)
     model = Model(
         version="",
@@ -195,6 +197,8 @@ def _model(
         tail_places=learnt.places,
         calibration=learnt.calibration,
         volume_nats=learnt.volume_nats,
+        outcomes=outcomes,
+        slots=slots,
         trees=learnt.trees,
         flagged_share=learnt.flagged_share,
         quantiles=learnt.quantiles,

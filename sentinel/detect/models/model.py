@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from sentinel.detect.judge.features import FEATURES
+from sentinel.detect.judge.outcomes import Outcomes
 from sentinel.detect.judge.surprise import Baseline
 from sentinel.detect.judge.tails import Tails
 from sentinel.detect.judge.trees import Trees
 from sentinel.detect.kernel.jit import Floats, Hashes, Integers
 from sentinel.detect.read.drain import Drain
+from sentinel.detect.read.outcomes import Slot
 from sentinel.detect.read.text import Vocabulary
 from sentinel.detect.sessions.fit import SessionRules
 from sentinel.errors import ArtifactError
@@ -45,6 +47,7 @@ class Model:
     tail_places: Integers
     calibration: Tails
     volume_nats: float  # what a line pays where there are many, see `combine`
+    outcomes: Outcomes
     trees: Trees | None
     flagged_share: float  # of the training lines, each judged by tables of earlier lines only
     quantiles: Floats  # (q, 2): share of training lines, nats that this share does not exceed
@@ -52,6 +55,7 @@ class Model:
     watched_keys: Hashes  # (w, 2): template, source
     sessions: tuple[SessionRules, ...] = ()  # one for each kind of session that could be learnt
     session_figures: dict[str, float] = field(default_factory=dict)  # what was found of every kind
+    slots: dict[int, Slot] = field(default_factory=dict)  # places of codes and states that always showed one of a few
     feature_names: tuple[str, ...] = FEATURES
 
     @property
@@ -63,7 +67,7 @@ class Model:
         """The model's templates and words, ready to read messages."""
         known = Drain(zip(self.template_keys.tolist(), self.template_texts, strict=True))
         rarities = dict(zip(self.word_hashes.tolist(), self.word_rarities.tolist(), strict=True))
-        return Vocabulary(known, rarities, self.unseen_word, float(self.baseline.cap[0]))
+        return Vocabulary(known, rarities, self.unseen_word, float(self.baseline.cap[0]), self.slots)
 
     def quantile_nats(self, share: float) -> float:
         """The nats that a share (0…1) of the training lines did not exceed: what a budget turns into a threshold."""
@@ -88,6 +92,7 @@ class Model:
             "source_names": list(self.source_names),
             "feature_names": list(self.feature_names),
             "session_figures": self.session_figures,
+            "slots": [[place, slot.values, slot.lines, slot.nats] for place, slot in self.slots.items()],
         }
         return arrays, tables
 
@@ -109,6 +114,10 @@ class Model:
                 trees=_trees(arrays),
                 sessions=tuple(_sessions(arrays)),
                 session_figures=dict(tables["session_figures"]),
+                slots={
+                    int(place): Slot(tuple(values), int(lines), float(nats))
+                    for place, values, lines, nats in tables["slots"]
+                },
             )
         except (KeyError, TypeError, ValueError, IndexError) as exc:
             raise ArtifactError(f"read model: its parts are incomplete ({exc!r}); train again") from exc
@@ -125,7 +134,7 @@ _ARRAYS = (
     "watched",
     "watched_keys",
 )
-_TUPLES: dict[str, Any] = {"baseline": Baseline, "tails": Tails, "calibration": Tails}
+_TUPLES: dict[str, Any] = {"baseline": Baseline, "tails": Tails, "calibration": Tails, "outcomes": Outcomes}
 
 
 def _tuple(kind: Any, name: str, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:

@@ -1,10 +1,11 @@
 """Lines as integers: what the state pass walks, what the baseline looks up, and where their texts are found again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sentinel.detect.kernel.jit import Booleans, Floats, Hashes, Integers
-from sentinel.detect.read.text import Scanned
+from sentinel.detect.read.text import Meaning, Scanned
 
 __all__ = ["Coded", "Facts", "Line", "One"]
 
@@ -39,6 +40,7 @@ class Coded:
     """Records as arrays, row by row; `scanned` finds the texts again.
 
     `sessions` are the hashes of ids of sessions (0: none) without processes, `named` whether attributes name them.
+    `meanings` are the distinct ones of the batch, `which` (n,) says which of them each line has.
     """
 
     line: Line
@@ -46,6 +48,8 @@ class Coded:
     scanned: Scanned
     sessions: Hashes
     named: Booleans
+    meanings: Sequence[Meaning]
+    which: Integers
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def _assemble(
         np.array([m.rarity for m in meanings], np.float64)[which],
         scanned.numbers,
     )
-    return Coded(line, facts, scanned, *settled)
+    return Coded(line, facts, scanned, *settled, meanings, which)
 
 
 def encode(

@@ -1,7 +1,7 @@
 """Turn messages into integers: entities, numbers and masked text of each, and what each masked text means."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,8 @@ import polars as pl
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Bytes, Floats, Hashes, Indices, Integers
 from sentinel.detect.lexicon.words import flags_of
-from sentinel.detect.read.drain import Cluster, Drain
+from sentinel.detect.read.drain import MAX_TOKENS, WILDCARD, Cluster, Drain
+from sentinel.detect.read.outcomes import News, Slot, places_in
 from sentinel.detect.read.scan import ENTITIES, MAX_NUMBERS, scan_lines
 from sentinel.detect.read.scan_buffers import STATE
 from sentinel.detect.read.shapes import COUNTS
@@ -129,17 +130,35 @@ class Meaning:
     place: int
     flags: int
     rarity: float  # how unusual its words are to the model, nats
+    news: News | None = None  # a code or a state that its place never showed
+    shown: str = ""  # its template as people read it, where the model's own holds words of other texts
+
+
+def _shown(masked: str, cluster: Cluster) -> str:
+    """A text's template where its teachers read otherwise, else empty: it shows no word of another text."""
+    tokens = masked.split(" ", MAX_TOKENS)
+    if all(mine in (theirs, WILDCARD) for mine, theirs in zip(cluster.tokens, tokens, strict=False)):
+        return ""
+    return " ".join(mine if mine == theirs else WILDCARD for mine, theirs in zip(cluster.tokens, tokens, strict=False))
 
 
 class Vocabulary:
     """Templates of a model, and those met in service after it; maps the hash of a masked text to its meaning.
 
-    `known` are the model's templates (frozen), `words` its words' surprises. What is met in service is learnt by
+    `known` are the model's templates (frozen), `rarities` its words' surprises, `slots` what its places of codes and
+    states always showed. What is met in service is learnt by
     `met`, a second tree, and remembered text by text, so that a restart gives every text the same template again.
     """
 
-    def __init__(self, known: Drain, rarities: dict[int, float], unseen: float, cap: float) -> None:
-        self.known = known
+    def __init__(
+        self,
+        known: Drain,
+        rarities: dict[int, float],
+        unseen: float,
+        cap: float,
+        slots: Mapping[int, Slot],
+    ) -> None:
+        self.known, self._slots = known, slots
         self.places = {key: i for i, key in enumerate(known.clusters)}
         self.met = Drain()
         self.assigned: OrderedDict[int, int] = OrderedDict()
@@ -194,7 +213,18 @@ class Vocabulary:
             :3
         ]
         rarity = sum(found) / len(found) if found else 0.0
-        return Meaning(cluster.key, self.places.get(cluster.key, -1), flags_of(masked), rarity)
+        place = self.places.get(cluster.key, -1)
+        return Meaning(
+            cluster.key, place, flags_of(masked), rarity, self._news(masked, cluster), _shown(masked, cluster)
+        )
+
+    def _news(self, masked: str, cluster: Cluster) -> News | None:
+        """The most surprising of a text's codes and states that their places never showed."""
+        if not self._slots:
+            return None
+        found = ((place, self._slots.get(place), value) for place, value in places_in(masked, cluster.tokens))
+        news = [News.of(place, slot, value) for place, slot, value in found if slot and value not in slot.values]
+        return max(news, key=lambda one: one.nats, default=None)
 
     def _cluster(self, masked_hash: int, masked: str) -> Cluster:
         known = self.known.find(masked)

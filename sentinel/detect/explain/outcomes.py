@@ -1,0 +1,23 @@
+"""Say which value is new in its place, and what stood there before."""
+
+import numpy as np
+
+from sentinel.detect.models.model import Model
+from sentinel.detect.read.outcomes import Slot
+from sentinel.detect.stages import Scored
+
+__all__ = ["NEW_VALUE", "said_of"]
+
+NEW_VALUE = "new_value"
+
+
+def said_of(found: Scored, i: int, model: Model) -> str:
+    """What is new in line i, in words; empty where nothing is."""
+    place, k = int(found.coded.facts.template[i]), int(found.numbers[i])
+    if k < 0:
+        news = found.coded.meanings[found.coded.which[i]].news
+        return news.said if news is not None else ""
+    values = model.outcomes.values[place, k]
+    usual = tuple(f"{value:g}" for value in values[~np.isnan(values)])
+    slot = Slot(usual, int(model.outcomes.lines[place, k]), float(model.outcomes.nats[place, k]))
+    return slot.said(f"{found.coded.facts.numbers[i, k]:g}")
