@@ -4,6 +4,7 @@ import hashlib
 
 import polars as pl
 
+from sentinel.detect.read.headline import headlines
 from sentinel.detect.read.scan import IP, USER
 from sentinel.detect.read.text import join, scan
 
@@ -17,7 +18,7 @@ def actors_of(messages: pl.Series) -> list[str]:
     """Who is behind each message: the address, else the user that it names; empty for nobody. Empty in, empty out."""
     if not len(messages):
         return []
-    scanned = scan(*join(messages))
+    scanned = scan(*join(headlines(messages)))
     return [scanned.entity(i, IP) or scanned.entity(i, USER) for i in range(len(messages))]
 
 

@@ -13,6 +13,7 @@ from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Coded, Line
 from sentinel.detect.read.drain import Drain
 from sentinel.detect.read.encode import encode
+from sentinel.detect.read.headline import headlines
 from sentinel.detect.read.scan import SESSION
 from sentinel.detect.read.text import MAX_WORDS, Scanned, Vocabulary, join, scan, words_of
 from sentinel.detect.remember.state import empty_memory
@@ -117,7 +118,7 @@ def _sorted(records: pl.DataFrame) -> pl.DataFrame:
 def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
     """Read records (in any order; RECORD_SCHEMA's timestamp, level, source, message, attributes, event_id if there)."""
     records = _sorted(records)
-    scanned = scan(*join(records["message"]))
+    scanned = scan(*join(headlines(records["message"])))
     drain, texts, which = _learn_templates(scanned, champion)
     names = tuple(records["source"].fill_null("").unique(maintain_order=True).to_list())
     hashes = [hash_text(name) for name in names]
