@@ -3,11 +3,13 @@
 import argparse
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
 
+from sentinel.cli.progress import reading
 from sentinel.cli.run import Commands
 from sentinel.cli.show import json_line, print_report, visible
 from sentinel.errors import TerminalError
@@ -25,6 +27,9 @@ HOME_STORE = Path()  # stands for LOG_SENTINEL_HOME/store
 def add_commands(commands: Commands) -> None:
     """Add the commands of this file."""
     collecting = commands.add_parser("collect", help="read new lines of LOG_SENTINEL_DIR into the spool, each once")
+    collecting.add_argument(
+        "paths", nargs="*", metavar="PATH", help="read these files, folders and globs instead, from their beginning"
+    )
     collecting.add_argument("--json", action="store_true", help="print one JSON object")
     collecting.set_defaults(run=_collect)
     loading = commands.add_parser("load", help="deliver what waits in the spool to Elasticsearch (or Parquet)")
@@ -45,10 +50,14 @@ def add_commands(commands: Commands) -> None:
 
 
 def _collect(options: argparse.Namespace, settings: Settings) -> int:
-    if (advice := overlooked(settings)) is not None:
+    if not options.paths and (advice := overlooked(settings)) is not None:
         print(advice, file=sys.stderr)
-    with opened(settings) as sentinel:
-        return print_report(collect(sentinel), as_json=options.json)
+    with opened(settings) as sentinel, reading(is_wanted=bool(options.paths)) as progress:
+        watched = None
+        if options.paths:
+            watched = replace(sentinel.watched, places=tuple(options.paths), begins_now=False, is_part=True)
+        report = collect(sentinel, watched=watched, progress=progress)
+    return print_report(report, as_json=options.json)
 
 
 def _load(options: argparse.Namespace, settings: Settings) -> int:

@@ -86,6 +86,8 @@ def walk(watched: Watched) -> Walk:
             f"collect from {'; '.join(failures)}; create the folder or point LOG_SENTINEL_DIR at the logs"
         )
     found.passed.sort()
+    if watched.is_part:
+        found.blind.append("/")
     unique = {(entry.location, entry.path): entry for entry in found.entries}
     found.entries = sorted(unique.values(), key=lambda entry: (entry.is_link, entry.path, entry.location))
     return found

@@ -17,13 +17,15 @@ class Watched:
 
     A glob of `exclude` without a slash leaves out files and folders of that name, one with a slash those whose path
     ends like it (an absolute one: whose path it is). `links` are the folders under which symbolic links may end. With
-    `begins_now` the files that are there at the very first start are read from their end.
+    `begins_now` the files that are there at the very first start are read from their end. With `is_part` these are not
+    all the places there are: what is not found in them is not gone.
     """
 
     places: tuple[str, ...]
     exclude: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     begins_now: bool = False
+    is_part: bool = False
 
     @classmethod
     def under(cls, *places: Path) -> Self:

@@ -3,43 +3,45 @@
 import time
 from collections.abc import Callable, Iterable
 
+from sentinel.collect import Watched
 from sentinel.errors import SpoolFullError
-from sentinel.pipeline.collector import Collector, Gathered
+from sentinel.pipeline.collector import ROUND_S, Collector, Gathered
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.report import Report
 
-__all__ = ["collect", "tell"]
+__all__ = ["Progress", "collect", "tell"]
 
 GAP_S = 0.03  # between two rounds, so that another collector that waits for the lease gets it
 SETTLE_S = 1.05  # after so long without a change an event is over
 MAX_SETTLES = 3
+FULL_S = 1.0  # between two looks whether a full spool has room again
+FULL_PATIENCE = 30  # looks in a row
+SHORT_ROUND_S = 0.25  # where somebody watches
 TOLD = 3  # paths that a note names
+
+Progress = Callable[[int, int, int], None]
+"""Who watches is told how many lines and bytes were read, and about how many bytes are left."""
 
 
 def collect(
     sentinel: Sentinel,
     *,
+    watched: Watched | None = None,
+    progress: Progress | None = None,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
     wait_s: float = 30.0,
 ) -> Report:
-    """Read every complete line that is new, once. A full spool pauses reading: the next run reads on."""
-    started_s, total, notes, settles = clock(), Gathered(), list[str](), 0
-    with Collector(sentinel.spool, sentinel.watched, period=sentinel.period, clock=clock) as collector:
-        while True:
-            try:
-                turn = collector.round(wait_s=wait_s)
-            except SpoolFullError as exc:
-                notes.append(str(exc))
-                break
-            if turn is None:
+    """Read every complete line that is new, once, of what the settings or `watched` name. A full spool pauses reading:
+    the next run reads on; with `watched` this one does, as long as somebody delivers."""
+    started_s, total, notes = clock(), Gathered(), list[str]()
+    with Collector(sentinel.spool, watched or sentinel.watched, period=sentinel.period, clock=clock) as collector:
+        run = _Run(collector, total, sleep, progress, patience=FULL_PATIENCE if watched else 0)
+        try:
+            if not run.read(wait_s):
                 notes.append("another collector is at work: nothing to do here")
-                break
-            total.add(turn)
-            if not turn.is_more and (not turn.is_held or settles == MAX_SETTLES):
-                break
-            settles += not turn.is_more
-            sleep(GAP_S if turn.is_more else SETTLE_S)
+        except SpoolFullError as exc:
+            notes.append(str(exc))
     names = ("files", "received", "rejected", "accepted")
     details = [{"file": path, "lines": lines} for path, lines in sorted(total.rows.items())]
     return Report(
@@ -49,6 +51,58 @@ def collect(
         clock() - started_s,
         tuple(dict.fromkeys([*tell(total.problems), *notes])),
     )
+
+
+class _Run:
+    """Rounds until nothing is left."""
+
+    def __init__(
+        self,
+        collector: Collector,
+        total: Gathered,
+        sleep: Callable[[float], None],
+        progress: Progress | None,
+        *,
+        patience: int,
+    ) -> None:
+        self._collector, self._total, self._sleep, self._progress = collector, total, sleep, progress
+        self._patience = patience
+        self._gap_s = time.monotonic()
+
+    def read(self, wait_s: float) -> bool:
+        """Read all there is; False where another collector kept the lease for `wait_s` seconds."""
+        settles = 0
+        while True:
+            turn = self._round(wait_s)
+            if turn is None:
+                return False
+            self._total.add(turn)
+            if self._progress is not None:
+                counts = self._total.counts
+                self._progress(counts["received"], counts["bytes"], self._collector.left_bytes())
+            if not turn.is_more and (not turn.is_held or settles == MAX_SETTLES):
+                return True
+            settles += not turn.is_more
+            self._pause(is_over=not turn.is_more)
+
+    def _round(self, wait_s: float) -> Gathered | None:
+        """One round; a full spool is waited for while there is patience. Raises SpoolFullError."""
+        for looks in range(self._patience + 1):
+            try:
+                return self._collector.round(wait_s=wait_s, max_s=SHORT_ROUND_S if self._progress else ROUND_S)
+            except SpoolFullError:
+                if looks == self._patience:
+                    raise
+                self._sleep(FULL_S)
+        raise AssertionError("a round ends or raises")
+
+    def _pause(self, *, is_over: bool) -> None:
+        """Let a file fall silent, or another collector in."""
+        if is_over:
+            self._sleep(SETTLE_S)
+        elif time.monotonic() - self._gap_s >= ROUND_S:
+            self._sleep(GAP_S)
+            self._gap_s = time.monotonic()
 
 
 def tell(problems: Iterable[tuple[str, str]]) -> list[str]:

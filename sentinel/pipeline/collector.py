@@ -11,7 +11,7 @@ from typing import Self
 
 import polars as pl
 
-from sentinel.collect import Collected, Inflaters, Walk, Watched, poll, walk
+from sentinel.collect import Collected, Inflaters, Walk, Watched, is_packed_name, poll, walk
 from sentinel.parse import Parsed, parse_lines
 from sentinel.records import Checkpoint
 from sentinel.spool import Lease, Spool
@@ -22,6 +22,7 @@ CHUNK_BYTES = 3 * 1024 * 1024  # of raw lines a commit, so that none holds up an
 READER = "collect"  # only a lock: collectors take turns
 ROUND_S = 1.5  # a round begins no further chunk after so long: others wait for the lease
 LOOK_AGAIN_S = 60.0  # after so long checkpoints are matched though no file has changed: the old ones are forgotten
+PACKED_RATIO = 8  # how many times bigger the text of an archive is taken to be
 BEGUN = "collect-begun"  # the state that says that files were collected before
 
 
@@ -83,6 +84,21 @@ class Collector:
                 self._chunk(gathered)
                 if not gathered.is_more or time.monotonic() >= ends_s:
                     return gathered
+
+    def left_bytes(self) -> int:
+        """About how many bytes of the watched files are still to be read; packed ones count for what they may hold.
+
+        Raises TerminalError where no watched place can be read.
+        """
+        known = {(checkpoint.device, checkpoint.inode): checkpoint for checkpoint in self._spool.checkpoints()}
+        left = 0
+        for entry in walk(self._watched).entries:
+            checkpoint = known.get((entry.device, entry.inode))
+            if is_packed_name(entry.path):
+                left += 0 if checkpoint and checkpoint.state == "done" else entry.size * PACKED_RATIO
+            else:
+                left += max(0, entry.size - (checkpoint.offset if checkpoint else 0))
+        return left
 
     def _recall(self, lease: Lease) -> None:
         """Read the checkpoints anew, unless nobody else can have moved them since."""

@@ -1,12 +1,14 @@
 """`sentinel collect`: the folder that is read where none was chosen, and the logs that nobody reads."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sentinel import settings as reading
+from sentinel import settings as settings_room
+from sentinel.cli.progress import reading
 
 Command = Callable[..., Any]
 
@@ -34,7 +36,7 @@ def test_logs_that_nobody_reads_are_pointed_out(
     usual = tmp_path / "usual"
     usual.mkdir()
     (usual / "app.log").write_text("one\n")
-    monkeypatch.setattr(reading, "SYSTEM_FOLDER", usual)
+    monkeypatch.setattr(settings_room, "SYSTEM_FOLDER", usual)
     silent = sentinel_command("collect").err
     monkeypatch.delenv("LOG_SENTINEL_DIR")
 
@@ -45,3 +47,30 @@ def test_logs_that_nobody_reads_are_pointed_out(
     assert advice not in silent
     assert advice in told
     assert advice in doctor
+
+
+def test_chosen_paths_are_read_once_and_nothing_else(sentinel_command: Command, home: Path, tmp_path: Path) -> None:
+    """A backfill reads its files from their beginning, a second one nothing; the watched files go on as before."""
+    watched, old = tmp_path / "in" / "app.log", tmp_path / "old"
+    watched.write_text("INFO one\n")
+    old.mkdir()
+    (old / "a.log").write_text("INFO old a\n")
+    (old / "b.txt").write_text("INFO old b\n")
+    counts = []
+    for arguments in ([], [str(old / "*.log")], [str(old)], [str(old)], []):
+        with watched.open("a") as file:
+            file.write("INFO more\n")
+        told = json.loads(sentinel_command("collect", *arguments, "--json").out)
+        counts.append((told["files"], told["accepted"]))
+
+    assert counts == [(1, 2), (1, 1), (1, 1), (0, 0), (1, 4)]
+
+
+def test_progress_is_shown_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar tells lines a second and bytes; without a terminal there is none."""
+    with reading(is_wanted=True) as nobody:
+        assert nobody is None
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with reading(is_wanted=True) as show:
+        assert show is not None
+        show(1_000, 2_000_000, 3_000_000)

@@ -1,0 +1,157 @@
+"""Random histories of a folder through the collector that the server runs: every line once, whatever happens to files.
+
+`ROTATIONS=5000 python -m pytest tests/pipeline/test_pipeline_rotation.py` walks more histories.
+"""
+
+import contextlib
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from sentinel.collect import Watched, poll
+from sentinel.errors import TransientError
+from sentinel.pipeline import collector as room
+from sentinel.pipeline.collector import Collector
+from sentinel.records import Checkpoint
+from tests.collect.test_collect_model import NAMES, Folder
+
+SEQUENCES = int(os.environ.get("ROTATIONS", "25"))
+
+
+class MemorySpool:
+    """What the collector needs of a spool: a transaction is kept whole, or, when told to fail, not at all."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Checkpoint] = {}
+        self.messages: list[str] = []
+        self.token = 0
+        self.holder = ""
+        self.fails = False
+
+    @contextlib.contextmanager
+    def lease(self, reader: str, *, holder: str, wait_s: float) -> Iterator[Any]:
+        self.token += holder != self.holder
+        self.holder = holder
+        yield SimpleNamespace(token=self.token)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        return list(self.kept.values())
+
+    def blob(self, name: str) -> bytes | None:
+        return None
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Any]:
+        kept, messages = dict(self.kept), list[str]()
+
+        def forget(generations: tuple[str, ...]) -> None:
+            for generation in generations:
+                del kept[generation]
+
+        def put(checkpoints: tuple[Checkpoint, ...]) -> None:
+            kept.update({one.generation: one for one in checkpoints})
+
+        def append(records: pl.DataFrame) -> None:
+            messages.extend(records["message"])
+
+        def count(counts: Mapping[tuple[str, str], int]) -> None:
+            raise AssertionError(counts)
+
+        yield SimpleNamespace(
+            append=append,
+            put_checkpoints=put,
+            forget_checkpoints=forget,
+            count_rejected=count,
+            put_blob=lambda name, content: None,
+        )
+        if self.fails:
+            raise TransientError("the disk")
+        self.kept = kept
+        self.messages += messages
+
+
+class Followed(Folder):
+    """The same folder, its events joined, the last one of a file held; restarts and failing commits at any time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spool = MemorySpool()
+        self.offset_s = 0.0
+        self.collector = self.started()
+
+    def started(self) -> Collector:
+        clock = lambda: time.time() + self.offset_s  # noqa: E731
+        return Collector(self.spool, Watched.under(self.root), period="month", clock=clock)  # type: ignore[arg-type]
+
+    @rule(name=st.sampled_from(NAMES), frames=st.integers(1, 5))
+    def append_trace(self, name: str, frames: int) -> None:
+        head = self.fresh(3) + b" ERROR\n"
+        self.write(name, head + b"".join(b"\tat " + self.fresh(1) + b"\n" for _ in range(frames)))
+
+    @rule()
+    def restart(self) -> None:
+        self.collector.close()
+        self.collector = self.started()
+
+    @rule()
+    def fail(self) -> None:
+        """A commit that fails keeps nothing of its round."""
+        self.spool.fails = True
+        with contextlib.suppress(TransientError):
+            self.collector.round(wait_s=0.0, max_s=0.0)
+        self.spool.fails = False
+
+    def poll(self, **limits: float) -> bool:
+        """A round; `quiet_s` 0 means that all files have been silent for long."""
+        self.offset_s = 0.0 if limits.get("quiet_s") else 100.0
+        turn = self.collector.round(wait_s=0.0, max_s=0.0)
+        assert turn is not None
+        assert not turn.problems
+        self.got = Counter(line.strip().encode() for text in self.spool.messages for line in text.split("\n"))
+        self.kept = self.spool.kept
+        return turn.is_more
+
+    def teardown(self) -> None:
+        for lives in (self.sure, self.maybe):
+            found = Counter({line.strip(): count for line, count in lives.items()})
+            lives.clear()
+            lives.update(found)
+        for life in self.files.values():
+            life.lines = [line.strip() for line in life.lines]
+            life.half = life.half.strip()
+        super().teardown()
+        self.collector.close()
+
+    def offsets_lie_behind_a_newline(self) -> None:
+        """Held events make it true of all offsets that their line begins there; the base class sees to the rest."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _unfinished_lines_wait() -> Iterator[None]:
+    """The end of a line may come at any time here."""
+    before = room.poll
+    room.poll = partial(poll, idle_s=1e12, max_bytes=20_000, turn_bytes=5_000)  # type: ignore[assignment]
+    room.CHUNK_BYTES = 20_000
+    yield
+    room.poll = before
+    room.CHUNK_BYTES = 3 * 1024 * 1024
+
+
+TestFollowed = Followed.TestCase
+TestFollowed.pytestmark = [pytest.mark.timeout(60 + SEQUENCES * 3)]
+TestFollowed.settings = settings(
+    max_examples=SEQUENCES,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
