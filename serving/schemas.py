@@ -59,6 +59,7 @@ class LogsAnswer(BaseModel):
 
     accepted: int
     rejected: list[Rejected]
+    rejected_count: int | None = Field(None, description="of a repeat, where `rejected` has the first ten only")
     verdicts: list[Verdict | None] | None = Field(
         None, description="with ?score=true: one an accepted log, in order; null where scoring took longer than 1 s"
     )

@@ -1,22 +1,24 @@
-"""Several requests' bodies as one batch to parse, and the batch's outcome as one answer for each request."""
+"""Several requests' bodies as one batch, parsed and packed slice by slice, and its outcome as an answer for each."""
 
-import hashlib
 import secrets
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
-from sentinel.parse import Body, Document, parse_documents, parse_lines
-from sentinel.records import REJECTED_SCHEMA, empty_records
-from sentinel.spool import Span
+from sentinel.parse import Body, Document, Parsed, parse_documents, parse_lines
+from sentinel.spool import Packed, Span
 
-__all__ = ["Answer", "Batch", "Submission", "event_id_prefix"]
+__all__ = ["SLICE_BYTES", "SLICE_ITEMS", "Answer", "Batch", "Submission", "event_id_prefix"]
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuv"  # base32hex: sorts like the number it writes
 PREFIX_CHARS = 16
+SLICE_ITEMS = 4_000  # some 30 ms of work, after which others have their turn
+SLICE_BYTES = 1024 * 1024
+LINE_SCHEMA = {"line": pl.Binary(), "origin": pl.String(), "event_id": pl.String()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,17 @@ class Submission:
     client: str
     key: str | None = None
     digest: str = ""  # of the raw body; compared when a key comes again
+    size: int = 0  # bytes of the raw body
 
     @property
     def items(self) -> int:
         """How many documents or lines the body has."""
         return len(self.body.documents or self.body.lines or ())
+
+    @property
+    def is_big(self) -> bool:
+        """Whether it is more than one slice of work."""
+        return self.items > SLICE_ITEMS or self.size > SLICE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,84 +49,130 @@ class Answer:
     accepted: int
     rejected: Sequence[dict[str, object]]  # {"index": position in the body, "reason": why}
     span: Span | None
+    rejected_count: int  # how many in all: of a request that was repeated `rejected` has the first few
 
 
-def event_id_prefix(client: str, key: str | None, now_s: float, chance: int | None = None) -> str:
+def event_id_prefix(now_s: float, chance: int) -> str:
     """The first 16 characters of the ids of one request; the index in the body follows as 6 digits.
 
-    From client and Idempotency-Key where there is one, else random (35 bits of `chance`) and ordered by time, which is
-    cheaper to index.
+    Ordered by time, which is cheaper to index, and random (35 bits of `chance`). Never from the client or its
+    Idempotency-Key: a key that comes again, after its day or at another server, must not meet the ids of another body.
     """
-    if key is not None:
-        return _base32(int.from_bytes(hashlib.sha256(f"{client}\0{key}".encode()).digest()[:10]), PREFIX_CHARS)
-    return _base32(int(now_s * 1000), 9) + _base32(secrets.randbits(35) if chance is None else chance, 7)
+    return _base32(int(now_s * 1000), 9) + _base32(chance, 7)
 
 
 def _base32(number: int, width: int) -> str:
     return "".join(ALPHABET[(number >> shift) & 31] for shift in range(5 * (width - 1), -1, -5))
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Items [first, end) of one submission."""
+
+    owner: int
+    first: int
+    end: int
+
+
 class Batch:
-    """The items of several submissions: all documents, then all lines, each remembering whose it is."""
+    """The items of several submissions: all documents, then all lines, each remembering whose it is.
 
-    def __init__(self, submissions: Sequence[Submission], now_s: float) -> None:
-        self._submissions = submissions
+    `step` parses and packs one slice of them; after the last one the records are ready to be appended.
+    """
+
+    def __init__(self, submissions: Sequence[Submission], packed: Packed, *, now_s: float, period: str) -> None:
+        self.submissions, self.packed = submissions, packed
+        self._now, self._period = datetime.fromtimestamp(now_s, UTC), period
         chance = secrets.randbits(35 * len(submissions))  # all at once: each call waits for Python's lock again
-        self._prefixes = [event_id_prefix(s.client, s.key, now_s, chance >> 35 * i) for i, s in enumerate(submissions)]
-        self._documents = [i for i, s in enumerate(submissions) if s.body.documents is not None]
-        self._lines = [i for i, s in enumerate(submissions) if s.body.documents is None]
-        order = [*self._documents, *self._lines]
-        self._places = [(owner, index) for owner in order for index in range(submissions[owner].items)]
+        self._prefixes = [event_id_prefix(now_s, chance >> 35 * i) for i in range(len(submissions))]
+        documents = [i for i, s in enumerate(submissions) if s.body.documents is not None]
+        lines = [i for i, s in enumerate(submissions) if s.body.documents is None]
+        self._order = [*documents, *lines]
+        self._slices = [*_slices(submissions, documents), *_slices(submissions, lines)]
+        self._accepted = Counter[str]()  # by prefix
+        self._refused: list[list[dict[str, object]]] = [[] for _ in submissions]
+        self._done = 0
 
-    def parse(self, now: datetime, period: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Records of all submissions, and what was rejected (`index` is the position in the batch)."""
-        records, rejected = list[pl.DataFrame](), list[pl.DataFrame]()
+    @property
+    def is_packed(self) -> bool:
+        """Whether all slices are done."""
+        return self._done == len(self._slices)
+
+    def step(self) -> None:
+        """Parse and pack the next slice."""
+        parts = self._slices[self._done]
+        self._done += 1
+        is_documents = self.submissions[parts[0].owner].body.documents is not None
+        parsed = self._parse_documents(parts) if is_documents else self._parse_lines(parts)
+        self._accepted.update(event_id[:PREFIX_CHARS] for event_id in parsed.records["event_id"].to_list())
+        if parsed.records.height:
+            self.packed.add(parsed.records)
+        self._refuse(parts, parsed.rejected)
+
+    def _parse_documents(self, parts: Sequence[_Part]) -> Parsed:
         documents = [
-            Document(body, f"{self._prefixes[i]}{index:06d}", self._submissions[i].client)
-            for i in self._documents
-            for index, body in enumerate(self._submissions[i].body.documents or ())
+            Document(body, f"{self._prefixes[part.owner]}{index:06d}", self.submissions[part.owner].client)
+            for part in parts
+            for index, body in enumerate(
+                (self.submissions[part.owner].body.documents or ())[part.first : part.end], part.first
+            )
         ]
-        if documents:
-            parsed = parse_documents(documents, now=now, period=period)
-            records.append(parsed.records)
-            rejected.append(parsed.rejected)
-        if self._lines:
-            parsed = parse_lines(self._line_frame(), now=now, period=period)
-            records.append(parsed.records)
-            rejected.append(parsed.rejected.with_columns(pl.col("index") + len(documents)))
-        return _joined(records, empty_records), _joined(rejected, lambda: pl.DataFrame(schema=REJECTED_SCHEMA))
+        return parse_documents(documents, now=self._now, period=self._period)
 
-    def _line_frame(self) -> pl.DataFrame:
+    def _parse_lines(self, parts: Sequence[_Part]) -> Parsed:
         rows = [
-            (line, self._submissions[i].client, f"{self._prefixes[i]}{index:06d}")
-            for i in self._lines
-            for index, line in enumerate(self._submissions[i].body.lines or ())
+            (line, self.submissions[part.owner].client, f"{self._prefixes[part.owner]}{index:06d}")
+            for part in parts
+            for index, line in enumerate(
+                (self.submissions[part.owner].body.lines or ())[part.first : part.end], part.first
+            )
         ]
-        schema = {"line": pl.Binary(), "origin": pl.String(), "event_id": pl.String()}
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        return parse_lines(pl.DataFrame(rows, schema=LINE_SCHEMA, orient="row"), now=self._now, period=self._period)
 
-    def origins(self) -> pl.Series:
-        """Who sent each item of the batch."""
-        return pl.Series([self._submissions[owner].client for owner, _ in self._places], dtype=pl.String)
-
-    def answers(self, records: pl.DataFrame, rejected: pl.DataFrame, span: Span | None) -> list[Answer]:
-        """One answer for each submission; `span` is what the records were given, in their order."""
-        refused: list[list[dict[str, object]]] = [[] for _ in self._submissions]
+    def _refuse(self, parts: Sequence[_Part], rejected: pl.DataFrame) -> None:
+        """Note what of a slice was rejected: for the answers, and for the books."""
+        if rejected.is_empty():
+            return
+        ends, total = list[int](), 0
+        for part in parts:
+            total += part.end - part.first
+            ends.append(total)
+        counts = Counter[tuple[str, str]]()
         for position, reason in rejected.iter_rows():
-            owner, index = self._places[position]
-            refused[owner].append({"index": index, "reason": reason})
-        counts = Counter(event_id[:PREFIX_CHARS] for event_id in records["event_id"].to_list())
+            place = bisect_right(ends, position)
+            part = parts[place]
+            index = part.first + position - (ends[place - 1] if place else 0)
+            self._refused[part.owner].append({"index": index, "reason": reason})
+            counts[self.submissions[part.owner].client, reason] += 1
+        self.packed.reject(counts)
+
+    def answers(self, span: Span | None) -> list[Answer]:
+        """One answer for each submission; `span` is what the records were given, in their order."""
         following = span.first if span is not None else 0
         spans: dict[int, Span | None] = {}
-        for owner in [*self._documents, *self._lines]:
-            accepted = counts[self._prefixes[owner]]
+        for owner in self._order:
+            accepted = self._accepted[self._prefixes[owner]]
             spans[owner] = Span(following, following + accepted - 1) if accepted else None
             following += accepted
-        return [Answer(counts[prefix], refused[owner], spans[owner]) for owner, prefix in enumerate(self._prefixes)]
+        return [
+            Answer(self._accepted[prefix], self._refused[owner], spans[owner], len(self._refused[owner]))
+            for owner, prefix in enumerate(self._prefixes)
+        ]
 
 
-def _joined(frames: Sequence[pl.DataFrame], empty: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-    """One frame of several: of one, itself, since joining goes through the query planner."""
-    if len(frames) == 1:
-        return frames[0]
-    return pl.concat(frames) if frames else empty()
+def _slices(submissions: Sequence[Submission], owners: Sequence[int]) -> list[list[_Part]]:
+    """The items of these submissions in order, cut so that no slice has more than SLICE_ITEMS or about SLICE_BYTES."""
+    slices, items, size = [list[_Part]()], 0, 0.0
+    for owner in owners:
+        count, first = submissions[owner].items, 0
+        item_bytes = submissions[owner].size / max(count, 1)
+        while first < count:
+            if slices[-1] and (items >= SLICE_ITEMS or size >= SLICE_BYTES):
+                slices.append([])
+                items, size = 0, 0.0
+            room = int((SLICE_BYTES - size) / item_bytes) if item_bytes else SLICE_ITEMS
+            end = min(count, first + max(1, min(room, SLICE_ITEMS - items)))
+            slices[-1].append(_Part(owner, first, end))
+            items, size = items + end - first, size + (end - first) * item_bytes
+            first = end
+    return [parts for parts in slices if parts]

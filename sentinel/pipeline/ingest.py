@@ -4,17 +4,16 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime
 
 import msgspec
 
-from sentinel.errors import SentinelError, TerminalError, TransientError
+from sentinel.errors import SentinelError, SpoolFullError, TerminalError, TransientError
 from sentinel.failpoints import reach
 from sentinel.pipeline.batch import Answer, Batch, Submission
-from sentinel.pipeline.collector import count_rejected
-from sentinel.spool import Spool
+from sentinel.spool import ANSWER_KEPT_S, Spool, Transaction
 
 __all__ = ["Answer", "Intake", "KeyReusedError", "Submission"]
 
@@ -23,15 +22,31 @@ log = logging.getLogger(__name__)
 GROUP_REQUESTS = 256
 GROUP_RECORDS = 5_000
 QUEUE_REQUESTS = 4_096
-ANSWER_KEPT_S = 86_400.0
+KEPT_REASONS = 10  # of an answer to an Idempotency-Key
+KEPT_REASON_CHARS = 200
+
+_Item = tuple[Submission, Future[Answer]]
+_Outcome = Answer | Exception
 
 
 class KeyReusedError(TerminalError):
     """An Idempotency-Key came a second time with another body."""
 
 
+class _SettledError(Exception):
+    """Some requests of a batch turned out, under the lock, to need no records: the others are to go without them."""
+
+    def __init__(self, outcomes: Mapping[int, _Outcome]) -> None:
+        super().__init__()
+        self.outcomes = outcomes
+
+
 class Intake:
-    """One thread that gathers submissions, parses them together and commits them together."""
+    """One thread that gathers submissions, parses them together and commits them together.
+
+    A body of more than one slice is worked on slice by slice, and between two slices all that waits and is small is
+    committed: nobody waits for the length of somebody else's body.
+    """
 
     def __init__(
         self,
@@ -42,7 +57,9 @@ class Intake:
         notify: Callable[[], None] | None = None,
     ) -> None:
         self._spool, self._period, self._clock, self._notify = spool, period, clock, notify
-        self._queue: queue.Queue[tuple[Submission, Future[Answer]] | None] = queue.Queue(QUEUE_REQUESTS)
+        self._queue: queue.Queue[_Item | None] = queue.Queue(QUEUE_REQUESTS)
+        self._big: deque[tuple[_Item, Batch | None]] = deque()
+        self._is_ending = False
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._thread.start()
 
@@ -65,32 +82,59 @@ class Intake:
         self._thread.join()
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            group, stop = self._gather(first)
-            self._commit([item for item in group if item[1].set_running_or_notify_cancel()])
-            if stop:
-                return
+        while self._big or not self._is_ending:
+            self._commit(self._gather())
+            if self._big:
+                self._advance(*self._big.popleft())
 
-    def _gather(self, first: tuple[Submission, Future[Answer]]) -> tuple[list[tuple[Submission, Future[Answer]]], bool]:
-        """What waits right now, up to a bound; True when the end was among it."""
-        group, records = [first], first[0].items
-        while len(group) < GROUP_REQUESTS and records < GROUP_RECORDS:
+    def _gather(self) -> list[_Item]:
+        """What is small and waits right now, up to a bound; waits for the first where there is nothing else to do."""
+        group, records = list[_Item](), 0
+        while len(group) < GROUP_REQUESTS and records < GROUP_RECORDS and not self._is_ending:
             try:
-                item = self._queue.get_nowait()
+                item = self._queue.get(block=not group and not self._big)
             except queue.Empty:
                 break
             if item is None:
-                return group, True
-            group.append(item)
-            records += item[0].items
-        return group, False
+                self._is_ending = True
+            elif not item[1].set_running_or_notify_cancel():
+                continue
+            elif item[0].is_big:
+                self._big.append((item, None))
+            else:
+                group.append(item)
+                records += item[0].items
+        return group
 
-    def _commit(self, group: list[tuple[Submission, Future[Answer]]]) -> None:
+    def _advance(self, item: _Item, batch: Batch | None) -> None:
+        """One slice of a big body; after its last one, its commit. Other big ones have their turn in between."""
+        try:
+            if batch is None:
+                known = self._known(item[0], self._spool)
+                if known is not None:
+                    _tell(item[1], known)
+                    return
+                batch = self._batch([item[0]])
+            batch.step()
+            if not batch.is_packed:
+                self._big.append((item, batch))
+                return
+            _tell(item[1], self._finish(batch)[0])
+        except _SettledError as exc:
+            _tell(item[1], exc.outcomes[0])
+        except Exception as exc:
+            if not isinstance(exc, SentinelError):
+                log.exception("ingest failed client=%s", item[0].client)
+            item[1].set_exception(exc)
+        else:
+            self._wake()
+
+    def _commit(self, group: Sequence[_Item]) -> None:
         """Commit a group; where it fails for no reason of the disk's, each alone, so that one cannot spoil another."""
         if not group:
             return
         try:
-            answers = self._ingest([submission for submission, _ in group])
+            outcomes = self._ingest([submission for submission, _ in group])
         except SentinelError as exc:
             for _, future in group:
                 future.set_exception(exc)
@@ -102,61 +146,106 @@ class Intake:
             for item in group:
                 self._commit([item])
         else:
-            for (_, future), answer in zip(group, answers, strict=True):
-                if isinstance(answer, Exception):
-                    future.set_exception(answer)
-                else:
-                    future.set_result(answer)
-            if self._notify is not None:
-                self._notify()
+            for (_, future), outcome in zip(group, outcomes, strict=True):
+                _tell(future, outcome)
+            self._wake()
 
-    def _ingest(self, submissions: Sequence[Submission]) -> list[Answer | Exception]:
-        """Parse and commit; one answer for each submission, in order."""
-        now_s = self._clock()
-        now = datetime.fromtimestamp(now_s, UTC)
-        answers: list[Answer | Exception | None] = [self._known(s, now_s) for s in submissions]
-        fresh: list[int] = []
-        keys: set[tuple[str, str]] = set()
-        later: list[int] = []
-        for position, (submission, answer) in enumerate(zip(submissions, answers, strict=True)):
-            if answer is None:
-                twin = submission.key is not None and (submission.client, submission.key) in keys
-                (later if twin else fresh).append(position)
-                if submission.key is not None:
-                    keys.add((submission.client, submission.key))
-        for position, new in zip(fresh, self._append([submissions[p] for p in fresh], now, now_s), strict=True):
-            answers[position] = new
-        for position in later:  # the same key twice in one group: the second finds the first one's answer
-            answers[position] = self._known(submissions[position], now_s)
-        return [answer for answer in answers if answer is not None]
+    def _wake(self) -> None:
+        if self._notify is not None:
+            self._notify()
 
-    def _known(self, submission: Submission, now_s: float) -> Answer | Exception | None:
-        """The answer given before to this Idempotency-Key, within a day."""
+    def _ingest(self, submissions: Sequence[Submission]) -> list[_Outcome]:
+        """Parse and commit; one outcome for each submission, in order."""
+        known = {place: self._known(one, self._spool) for place, one in enumerate(submissions)}
+        outcomes = {place: outcome for place, outcome in known.items() if outcome is not None}
+        while left := [place for place in range(len(submissions)) if place not in outcomes]:
+            turn = _each_key_once(submissions, left)
+            batch = self._batch([submissions[place] for place in turn])
+            try:
+                while not batch.is_packed:
+                    batch.step()
+                reach("ingest.parsed")
+                outcomes |= zip(turn, self._finish(batch), strict=True)
+            except _SettledError as exc:
+                outcomes |= {turn[place]: outcome for place, outcome in exc.outcomes.items()}
+        return [outcomes[place] for place in range(len(submissions))]
+
+    def _batch(self, submissions: Sequence[Submission]) -> Batch:
+        return Batch(submissions, self._spool.pack(), now_s=self._clock(), period=self._period)
+
+    def _known(self, submission: Submission, where: Spool | Transaction) -> _Outcome | None:
+        """The answer given before to this Idempotency-Key, within a day; None where there is none."""
         if submission.key is None:
             return None
-        known = self._spool.answer(submission.client, submission.key, now_s - ANSWER_KEPT_S)
+        known = where.answer(submission.client, submission.key, self._clock() - ANSWER_KEPT_S)
         if known is None:
             return None
         if known.digest != submission.digest:
             return KeyReusedError(
                 "take in a request: this Idempotency-Key came before with another body; use a new key"
             )
-        return Answer(span=None, **msgspec.json.decode(known.answer))
+        told = msgspec.json.decode(known.answer)
+        rejected = told.get("rejected", [])
+        return Answer(told["accepted"], rejected, None, told.get("rejected_count", len(rejected)))
 
-    def _append(self, submissions: Sequence[Submission], now: datetime, now_s: float) -> list[Answer]:
-        if not submissions:
-            return []
-        batch = Batch(submissions, now_s)
-        records, rejected = batch.parse(now, self._period)
-        reach("ingest.parsed")
+    def _finish(self, batch: Batch) -> list[Answer]:
+        """Commit a batch whose slices are all packed, with the answers to its Idempotency-Keys.
+
+        Raises _SettledError, and keeps nothing, where a key of it was answered meanwhile or its answer has no room.
+        """
         with self._spool.transaction() as tx:
-            span = tx.append(records) if records.height else None
-            if rejected.height:
-                tx.count_rejected(count_rejected(rejected, batch.origins()))
-            answers = batch.answers(records, rejected, span)
-            for submission, answer in zip(submissions, answers, strict=True):
-                if submission.key is not None:
-                    kept = msgspec.json.encode({"accepted": answer.accepted, "rejected": answer.rejected})
-                    tx.remember_answer(submission.client, submission.key, submission.digest, kept, now_s)
+            if settled := self._settled(tx, batch):
+                raise _SettledError(settled)
+            answers = batch.answers(tx.append(batch.packed) if batch.packed.count else None)
+            if batch.packed.rejected:
+                tx.count_rejected(batch.packed.rejected)
         reach("ingest.committed")
         return answers
+
+    def _settled(self, tx: Transaction, batch: Batch) -> dict[int, _Outcome]:
+        """Look each key up where nobody else can write, and keep its answer; those that are not to be taken in."""
+        settled: dict[int, _Outcome] = {}
+        if all(submission.key is None for submission in batch.submissions):
+            return settled
+        for place, (submission, answer) in enumerate(zip(batch.submissions, batch.answers(None), strict=True)):
+            if submission.key is None:
+                continue
+            outcome = self._known(submission, tx)
+            try:
+                if outcome is None:
+                    kept = _kept(answer)
+                    tx.remember_answer(submission.client, submission.key, submission.digest, kept, self._clock())
+            except SpoolFullError as exc:
+                outcome = exc
+            if outcome is not None:
+                settled[place] = outcome
+        return settled
+
+
+def _tell(future: Future[Answer], outcome: _Outcome) -> None:
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+def _each_key_once(submissions: Sequence[Submission], places: Sequence[int]) -> list[int]:
+    """The places without those whose key stands before them: they find the first one's answer later."""
+    keys, first = set[tuple[str, str]](), list[int]()
+    for place in places:
+        one = submissions[place]
+        if one.key is None or (one.client, one.key) not in keys:
+            first.append(place)
+        if one.key is not None:
+            keys.add((one.client, one.key))
+    return first
+
+
+def _kept(answer: Answer) -> bytes:
+    """What is kept of an answer: the counts and the first reasons, so that no request fills the disk with refusals."""
+    kept: dict[str, object] = {"accepted": answer.accepted}
+    if answer.rejected:
+        first = answer.rejected[:KEPT_REASONS]
+        kept["rejected"] = [{**one, "reason": str(one["reason"])[:KEPT_REASON_CHARS]} for one in first]
+        kept["rejected_count"] = answer.rejected_count
+    return msgspec.json.encode(kept)

@@ -92,6 +92,18 @@ def name_sources(frame: pl.DataFrame) -> tuple[list[str], bytes]:
     return names, np.array(codes, dtype=np.uint8 if len(names) <= 256 else np.uint16).tobytes()
 
 
+def rename_sources(names: Sequence[str], codes: bytes, given: Mapping[str, str]) -> tuple[list[str], bytes]:
+    """Names and codes with each name once, after some were `given` another (the same one, for many)."""
+    if not given:
+        return list(names), codes
+    places: dict[str, int] = {}
+    table = np.array([places.setdefault(given.get(name, name), len(places)) for name in names])
+    if len(places) == 1:
+        return list(places), b""
+    numbers = table[np.frombuffer(codes, dtype=np.uint8 if len(names) <= 256 else np.uint16)]
+    return list(places), numbers.astype(np.uint8 if len(places) <= 256 else np.uint16).tobytes()
+
+
 def conform(frame: pl.DataFrame, stream: str) -> pl.DataFrame:
     """The frame in the stream's columns, without those that the spool gives.
 

@@ -1,16 +1,20 @@
 """The books: what was received, rejected, accepted, delivered, what waits and what is dead, in all and by source."""
 
+import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sentinel.records import EVENTS
 from sentinel.spool.schema import COUNTING_READERS
 
-__all__ = ["MAX_REJECTED_PAIRS", "MAX_SOURCES", "OTHER", "Ledger", "SourceBooks"]
+__all__ = ["MAX_REJECTED_PAIRS", "MAX_SOURCES", "OTHER", "Ledger", "Names", "SourceBooks"]
 
-MAX_SOURCES = 1_000
+MAX_SOURCES = 10_000
+FOLD_ABOVE, FOLD_TO = 0.9, 0.8  # of MAX_SOURCES: pruning makes room for sources that are new
+FOLDED_A_STEP = 1_000
 MAX_REJECTED_PAIRS = 2_000
 MAX_REASON_CHARS = 200
 OTHER = "other"
@@ -44,7 +48,7 @@ class Ledger:
     delivered: int
     waiting: int
     dead: int
-    by_source: Sequence[SourceBooks]  # at most MAX_SOURCES and "other"
+    by_source: Sequence[SourceBooks]  # some MAX_SOURCES and "other"
     rejected_by: Mapping[tuple[str, str], int]  # (source, reason) → lines; at most MAX_REJECTED_PAIRS and "other"
     oldest_waiting_s: float | None  # Unix time at which the oldest waiting record was received; None: none waits
     bytes: int  # of waiting batches, on disk
@@ -60,22 +64,66 @@ class Ledger:
         )
 
 
-def bounded_names(connection: sqlite3.Connection, stream: str, names: Sequence[str], known: set[str]) -> list[str]:
-    """The ledger's names for these sources: their own, or "other" once MAX_SOURCES have been seen.
+class Names:
+    """The ledger's names for sources: their own, or "other" once MAX_SOURCES have books.
 
-    `known` is a cache of the names that have books of their own; it grows here.
+    It reads only, and outlives what it read: two that are used at once may together exceed the bound, until the next
+    `fold`.
     """
-    given: dict[str, str] = {}
-    for name in set(names) - known:
-        if connection.execute("SELECT 1 FROM books WHERE stream = ? AND source = ?", (stream, name)).fetchone():
-            known.add(name)
-            continue
-        (count,) = connection.execute("SELECT count(*) FROM books WHERE stream = ?", (stream,)).fetchone()
-        if count >= MAX_SOURCES:
-            given[name] = OTHER
-        else:
-            connection.execute("INSERT INTO books VALUES (?, ?, 0, 0, 0, 0)", (stream, name))
-    return [given.get(name, name) for name in names]
+
+    def __init__(self, stream: str) -> None:
+        self._stream = stream
+        self._granted = set[str]()
+        self._room: int | None = None
+
+    def give(self, connection: sqlite3.Connection, counts: Mapping[str, int]) -> dict[str, str]:
+        """Sources (→ how many records) that get another name than their own → that name. The bigger go first."""
+        fresh = counts.keys() - self._granted - {OTHER}
+        if fresh:
+            fresh -= self._with_books(connection, fresh)
+        if not fresh:
+            return {}
+        if self._room is None:
+            (count,) = connection.execute("SELECT count(*) FROM books WHERE stream = ?", (self._stream,)).fetchone()
+            self._room = max(0, MAX_SOURCES - count)
+        ordered = sorted(fresh, key=lambda name: -counts[name])
+        self._granted.update(ordered[: self._room])
+        refused = ordered[self._room :]
+        self._room -= len(ordered) - len(refused)
+        return dict.fromkeys(refused, OTHER)
+
+    def _with_books(self, connection: sqlite3.Connection, names: Iterable[str]) -> set[str]:
+        rows = connection.execute(
+            "SELECT source FROM books WHERE stream = ? AND source IN (SELECT value FROM json_each(?))",
+            (self._stream, json.dumps(list(names))),
+        )
+        return {name for (name,) in rows}
+
+
+def fold(connection: sqlite3.Connection, stream: str) -> int:
+    """Enter the smallest sources, of which all is delivered, under "other" where books become too many; how many went.
+
+    Nothing that is still to come speaks of them by name: what waits or is dead keeps its source's books.
+    """
+    (count,) = connection.execute("SELECT count(*) FROM books WHERE stream = ?", (stream,)).fetchone()
+    if count <= FOLD_ABOVE * MAX_SOURCES:
+        return 0
+    excess = min(FOLDED_A_STEP, count - int(FOLD_TO * MAX_SOURCES))
+    rows = connection.execute(
+        """SELECT source, accepted FROM books WHERE stream = ? AND source != ? AND waiting = 0 AND dead = 0
+        ORDER BY accepted, source LIMIT ?""",
+        (stream, OTHER, excess),
+    ).fetchall()
+    if not rows:
+        return 0
+    connection.executemany("DELETE FROM books WHERE stream = ? AND source = ?", [(stream, name) for name, _ in rows])
+    total = sum(accepted for _, accepted in rows)
+    connection.execute(
+        """INSERT INTO books VALUES (?1, ?2, ?3, 0, ?3, 0) ON CONFLICT (stream, source)
+        DO UPDATE SET accepted = accepted + ?3, delivered = delivered + ?3""",
+        (stream, OTHER, total),
+    )
+    return len(rows)
 
 
 def count_accepted(connection: sqlite3.Connection, stream: str, counts: Mapping[str, int]) -> None:
@@ -104,21 +152,45 @@ def shift(
     )
 
 
+def add_reasons(total: Counter[tuple[str, str]], counts: Mapping[tuple[str, str], int]) -> None:
+    """Add counts by (source, reason) to `total`, in their short form; what would make it too long goes to "other"."""
+    for (source, reason), n in counts.items():
+        pair = (source[:MAX_REASON_CHARS], POSITION.sub("", reason)[:MAX_REASON_CHARS])
+        is_too_many = pair not in total and len(total) >= MAX_REJECTED_PAIRS
+        total[(OTHER, OTHER) if is_too_many else pair] += n
+
+
+def _known_reasons(connection: sqlite3.Connection, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    return set(
+        connection.execute(
+            """SELECT source, reason FROM rejected WHERE (source, reason) IN
+            (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))""",
+            (json.dumps(list(pairs)),),
+        )
+    )
+
+
 def count_rejected(connection: sqlite3.Connection, counts: Mapping[tuple[str, str], int]) -> None:
     """Enter lines that were not accepted: received, and rejected by (source, reason); names of bounded number.
 
     Where in its request a line stood is no part of the reason.
     """
-    for (source, reason), n in counts.items():
-        pair = (source[:MAX_REASON_CHARS], POSITION.sub("", reason)[:MAX_REASON_CHARS])
-        step = connection.execute("UPDATE rejected SET count = count + ? WHERE source = ? AND reason = ?", (n, *pair))
-        if not step.rowcount:
-            (pairs,) = connection.execute("SELECT count(*) FROM rejected").fetchone()
-            connection.execute(
-                """INSERT INTO rejected VALUES (?, ?, ?)
-                ON CONFLICT (source, reason) DO UPDATE SET count = count + excluded.count""",
-                (*(pair if pairs < MAX_REJECTED_PAIRS else (OTHER, OTHER)), n),
-            )
+    short = Counter[tuple[str, str]]()
+    add_reasons(short, counts)
+    known = _known_reasons(connection, short)
+    entered, room = Counter[tuple[str, str]](), 0
+    if len(known) < len(short):
+        (pairs,) = connection.execute("SELECT count(*) FROM rejected").fetchone()
+        room = MAX_REJECTED_PAIRS - pairs
+    for pair, n in short.most_common():
+        is_new = pair not in known
+        entered[(OTHER, OTHER) if is_new and room <= 0 else pair] += n
+        room -= is_new
+    connection.executemany(
+        """INSERT INTO rejected VALUES (?, ?, ?)
+        ON CONFLICT (source, reason) DO UPDATE SET count = count + excluded.count""",
+        [(*pair, n) for pair, n in entered.items()],
+    )
     total = sum(counts.values())
     connection.execute("UPDATE streams SET received = received + ? WHERE name = ?", (total, EVENTS))
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from sentinel.failpoints import reach
 from sentinel.records import ANOMALIES, EVENTS
+from sentinel.spool.answers import ANSWER_KEPT_S, forget_answers
 from sentinel.spool.database import Database
-from sentinel.spool.schema import COUNTING_READERS
-from sentinel.spool.state import ANSWER_KEPT_S
+from sentinel.spool.ledger import fold
+from sentinel.spool.schema import COUNTING_READERS, STREAM_SCHEMAS
 
 __all__ = ["KEEP_ANOMALIES", "KEEP_BYTES", "prune"]
 
@@ -37,9 +38,8 @@ def prune(database: Database, *, now_s: float, keep_bytes: int, keep_anomalies: 
         with database.writing("prune") as connection:
             stale = _stale_events(connection, keep_bytes) or _stale_anomalies(connection, keep_anomalies)
             connection.executemany("DELETE FROM batches WHERE id = ?", [(batch.id,) for batch in stale])
-            if not stale:
-                _prune_rest(connection, now_s)
-        if not stale:
+            rest = 0 if stale else _prune_rest(connection, now_s)
+        if not stale and not rest:
             break
         pruned += sum(batch.count for batch in stale)
     _give_back(database)
@@ -92,10 +92,14 @@ def _position(connection: sqlite3.Connection, reader: str) -> int:
     return int(row[0])
 
 
-def _prune_rest(connection: sqlite3.Connection, now_s: float) -> None:
-    """Answers past their day and letters long delivered; checkpoints stay until their reader forgets them."""
-    connection.execute("DELETE FROM answers WHERE at_s < ?", (now_s - ANSWER_KEPT_S,))
+def _prune_rest(connection: sqlite3.Connection, now_s: float) -> int:
+    """Letters long delivered; books of small sources and answers past their day, a step of each, how many.
+
+    Checkpoints stay until their reader forgets them.
+    """
     connection.execute("DELETE FROM letters WHERE state = 'delivered' AND changed_s < ?", (now_s - LETTER_KEPT_S,))
+    folded = sum(fold(connection, stream) for stream in STREAM_SCHEMAS)
+    return folded + forget_answers(connection, now_s - ANSWER_KEPT_S)
 
 
 def _give_back(database: Database) -> None:

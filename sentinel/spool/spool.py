@@ -11,9 +11,22 @@ from typing import Self
 import polars as pl
 
 from sentinel.records import ANOMALIES, EVENTS, Checkpoint
-from sentinel.spool import dead_letters, ledger, prune, quarantine, readers, reading, repair, setup, state, verify
+from sentinel.spool import (
+    answers,
+    dead_letters,
+    ledger,
+    prune,
+    quarantine,
+    readers,
+    reading,
+    repair,
+    setup,
+    state,
+    verify,
+)
 from sentinel.spool.database import Database
 from sentinel.spool.incidents import Incidents
+from sentinel.spool.packing import Packed
 from sentinel.spool.schema import STREAM_SCHEMAS
 from sentinel.spool.transaction import Limits, Transaction
 
@@ -53,7 +66,6 @@ class Spool:
         self._database = Database(folder / setup.FILE_NAME)
         self._database.keep_reserve()
         self.incidents = Incidents(self._database)
-        self._known_sources: dict[str, set[str]] = {stream: set() for stream in STREAM_SCHEMAS}
         self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
 
     @classmethod
@@ -107,12 +119,15 @@ class Spool:
                     connection,
                     folder=self.folder,
                     limits=self._limits,
-                    known_sources=self._known_sources,
                     free_bytes=self._free,
                     clock=self._clock,
                 )
             )
             yield begun[0]
+
+    def pack(self, stream: str = EVENTS) -> Packed:
+        """Make records ready for `Transaction.append`, frame by frame, while nobody waits."""
+        return Packed(lambda: self._database.reading("name sources"), stream)
 
     @contextlib.contextmanager
     def lease(self, reader: str, *, holder: str = "", wait_s: float = 0.0) -> Iterator[readers.Lease | None]:
@@ -167,10 +182,10 @@ class Spool:
         with self._database.reading("read checkpoints") as connection:
             return state.get_checkpoints(connection)
 
-    def answer(self, client: str, key: str, since_s: float) -> state.Answer | None:
+    def answer(self, client: str, key: str, since_s: float) -> answers.Answer | None:
         """The answer given to an Idempotency-Key at or after Unix time `since_s`; None where there is none."""
         with self._database.reading("read an answer") as connection:
-            return state.get_answer(connection, client, key, since_s)
+            return answers.get_answer(connection, client, key, since_s)
 
     def blob(self, name: str) -> bytes | None:
         """The small state kept under a name; None where there is none, or where it is damaged."""

@@ -1,45 +1,17 @@
-"""What the spool keeps beside records: file checkpoints, answers to Idempotency-Keys, small states, scored ranges."""
+"""What the spool keeps beside records: file checkpoints, small states, scored ranges."""
 
 import logging
 import sqlite3
 import zlib
-from dataclasses import dataclass
 
 from sentinel.errors import TerminalError
 from sentinel.records import Checkpoint
 
-__all__ = ["ANSWER_KEPT_S", "MAX_ANSWERS", "MAX_BLOB_BYTES", "Answer"]
+__all__ = ["MAX_BLOB_BYTES"]
 
 log = logging.getLogger(__name__)
 
-MAX_ANSWERS = 100_000
-ANSWER_KEPT_S = 86_400.0
 MAX_BLOB_BYTES = 4 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer once given to an Idempotency-Key."""
-
-    digest: str  # of the body it was given to
-    answer: bytes
-    at_s: float  # Unix time
-
-
-def put_answer(connection: sqlite3.Connection, client: str, key: str, digest: str, answer: bytes, now_s: float) -> None:
-    """Keep an answer; the oldest beyond MAX_ANSWERS go."""
-    row = connection.execute(
-        "INSERT OR REPLACE INTO answers VALUES (NULL, ?, ?, ?, ?, ?)", (client, key, digest, now_s, answer)
-    )
-    connection.execute("DELETE FROM answers WHERE id <= ?", ((row.lastrowid or 0) - MAX_ANSWERS,))
-
-
-def get_answer(connection: sqlite3.Connection, client: str, key: str, since_s: float) -> Answer | None:
-    """The answer kept for a key, unless it was given before `since_s`."""
-    row = connection.execute(
-        "SELECT digest, answer, at_s FROM answers WHERE client = ? AND key = ? AND at_s >= ?", (client, key, since_s)
-    ).fetchone()
-    return Answer(*row) if row else None
 
 
 def put_blob(connection: sqlite3.Connection, name: str, content: bytes, now_s: float) -> None:

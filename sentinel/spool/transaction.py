@@ -4,7 +4,6 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
-from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -12,8 +11,9 @@ import polars as pl
 from sentinel.errors import SpoolFullError, TerminalError
 from sentinel.failpoints import reach
 from sentinel.records import EVENTS, Checkpoint
-from sentinel.spool import batches, dead_letters, ledger, readers, state
+from sentinel.spool import answers, batches, dead_letters, ledger, readers, state
 from sentinel.spool.incidents import IncidentRow, put_incidents, read_active, read_one
+from sentinel.spool.packing import Packed, Piece
 from sentinel.spool.readers import Lease
 from sentinel.spool.rows import read_batches
 from sentinel.spool.schema import COUNTING_READERS, READER_STREAMS
@@ -50,38 +50,43 @@ class Transaction:
         *,
         folder: Path,
         limits: Limits,
-        known_sources: Mapping[str, set[str]],
         free_bytes: Callable[[Path], int],
         clock: Callable[[], float],
     ) -> None:
         self._connection, self._folder, self._limits = connection, folder, limits
-        self._known_sources, self._free_bytes, self._clock = known_sources, free_bytes, clock
+        self._free_bytes, self._clock = free_bytes, clock
         self.has_appended = False  # or tried to
 
-    def append(self, frame: pl.DataFrame, stream: str = EVENTS) -> Span:
+    def append(self, records: pl.DataFrame | Packed, stream: str = EVENTS) -> Span:
         """Accept records (RECORD_SCHEMA; anomalies: and ANOMALY_COLUMNS): they get the stream's next sequences.
 
-        `spool` and `sequence` of the frame are ignored. Raises SpoolFullError at the bound, TerminalError on an empty
-        frame or foreign columns.
+        A frame, whose `spool` and `sequence` are ignored, or what `Spool.pack` has made ready, which takes less time
+        under the lock. Raises SpoolFullError at the bound, TerminalError on an empty frame or foreign columns.
         """
         reach("spool.before-append")
         self.has_appended = True
-        if frame.is_empty():
+        packed = records if isinstance(records, Packed) else self._pack(records, stream)
+        if not packed.count:
             raise TerminalError(f"append to the spool's {stream}: the frame is empty; append only what there is")
-        pieces = [(piece, batches.encode(piece)) for piece in batches.frames_of(batches.conform(frame, stream))]
-        added = sum(len(blob) for _, blob in pieces)
+        stream, added = packed.stream, packed.size
         first = self._make_room(stream, added)
         following = first
-        for piece, blob in pieces:
-            self._insert(stream, piece, blob, following)
-            following += piece.height
+        for piece in packed.pieces:
+            self._insert(stream, piece, following)
+            following += piece.count
+        ledger.count_accepted(self._connection, stream, packed.counts)
         self._connection.execute(
             """UPDATE streams SET next_sequence = ?, received = received + ?, waiting_bytes = waiting_bytes + ?
             WHERE name = ?""",
-            (following, frame.height, added, stream),
+            (following, packed.count, added, stream),
         )
         reach("spool.after-append")
         return Span(first, following - 1)
+
+    def _pack(self, frame: pl.DataFrame, stream: str) -> Packed:
+        packed = Packed(lambda: contextlib.nullcontext(self._connection), stream)
+        packed.add(frame)
+        return packed
 
     def _make_room(self, stream: str, added: int) -> int:
         """The stream's next sequence. Raises SpoolFullError where `added` bytes are too many."""
@@ -105,21 +110,15 @@ class Transaction:
             )
         return int(following)
 
-    def _insert(self, stream: str, frame: pl.DataFrame, blob: bytes, first: int) -> None:
-        names, codes = batches.name_sources(frame)
-        names = ledger.bounded_names(self._connection, stream, names, self._known_sources[stream])
-        oldest = frame.get_column("received").min()
-        last, sources = first + frame.height - 1, batches.names_to_text(names)
+    def _insert(self, stream: str, piece: Piece, first: int) -> None:
+        last = first + piece.count - 1
+        crc = batches.checksum(piece.blob, stream, first, last, piece.sources, piece.codes)
+        received_s = self._clock() if piece.received_s is None else piece.received_s
+        sizes = (len(piece.blob), piece.frame_bytes)
         self._connection.execute(
             "INSERT INTO batches VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(stream, first, last, frame.height, batches.checksum(blob, stream, first, last, sources, codes)),
-                *(len(blob), frame.estimated_size()),
-                *(oldest.timestamp() if isinstance(oldest, datetime) else self._clock(), sources, codes, blob),
-            ),
+            (stream, first, last, piece.count, crc, *sizes, received_s, piece.sources, piece.codes, piece.blob),
         )
-        counts = batches.source_counts(names, codes, 0, frame.height, frame.height)
-        ledger.count_accepted(self._connection, stream, counts)
 
     def put_checkpoints(self, checkpoints: Iterable[Checkpoint]) -> None:
         """Keep how far files have been read; one a generation, the newest stays."""
@@ -139,8 +138,24 @@ class Transaction:
         ledger.count_rejected(self._connection, counts)
 
     def remember_answer(self, client: str, key: str, digest: str, answer: bytes, now_s: float) -> None:
-        """Keep the answer given to an Idempotency-Key, with the digest of the body it was given to."""
-        state.put_answer(self._connection, client, key, digest, answer, now_s)
+        """Keep the answer given to an Idempotency-Key, with the digest of the body it was given to.
+
+        Raises SpoolFullError where answers and waiting events together have reached the events' bound.
+        """
+        (waiting,) = self._connection.execute("SELECT waiting_bytes FROM streams WHERE name = ?", (EVENTS,)).fetchone()
+        kept, bound = answers.bytes_kept(self._connection), self._limits.max_bytes[EVENTS]
+        if waiting + kept + answers.answer_size(digest, answer) > bound:
+            raise SpoolFullError(
+                f"keep an answer in the spool: {kept} bytes of answers to Idempotency-Keys of the last day and "
+                f"{waiting} that wait for delivery reach the bound of {bound}; send it again later, or without a key, "
+                "or raise LOG_SENTINEL_SPOOL_MAX_MB"
+            )
+        answers.put_answer(self._connection, client, key, digest, answer, now_s)
+
+    def answer(self, client: str, key: str, since_s: float) -> answers.Answer | None:
+        """The answer given to an Idempotency-Key at or after Unix time `since_s`; what is found here stays true until
+        the commit."""
+        return answers.get_answer(self._connection, client, key, since_s)
 
     def put_blob(self, name: str, content: bytes) -> None:
         """Keep a small state (up to 4 MiB) under a name, in the place of what was there."""

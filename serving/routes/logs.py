@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -36,25 +37,28 @@ def router(parts: Parts) -> APIRouter:
         key = _idempotency_key(request)
         with parts.budget.hold() as take:
             received = await receive(request, parts, take, wants_digest=key is not None)
-            submission = Submission(received.body, _client(request, parts), key, received.digest)
+            submission = Submission(received.body, _client(request, parts), key, received.digest, received.size)
             # shielded: a request that is given up must not cancel what others wait for too
             answer = await asyncio.shield(asyncio.wrap_future(parts.intake.submit(submission)))
         parts.meters.intake_s.observe(time.perf_counter() - started_s)
         if not answer.accepted:
-            raise ProblemError(
-                400,
+            what = (
                 "No log in the body could be accepted; `rejected` says why, by its position."
                 if answer.rejected
-                else "The body holds no log; send an object, an array, NDJSON or lines of text.",
-                accepted=0,
-                rejected=list(answer.rejected),
+                else "The body holds no log; send an object, an array, NDJSON or lines of text."
             )
-        content: dict[str, object] = {"accepted": answer.accepted, "rejected": answer.rejected}
+            raise ProblemError(400, what, accepted=0, rejected=list(answer.rejected), **_how_many(answer))
+        content: dict[str, object] = {"accepted": answer.accepted, "rejected": answer.rejected, **_how_many(answer)}
         if wants_verdicts:
             content["verdicts"] = await _verdicts(parts, answer)
         return json_answer(content, status=202)
 
     return routes
+
+
+def _how_many(answer: Answer) -> dict[str, Any]:
+    """The count of the rejected ones, where an answer kept for a key no longer lists them all."""
+    return {"rejected_count": answer.rejected_count} if answer.rejected_count > len(answer.rejected) else {}
 
 
 async def _verdicts(parts: Parts, answer: Answer) -> list[dict[str, object] | None]:

@@ -14,6 +14,7 @@ import orjson
 from tests.faults import crash_points, powerloss
 from tests.faults.bulk_matrix import CASES, run_case
 from tests.faults.fake_control import FakeElastic
+from tests.faults.keys import WAYS, run_way
 from tests.faults.load import Link
 from tests.faults.oracle import HTTP, Oracle, body_of
 from tests.faults.processes import Home, Server, run_verb
@@ -101,6 +102,15 @@ def twins(folder: Path, runner: Runner) -> list[str]:
     return [] if (codes, found) == ([0, 0], 3 * TWINS) else [f"exit codes {codes}, {found} of {3 * TWINS} documents"]
 
 
+def keys(folder: Path, runner: Runner) -> list[str]:
+    """R14: one key accepted twice, in this process."""
+    wrong = []
+    with FakeElastic() as fake:
+        for number, way in enumerate(WAYS):
+            wrong += [f"{way}: {what}" for what in run_way(way, fake, folder / str(number))]
+    return wrong
+
+
 GATES: dict[str, Callable[[Path, Runner], list[str]]] = {
     "bulk": bulk,
     "powerloss": cuts,
@@ -109,6 +119,7 @@ GATES: dict[str, Callable[[Path, Runner], list[str]]] = {
     "intake": place("ingest.committed"),
     "acks": acks,
     "twins": twins,
+    "keys": keys,
 }
 
 

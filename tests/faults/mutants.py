@@ -31,14 +31,14 @@ def ack_before_commit() -> None:
     """The answer is given at once, the commit follows."""
     from sentinel.pipeline.ingest import Answer, Intake
 
-    def late(append: Any) -> Any:
-        def answer(self: Intake, submissions: Any, now: Any, now_s: float) -> list[Answer]:
-            threading.Timer(LATE_S, append, (self, submissions, now, now_s)).start()
-            return [Answer(one.items, [], None) for one in submissions]
+    def late(ingest: Any) -> Any:
+        def answer(self: Intake, submissions: Any) -> list[Answer]:
+            threading.Timer(LATE_S, ingest, (self, submissions)).start()
+            return [Answer(one.items, [], None, 0) for one in submissions]
 
         return answer
 
-    change(Intake, "_append", late)
+    change(Intake, "_ingest", late)
 
 
 def checkpoint_before_lines() -> None:
@@ -216,6 +216,31 @@ def forget_answers() -> None:
     change(Transaction, "remember_answer", lambda _: lambda self, *args: None)
 
 
+def id_from_the_key() -> None:
+    """Ids are made from client and Idempotency-Key, so that a repeat meets its own."""
+    from hashlib import sha256
+
+    from sentinel.pipeline.batch import Batch
+
+    def derived(init: Any) -> Any:
+        def run(self: Batch, submissions: Any, *args: Any, **options: Any) -> None:
+            init(self, submissions, *args, **options)
+            for place, one in enumerate(submissions):
+                if one.key is not None:
+                    self._prefixes[place] = sha256(f"{one.client} {one.key}".encode()).hexdigest()[:16]
+
+        return run
+
+    change(Batch, "__init__", derived)
+
+
+def known_before_the_lock() -> None:
+    """A key is looked up before the body is parsed, and not again under the writer's lock."""
+    from sentinel.spool import Transaction
+
+    change(Transaction, "answer", lambda _: lambda self, *args: None)
+
+
 def first_refusal_moves_on() -> None:
     """What was refused for now, in the middle of a round, is passed by."""
     deliver = importlib.import_module("sentinel.pipeline.deliver")
@@ -247,6 +272,8 @@ MUTANTS: dict[str, tuple[Patch, str]] = {
     "poison without a letter": (forget_dead_letters, "bulk"),
     "refused ones passed by": (first_refusal_moves_on, "bulk"),
     "answers to keys forgotten": (forget_answers, "intake"),
+    "id from the key": (id_from_the_key, "keys"),
+    "keys looked up before the lock": (known_before_the_lock, "keys"),
 }
 """Each mutant and the gate that must turn red."""
 

@@ -1,17 +1,22 @@
 """Requests become records: grouped into one commit, answered one by one, once each."""
 
-from collections.abc import Iterator
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
 from sentinel.errors import SpoolFullError
 from sentinel.parse import decode_body
 from sentinel.pipeline import Answer, Intake, Sentinel, Submission
-from sentinel.pipeline.batch import event_id_prefix
+from sentinel.pipeline.batch import Batch, event_id_prefix
 from sentinel.pipeline.ingest import KeyReusedError
 from sentinel.records import EVENTS
-from sentinel.spool import Spool
+from sentinel.spool import Span, Spool, Transaction
+from tests.pipeline.conftest import Clock
 
 
 @pytest.fixture
@@ -109,9 +114,157 @@ def test_full_spool_refuses_and_keeps_what_it_has(tmp_path: object, sentinel: Se
         spool.close()
 
 
-def test_ids_are_fixed_by_key_and_ordered_by_time_without() -> None:
-    """With a key the prefix repeats; without, later requests sort after earlier ones and no two are equal."""
-    assert event_id_prefix("ann", "k", 1.0) == event_id_prefix("ann", "k", 2.0) != event_id_prefix("bob", "k", 1.0)
-    assert event_id_prefix("ann", None, 1.0) < event_id_prefix("ann", None, 2.0)
-    assert len({event_id_prefix("ann", None, 1.0) for _ in range(100)}) == 100
-    assert len(event_id_prefix("ann", "k", 1.0)) == len(event_id_prefix("ann", None, 1.0)) == 16
+def test_ids_are_random_and_ordered_by_time() -> None:
+    """Later requests sort after earlier ones, chance tells those of one moment apart."""
+    assert event_id_prefix(1.0, 7) < event_id_prefix(2.0, 0)
+    assert len({event_id_prefix(1.0, chance) for chance in range(100)}) == 100
+    assert len(event_id_prefix(1.0, 2**35 - 1)) == 16
+
+
+def test_key_that_comes_again_after_its_day_is_a_new_request(sentinel: Sentinel, clock: Clock) -> None:
+    """Its records are new ones with ids of their own, whatever the key was before."""
+    intake = Intake(sentinel.spool, period="month", clock=clock)
+    try:
+        submit(intake, b'[{"message": "a"}]', key="k")
+        clock.sleep(86_401)
+        submit(intake, b'[{"message": "b"}]', key="k")
+    finally:
+        intake.close()
+
+    assert messages(sentinel.spool) == ["a", "b"]
+    assert sentinel.spool.read(EVENTS, 0, 10)["event_id"].n_unique() == 2
+
+
+def test_key_answered_by_another_server_meanwhile_is_not_taken_in_twice(
+    sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is looked up again under the writer's lock: a body parsed at two servers at once is kept once."""
+    monkeypatch.setattr(Intake, "_known", _blind_before_the_lock(Intake._known))
+    first, second = (Intake(sentinel.spool, period="month") for _ in range(2))
+    try:
+        answers = [submit(first, b'{"message": "a"}', key="k"), submit(second, b'{"message": "a"}', key="k")]
+        with pytest.raises(KeyReusedError):
+            submit(second, b'{"message": "b"}', key="k")
+        neighbours = [second.submit(Submission(decode_body(b'{"message": "n"}', None), "bob")) for _ in range(3)]
+        assert [future.result(10).accepted for future in neighbours] == [1, 1, 1]
+    finally:
+        first.close()
+        second.close()
+
+    assert [answer.accepted for answer in answers] == [1, 1]
+    assert messages(sentinel.spool) == ["a", "n", "n", "n"]
+
+
+def _blind_before_the_lock(known: Callable[..., Any]) -> Callable[..., Any]:
+    """As if the other server's commit came just after the first look."""
+
+    def look(self: Intake, submission: Submission, where: object) -> Any:
+        return known(self, submission, where) if isinstance(where, Transaction) else None
+
+    return look
+
+
+def test_one_key_with_two_bodies_in_one_group_is_refused(sentinel: Sentinel) -> None:
+    """The second one is 422 to its client, and none of its records are kept."""
+    intake = Intake(sentinel.spool, period="month")
+    try:
+        with sentinel.spool.transaction():  # both wait for the disk, and so go together
+            bodies = (b'{"message": "a"}', b'{"message": "b"}', b'{"message": "a"}')
+            futures = [
+                intake.submit(Submission(decode_body(body, None), "ann", "k", str(hash(body)))) for body in bodies
+            ]
+        assert [futures[0].result(10).accepted, futures[2].result(10).accepted] == [1, 1]
+        with pytest.raises(KeyReusedError):
+            futures[1].result(10)
+    finally:
+        intake.close()
+
+    assert messages(sentinel.spool) == ["a"]
+
+
+def test_kept_answer_has_the_first_reasons_only(intake: Intake, sentinel: Sentinel) -> None:
+    """A repeat tells the counts and ten reasons: 3,000 refusals cost no more disk than ten."""
+    body = b"[" + b",".join([b"{}"] * 3_000 + [b'{"message": "a"}']) + b"]"
+    first = submit(intake, body, key="k")
+    again = submit(intake, body, key="k")
+
+    kept = sentinel.spool.answer("ann", "k", 0.0)
+    assert (len(first.rejected), first.rejected_count) == (3_000, 3_000)
+    assert (again.accepted, list(again.rejected), again.rejected_count) == (1, list(first.rejected[:10]), 3_000)
+    assert kept is not None
+    assert len(kept.answer) < 2_500
+
+
+def test_keys_are_refused_alone_when_their_answers_have_no_room(sentinel: Sentinel) -> None:
+    """At the bound a request with a key is to come later; one without goes through, and so does a known key."""
+    spool = Spool.open(sentinel.home / "small", max_bytes=30_000)
+    intake = Intake(spool, period="month")
+    try:
+        with spool.transaction() as tx, contextlib.suppress(SpoolFullError):
+            for number in range(1_000):
+                tx.remember_answer("bob", str(number), "d", b"", time.time())
+        waiting = intake.submit(Submission(decode_body(b'{"message": "a"}', None), "ann"))
+        with pytest.raises(SpoolFullError, match="Idempotency-Key"):
+            submit(intake, b'{"message": "b"}', key="k")
+        assert waiting.result(10).accepted == 1
+        assert submit(intake, b'{"message": "c"}').accepted == 1
+    finally:
+        intake.close()
+        messages_kept = messages(spool)
+        spool.close()
+
+    assert messages_kept == ["a", "c"]
+
+
+def test_big_body_lets_others_go_between_its_slices(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes while a big body is parsed is committed before it, after one slice at most; the big one is whole."""
+    monkeypatch.setattr("sentinel.pipeline.batch.SLICE_ITEMS", 100)
+    order: list[str] = []
+    step, started, go_on = Batch.step, threading.Event(), threading.Event()
+
+    def watched_step(self: Batch) -> None:
+        is_big = self.submissions[0].is_big
+        order.append("slice" if is_big else "small")
+        if order.count("slice") == 2 and is_big:
+            started.set()
+            assert go_on.wait(30)
+        step(self)
+
+    monkeypatch.setattr(Batch, "step", watched_step)
+    intake = Intake(sentinel.spool, period="month")
+    try:
+        body = b"[" + b",".join(b'{"message": "m%d"}' % i for i in range(1_000)) + b"]"
+        big = intake.submit(Submission(decode_body(body, None), "evil", "k", "d", len(body)))
+        assert started.wait(30)
+        small = intake.submit(Submission(decode_body(b'{"message": "small"}', None), "ann"))
+        go_on.set()
+        assert small.result(30).accepted == 1
+        answer = big.result(30)
+    finally:
+        intake.close()
+
+    assert order == ["slice", "slice", "small", *["slice"] * 8]
+    assert (answer.accepted, answer.span) == (1_000, Span(2, 1_001))
+    assert messages(sentinel.spool) == ["small", *(f"m{i}" for i in range(1_000))][:1_000]
+
+
+def test_slices_are_bounded_by_items_and_bytes(sentinel: Sentinel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No slice is longer than the bound, be the logs many or long, and all are there in order."""
+    monkeypatch.setattr("sentinel.pipeline.batch.SLICE_ITEMS", 50)
+    monkeypatch.setattr("sentinel.pipeline.batch.SLICE_BYTES", 10_000)
+    lines = b"\n".join(b"%d %s" % (i, b"x" * 1_000) for i in range(60))
+    submissions = [
+        Submission(decode_body(b"\n".join(b"l%d" % i for i in range(120)), "text/plain"), "ann", size=500),
+        Submission(decode_body(lines, "text/plain"), "bob", size=len(lines)),
+    ]
+    batch = Batch(submissions, sentinel.spool.pack(), now_s=1.0, period="month")
+    counts = []
+    while not batch.is_packed:
+        before = batch.packed.count
+        batch.step()
+        counts.append(batch.packed.count - before)
+
+    assert sum(counts) == 180
+    assert max(counts) <= 50
+    assert max(counts[3:]) <= 10
+    assert [answer.accepted for answer in batch.answers(None)] == [120, 60]

@@ -1,6 +1,8 @@
 """What goes in comes out: in order, once, under sequences without a gap, and all or nothing."""
 
+import contextlib
 import os
+import sqlite3
 import stat
 
 import polars as pl
@@ -10,7 +12,8 @@ from sentinel.errors import SpoolFullError, TerminalError
 from sentinel.records import ANOMALIES, EVENTS, RECORD_SCHEMA, Checkpoint
 from sentinel.spool import Spool
 from sentinel.spool.batches import MAX_BATCH_BYTES
-from sentinel.spool.ledger import MAX_REJECTED_PAIRS, MAX_SOURCES
+from sentinel.spool.database import PAGE_BYTES
+from sentinel.spool.ledger import MAX_REJECTED_PAIRS
 
 CHECKPOINT = Checkpoint("gen0000000", "/logs/a.log", 1, 2, 300, 10, "h", 20, "g", "live", 5.0)
 
@@ -204,21 +207,80 @@ def test_place_of_a_rejected_line_is_no_part_of_its_reason(spool):
     assert spool.ledger().rejected_by == {("10.0.0.1", "no JSON: cut off"): 400}
 
 
-def test_number_of_sources_is_bounded(spool, make_records, append, deliver):
-    """After 1,000 sources the rest share the name "other", and the books still hold when they are delivered."""
+def test_number_of_sources_is_bounded(spool, make_records, append, deliver, monkeypatch):
+    """Beyond the bound sources share the name "other", and the books still hold when they are delivered."""
+    monkeypatch.setattr("sentinel.spool.ledger.MAX_SOURCES", 1_000)
     append(spool, make_records(1_500, sources=tuple(f"app-{i}" for i in range(1_500))))
-    append(spool, make_records(2, sources=("app-1400", "app-3")))
+    append(spool, make_records(2, first=2_000, sources=("app-1400", "app-3")))
     with spool.transaction() as tx:
         tx.count_rejected({(f"10.0.0.{i}", "bad"): 1 for i in range(MAX_REJECTED_PAIRS + 50)})
 
     deliver(spool, 1_200, {1_100: "poison"})
     books = spool.ledger()
 
-    assert len(books.by_source) <= MAX_SOURCES + 1
+    assert len(books.by_source) == 1_001
     assert books.accepted == 1_502
     assert books.is_balanced
     assert len(books.rejected_by) <= MAX_REJECTED_PAIRS + 1
     assert books.rejected == MAX_REJECTED_PAIRS + 50
+    assert spool.verify() == []
+
+
+def test_biggest_sources_keep_their_names(spool, make_records, append, deliver, monkeypatch):
+    """A flood of names takes no place from a source with many records: pruning folds the smallest delivered ones."""
+    monkeypatch.setattr("sentinel.spool.ledger.MAX_SOURCES", 100)
+    append(spool, make_records(60, sources=("big",)))
+    append(spool, make_records(300, first=1_000, sources=tuple(f"junk-{i}" for i in range(300))))
+    deliver(spool, 360, {5: "poison"})
+    spool.prune()
+    append(spool, make_records(9, first=2_000, sources=("new",)))
+
+    books = spool.ledger()
+    named = {row.source: row.accepted for row in books.by_source}
+    assert (named["big"], named["new"]) == (60, 9)
+    assert len(named) <= 82
+    assert books.is_balanced
+    assert spool.verify() == []
+
+
+def test_sources_that_wait_are_never_folded(spool, make_records, append, monkeypatch):
+    """What is still to be delivered keeps its books: the move that delivers it finds them."""
+    monkeypatch.setattr("sentinel.spool.ledger.MAX_SOURCES", 100)
+    append(spool, make_records(100, sources=tuple(f"app-{i}" for i in range(100))))
+
+    spool.prune()
+
+    assert len(spool.ledger().by_source) == 100
+
+
+def test_statements_of_an_append_do_not_grow_with_its_sources(spool, make_records):
+    """Half a thousand names or one: the same handful of statements under the lock, one for each source at most."""
+    statements = dict[int, int]()
+    for n_sources in (1, 500):
+        packed = spool.pack()
+        packed.add(make_records(1_000, first=5_000 * n_sources, sources=tuple(f"s{i}" for i in range(n_sources))))
+        with spool.transaction() as tx:
+            seen: list[str] = []
+            tx._connection.set_trace_callback(seen.append)
+            tx.append(packed)
+            tx._connection.set_trace_callback(None)
+        statements[n_sources] = len([text for text in seen if "INTO books" not in text])
+
+    assert statements[1] == statements[500] <= 4
+
+
+def test_pieces_made_ready_apart_are_one_append(spool, make_records):
+    """Slices of one body get sequences without a gap, all or none of them."""
+    packed = spool.pack()
+    for first in (0, 100, 200):
+        packed.add(make_records(100, first=first, sources=("a", "b")))
+
+    with spool.transaction() as tx:
+        span = tx.append(packed)
+
+    assert (span.first, span.last) == (1, 300)
+    assert spool.read(EVENTS, 0, 1_000)["event_id"].to_list() == make_records(300)["event_id"].to_list()
+    assert {row.source: row.waiting for row in spool.ledger().by_source} == {"a": 150, "b": 150}
     assert spool.verify() == []
 
 
@@ -235,14 +297,59 @@ def test_answers_are_found_again_by_client_and_key(spool):
     assert spool.answer("10.0.0.3", "k", 0.0) is None
 
 
-def test_number_of_answers_is_bounded(spool, monkeypatch):
-    """Of many answers the newest stay."""
-    monkeypatch.setattr("sentinel.spool.state.MAX_ANSWERS", 10)
-    for i in range(25):
-        with spool.transaction() as tx:
-            tx.remember_answer("c", str(i), "d", b"", float(i))
+def test_answer_is_found_after_many_others(spool):
+    """However many keys come after it, an answer is there until its day is over."""
+    with spool.transaction() as tx:
+        tx.remember_answer("c", "first", "d", b"", 100.0)
+        for i in range(100_001):
+            tx.remember_answer("c", str(i), "d", b"", 101.0)
 
-    assert [i for i in range(25) if spool.answer("c", str(i), 0.0)] == list(range(15, 25))
+    assert spool.answer("c", "first", 0.0) is not None
+
+
+def test_answers_have_a_bound_in_bytes(folder, make_records, append):
+    """Answers and waiting events together reach the bound; from there on only answers are refused."""
+    with Spool.open(folder, max_bytes=40_000, min_free_bytes=0) as spool:
+        kept = 0
+        with spool.transaction() as tx, contextlib.suppress(SpoolFullError):
+            for kept in range(1_000):
+                tx.remember_answer("10.0.0.1", f"a key of some length {kept}", "d" * 64, b'{"accepted":1}', 100.0)
+        with spool.transaction() as tx, pytest.raises(SpoolFullError, match="SPOOL_MAX_MB"):
+            tx.remember_answer("10.0.0.1", "one more", "d" * 64, b"", 100.0)
+
+        append(spool, make_records(5))
+        assert 40_000 / 200 <= kept <= 40_000 / 150
+        assert spool.answer("10.0.0.1", "a key of some length 0", 0.0) is not None
+
+        spool.prune(now_s=100.0 + 86_401)
+        with spool.transaction() as tx:
+            tx.remember_answer("10.0.0.1", "k", "d" * 64, b"", 86_500.0)
+
+
+def test_answers_take_the_bytes_they_are_said_to(spool, folder):
+    """An answer with a key of 255 characters costs no more than 200 bytes of disk, both of its indexes included."""
+    count = 20_000
+    with spool.transaction() as tx:
+        for i in range(count):
+            tx.remember_answer("192.168.100.200", f"{i:0255d}", f"{i:064x}", b'{"accepted":1}', 1e9 + i)
+    spool.prune(now_s=0.0)
+
+    with contextlib.closing(sqlite3.connect(folder / "spool.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    assert pages * PAGE_BYTES / count <= 205  # an empty spool's tables and the freelist are in it
+
+
+def test_answer_of_an_older_version_is_found(spool, folder):
+    """0.1 kept client and key in full; for the day after an upgrade they are still known."""
+    with contextlib.closing(sqlite3.connect(folder / "spool.db")) as connection:
+        connection.execute("INSERT INTO answers VALUES (NULL, '10.0.0.1', 'k', 'd', 100.0, x'7b7d')")
+        connection.commit()
+
+    found = spool.answer("10.0.0.1", "k", 50.0)
+
+    assert found is not None
+    assert found.digest == "d"
 
 
 def test_state_is_replaced_by_name(spool):
