@@ -70,11 +70,15 @@ def whole_events(
     framed: pl.DataFrame, cleaned: pl.DataFrame, inputs: pl.DataFrame, now: int, unsettled: Collection[str] = ()
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """One row an event: FRAMED and `inputs` of its first line with the whole text, `marks` and `raw` of all its lines;
-    and the offset of the first held event of each generation, from which on no event is among the rows.
+    and where the first held event of each generation or body begins, from which on no event is among the rows.
     """
-    files = inputs.select(pl.coalesce("generation", pl.col("event_id").str.slice(0, BODY_CHARS)).alias("file"))
-    joined = join_events(framed, files["file"], now, unsettled)
-    events = framed.hstack(inputs).with_columns(cleaned["marks"], cleaned["raw"])
+    event_id = pl.col("event_id")
+    places = inputs.select(
+        pl.coalesce("generation", event_id.str.slice(0, BODY_CHARS)).alias("file"),
+        pl.coalesce("offset", event_id.str.slice(BODY_CHARS).cast(pl.Int64, strict=False)).alias("place"),
+    )
+    joined = join_events(framed, places["file"], now, unsettled)
+    events = framed.hstack(inputs).hstack(places).with_columns(cleaned["marks"], cleaned["raw"])
     if joined.texts:
         whole = pl.Series(list(joined.texts.values()), dtype=pl.String)
         rows = list(joined.texts)
@@ -82,10 +86,10 @@ def whole_events(
         events = events.filter(pl.Series(joined.firsts == np.arange(events.height)))
     if not joined.held:
         return events, {}
-    first = inputs[joined.held].group_by("generation").agg(pl.col("offset").min())
+    first = places[joined.held].group_by("file").agg(pl.col("place").min())
     held: dict[str, int] = dict(first.iter_rows())
-    limit = pl.col("generation").replace_strict(held, default=None, return_dtype=pl.Int64)
-    return events.filter((pl.col("offset") < limit).fill_null(value=True)), held
+    limit = pl.col("file").replace_strict(held, default=None, return_dtype=pl.Int64)
+    return events.filter((pl.col("place") < limit).fill_null(value=True)), held
 
 
 def _of_all_lines(events: pl.DataFrame, cleaned: pl.DataFrame, joined: Joined) -> list[pl.Series]:

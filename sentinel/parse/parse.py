@@ -24,7 +24,8 @@ def parse_lines(
 
     `now` is when they were received. Blank lines are left out; no other line is ever rejected, and none raises: what no
     format knows becomes a message of its own. `rejected.index` would be the row of the input. The lines of an event are
-    one record. In the generations of `unsettled` the last one may go on: it is `held`, with all that comes later.
+    one record. In the generations of `unsettled` the last one may go on: it is `held`, with all that comes later. A
+    body's lines are a file of their own, named by the first 16 characters of their ids; the rest is their place in it.
     """
     inputs = _inputs(lines)
     cleaned = clean(lines["line"])

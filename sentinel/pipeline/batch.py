@@ -104,6 +104,7 @@ class Batch:
         self._done += 1
         is_documents = self.submissions[parts[0].owner].body.documents is not None
         parsed = self._parse_documents(parts) if is_documents else self._parse_lines(parts)
+        self._put_back(parts[-1], parsed)
         self._accepted.update(event_id[:PREFIX_CHARS] for event_id in parsed.records["event_id"].to_list())
         if parsed.records.height:
             self.packed.add(parsed.records)
@@ -127,7 +128,18 @@ class Batch:
                 (self.submissions[part.owner].body.lines or ())[part.first : part.end], part.first
             )
         ]
-        return parse_lines(pl.DataFrame(rows, schema=LINE_SCHEMA, orient="row"), now=self._now, period=self._period)
+        last, unsettled = parts[-1], list[str]()
+        if last.end < self.submissions[last.owner].items:
+            unsettled = [self._prefixes[last.owner]]
+        frame = pl.DataFrame(rows, schema=LINE_SCHEMA, orient="row")
+        return parse_lines(frame, now=self._now, period=self._period, unsettled=unsettled)
+
+    def _put_back(self, last: _Part, parsed: Parsed) -> None:
+        """Give the lines of an event that may go on to the next slice, where the rest of it is."""
+        held = parsed.held.get(self._prefixes[last.owner])
+        if held is not None:
+            following = self._slices[self._done]
+            following[0] = _Part(last.owner, held, following[0].end)
 
     def _refuse(self, parts: Sequence[_Part], rejected: pl.DataFrame) -> None:
         """Note what of a slice was rejected: for the answers, and for the books."""

@@ -11,19 +11,8 @@ from typing import Self
 import polars as pl
 
 from sentinel.records import ANOMALIES, EVENTS, Checkpoint
-from sentinel.spool import (
-    answers,
-    dead_letters,
-    ledger,
-    prune,
-    quarantine,
-    readers,
-    reading,
-    repair,
-    setup,
-    state,
-    verify,
-)
+from sentinel.spool import dead_letters, ledger, prune, quarantine, readers, reading, repair, setup, state, verify
+from sentinel.spool.answers import Answer, get_answer
 from sentinel.spool.database import Database
 from sentinel.spool.incidents import Incidents
 from sentinel.spool.packing import Packed
@@ -182,10 +171,10 @@ class Spool:
         with self._database.reading("read checkpoints") as connection:
             return state.get_checkpoints(connection)
 
-    def answer(self, client: str, key: str, since_s: float) -> answers.Answer | None:
+    def answer(self, client: str, key: str, since_s: float) -> Answer | None:
         """The answer given to an Idempotency-Key at or after Unix time `since_s`; None where there is none."""
         with self._database.reading("read an answer") as connection:
-            return answers.get_answer(connection, client, key, since_s)
+            return get_answer(connection, client, key, since_s)
 
     def blob(self, name: str) -> bytes | None:
         """The small state kept under a name; None where there is none, or where it is damaged."""
