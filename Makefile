@@ -43,8 +43,8 @@ check: lint test ## what CI runs
 bench: install ## the benchmarks, each beside its peer; figures go to benchmarks/results/
 	$(BIN)/python -m benchmarks
 
-soak: install ## hours of faults; prints its seed and its verdict
-	$(BIN)/python -m tests.faults.soak
+soak: install ## hours of faults, or one gate of them (ONLY=evil); prints its seed and its verdict
+	$(BIN)/python -m tests.faults.soak $(if $(ONLY),--only "$(ONLY)")
 
 lock: ## make requirements.lock anew from requirements.in (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \

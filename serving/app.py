@@ -8,7 +8,9 @@ from fastapi import FastAPI
 import sentinel
 from serving import page, problems
 from serving.assemble import put_away, start_readers
+from serving.document import describe
 from serving.guard import Guard
+from serving.leavers import Leavers
 from serving.parts import Parts
 from serving.routes import incidents, logs, metrics, models, overview, patterns, predict, probes, stream, train
 
@@ -59,7 +61,8 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    problems.install(app)
+    problems.install(app, left=Leavers(parts.meters.clients_left.inc).note)
+    describe(app)
     for room in (page, logs, train, predict, incidents, overview, patterns, stream, models, metrics, probes):
         app.include_router(room.router(parts))
     app.add_middleware(

@@ -44,6 +44,9 @@ class Meters:
             ["reader"],
             registry=self.registry,
         )
+        self.clients_left = Counter(
+            "sentinel_http_clients_left", "Clients that left before their answer", registry=self.registry
+        )
         self._answers = Counter(
             "sentinel_http_answers", "Answers by route and class of status", ["route", "status"], registry=self.registry
         )

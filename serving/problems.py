@@ -2,7 +2,7 @@
 
 import http
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import orjson
 from fastapi import FastAPI, Request
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+NO_MODEL_RETRY_S = 60  # a training takes seconds to minutes
 STOPPING = "The server is stopping, and this request was not finished; send it again when it is up."
 
 ADVICE = {
@@ -75,7 +76,7 @@ def _of_transient(_: Request, exc: Exception) -> Response:
 
 
 def _of_no_model(_: Request, exc: Exception) -> Response:
-    return problem(503, str(exc))
+    return problem(503, str(exc), headers={"Retry-After": str(NO_MODEL_RETRY_S)})
 
 
 def _of_artifact(_: Request, exc: Exception) -> Response:
@@ -86,18 +87,20 @@ def _of_terminal(_: Request, exc: Exception) -> Response:
     return problem(422, str(exc))
 
 
-def _of_cut(_: Request, exc: Exception) -> Response:
-    return problem(400, "The connection ended before the whole body was here; send the request again.")
-
-
 def _of_bug(_: Request, exc: Exception) -> Response:
     return problem(
         500, "The server failed; its own log says where. Send the request again, and report this if it stays."
     )
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of `app` as a problem."""
+def install(app: FastAPI, *, left: Callable[[], None] | None = None) -> None:
+    """Answer every error of `app` as a problem; `left` is called for each client that leaves before its answer."""
+
+    def _of_cut(_: Request, exc: Exception) -> Response:
+        if left is not None:
+            left()
+        return problem(400, "The connection ended before the whole body was here; send the request again.")
+
     for kind, handler in (
         (ProblemError, _of_problem),
         (HTTPException, _of_http),

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from sentinel.settings import Settings
+from serving import memory
 from serving.app import create_app
 from serving.assemble import open_parts, stop_requests
 from serving.listen import web_server
@@ -35,10 +36,11 @@ def serve(settings: Settings, bound: Sequence[socket.socket]) -> None:
 
 
 def _tune() -> None:
-    """Room for many connections, short turns of threads, few collections of garbage."""
+    """Room for many connections, memory given back, short turns of threads, few collections of garbage."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    memory.keep_little()
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(*GC_THRESHOLDS)

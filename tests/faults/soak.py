@@ -26,6 +26,7 @@ from tests.elastic_server import ElasticServer, UnavailableError
 from tests.faults import (
     bulk_matrix,
     crash_points,
+    evil,
     io_server,
     iofaults,
     kill,
@@ -180,6 +181,12 @@ def recovery(folder: Path, seed: int) -> tuple[bool, dict[str, Any]]:
     return fine and found.furthest_out_of_order <= ElasticStore.in_flight * ROUND_RECORDS, figures | found.figures()
 
 
+def evil_requests(folder: Path, seed: int) -> tuple[bool, dict[str, Any]]:
+    """R8: ten thousand, one in a hundred of megabytes."""
+    found = evil.run(folder, seed=seed, requests=10_000, big_share=0.01)
+    return found.passed, found.figures()
+
+
 PARTS: dict[str, Part] = {
     "R1 random kills": random_kills,
     "R2 failpoints": failpoints,
@@ -187,6 +194,7 @@ PARTS: dict[str, Part] = {
     "R4 failing calls": failing_calls,
     "R5 outage": long_outage,
     "R6 bad answers": bad_answers,
+    "R8 evil requests": evil_requests,
     "R12 teeth": teeth,
     "real Elasticsearch": elasticsearch,
     "recovery": recovery,
@@ -236,9 +244,15 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, help="of the first part; the others count on from it")
     parser.add_argument("--hours", type=float, default=2.0, help="random kills go on until then")
-    parser.add_argument("--out", type=Path, default=ROOT / "var" / "soak")
-    parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--out", type=Path, help="default: var/soak, with --only a new folder beside it")
+    parser.add_argument("--only", nargs="*", default=[""], help="gates by a part of their names, e.g. R5 or evil")
     options = parser.parse_args(arguments)
+    options.only = [name for name in PARTS if any(part.lower() in name.lower() for part in options.only)]
+    if not options.only:
+        parser.error(f"--only takes a part of one of: {', '.join(PARTS)}")
+    if options.out is None:
+        is_whole = len(options.only) == len(PARTS)
+        options.out = ROOT / "var" / ("soak" if is_whole else f"soak-{time.strftime('%Y%m%dT%H%M%S')}")
     options.out.mkdir(parents=True, exist_ok=True)
     logging.disable(logging.ERROR)  # what the product says of provoked faults would bury the verdicts
     known = json.loads(text.read_text()) if (text := options.out / "soak.json").exists() else None

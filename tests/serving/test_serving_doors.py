@@ -1,6 +1,7 @@
 """The whole server, as it is started: which requests come in at all, on every route and port."""
 
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ import httpx
 import pytest
 
 from serving.app import ROUTES
-from tests.serving.server_process import ROOT, Server, serving
+from serving.leavers import Leavers
+from tests.serving.server_process import ROOT, Server, eventually, serving
 
 PROBES = ("/health", "/ready")
 
@@ -103,3 +105,51 @@ def test_process_ends_when_a_thread_still_works() -> None:
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=False)
 
     assert ended.returncode == 3
+
+
+def test_clients_that_leave_are_one_line_a_minute(server: Server) -> None:
+    """Whenever they leave: within the headers or the body, or before the answer; no traceback, and a count."""
+    body = b"a" * 50_000
+    head = b"POST /logs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
+    begins = [head[:20], head, head + body, head + 2 * body, b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n"]
+    address = urlsplit(server.urls[0])
+    for number in range(150):
+        with socket.create_connection((address.hostname, address.port), timeout=30) as client:
+            client.sendall(begins[number % len(begins)])
+            if number % 2:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset, not close
+
+    eventually(lambda: "sentinel_http_clients_left_total 0.0" not in server.client.get("/metrics").text)
+    said = "".join(server.said)
+    assert "Traceback" not in said
+    assert said.count("clients left before their answer") == 1
+
+
+def test_document_names_problems_as_they_are_sent(server: Server) -> None:
+    """Every error of every route is `application/problem+json`."""
+    document = server.client.get("/openapi.json", headers={"Host": "localhost"}).json()
+    kinds = {
+        (status[0], kind)
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for status, response in operation["responses"].items()
+        for kind in response.get("content", {})
+        if status >= "400"
+    }
+
+    assert kinds == {("4", "application/problem+json"), ("5", "application/problem+json")}
+    assert "detail" in document["components"]["schemas"]["Problem"]["properties"]
+    assert "HTTPValidationError" not in str(document)
+
+
+def test_leavers_are_told_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """Those in between are counted into the next line."""
+    now_s = [0.0]
+    counted: list[int] = []
+    leavers = Leavers(lambda: counted.append(1), clock=lambda: now_s[0])
+    with caplog.at_level("INFO"):
+        for now_s[0] in (0.0, 1.0, 59.0, 61.0, 62.0):
+            leavers.note()
+
+    assert [record.getMessage().rsplit("=", 1)[1] for record in caplog.records] == ["1", "3"]
+    assert len(counted) == 5
