@@ -1,11 +1,13 @@
 """The general reader: of a line that no rule knows, the time near its head, the tokens after it, the message."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from sentinel.parse import requests
 from sentinel.parse.levels import leading_word
+from sentinel.parse.months import ANY_MONTH, ANY_WEEKDAY
 from sentinel.parse.peel import Peel
 from sentinel.parse.stamps import LAYOUTS
 from sentinel.parse.tokens import SEPARATORS
@@ -16,18 +18,31 @@ OPENING: Final = " [(<\"'"
 MAX_BEFORE: Final = 120
 """A time that begins later in a line is none of the line's."""
 _GROUPS: Final = re.compile(r"\(\?P<\w+>")
-_STAMP: Final = re.compile(
-    r"(?P<open>[\[(<\"']?) ?(?P<stamp>"
-    + "|".join(
-        f"(?:{_GROUPS.sub('(?:', way)})"
-        for name, way in LAYOUTS.items()
-        if name not in ("date", "clock", "ordinal", "iso-week")
+_LETTERS_FIRST: Final = frozenset({"weekday-year", "month-day-year", "weekday", "month-day", "day-month-year"})
+_ELSEWHERE: Final = frozenset({"date", "clock", "ordinal", "iso-week"})
+"""Ways that are too common in prose to be looked for."""
+
+
+def _stamp(ways: Iterable[str]) -> re.Pattern[str]:
+    """A time in any of these ways, with what opens and closes it."""
+    return re.compile(
+        r"(?P<open>[\[(<\"']?) ?(?P<stamp>"
+        + "|".join(f"(?:{_GROUPS.sub('(?:', way)})" for way in ways)
+        + r")(?P<close>[\])>\"']?)(?=[\s\]),:;|/\[#-]|[A-Z\"]|$)"
     )
-    + r"|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?: ?[AP]M)?|[12][0-9]{9}(?:\.[0-9]{1,9})?|[12][0-9]{12})"
-    r"(?P<close>[\])>\"']?)(?=[\s\]),:;|/\[#-]|[A-Z\"]|$)"
+
+
+_DIGITS: Final = _stamp(
+    (
+        *(way for name, way in LAYOUTS.items() if name not in _ELSEWHERE and name != "weekday-year"),
+        r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?: ?[AP]M)?|[12][0-9]{9}(?:\.[0-9]{1,9})?|[12][0-9]{12}",
+    )
 )
+_LETTERS: Final = _stamp(way for name, way in LAYOUTS.items() if name in _LETTERS_FIRST)
 _CLOCK: Final = re.compile(r"[0-9][:.h][0-9]{2}|[0-9]{6}")
-_START: Final = re.compile(r"(?:(?<=[\s\[(<|,;=:*\"'])|^)[\w\[(<]")
+_START: Final = re.compile(
+    rf"(?:(?<=[\s\[(<|,;=:*\"'])|^)[\[(<\"']? ?(?:(?P<digit>[0-9])|(?:{ANY_WEEKDAY}|{ANY_MONTH})[ ,])"
+)
 _HEADISH: Final = re.compile(r"[\[({<].*|.*[0-9./:@_=|\]\)}>,].*|[A-Z_-]+|.|-+|(?:https?|h2|wss?)")
 
 
@@ -86,7 +101,7 @@ def _find_time(text: str) -> tuple[int, int, str] | None:
     if not _CLOCK.search(text, 0, MAX_BEFORE + 40):
         return None
     for place in _START.finditer(text, 0, MAX_BEFORE):
-        found = _STAMP.match(text, place.start())
+        found = (_DIGITS if place["digit"] else _LETTERS).match(text, place.start())
         if found is None or (found["stamp"].isdigit() and place.start() > 0 and not found["open"]):
             continue
         before = text[: found.start()]

@@ -10,11 +10,11 @@ from sentinel.parse import attributes, explicit, levels
 from sentinel.parse.fields import BadDocumentError, DocumentFields
 from sentinel.parse.formats import BODIES, LINE_RULES
 from sentinel.parse.frames import SYSLOGS, unframe
-from sentinel.parse.levels import ANY_LEVEL
+from sentinel.parse.levels import ANY_LEVEL, UPPER_LEVEL
 from sentinel.parse.lines import split
 from sentinel.parse.marked import JUL
 from sentinel.parse.rules import Rule, resolve
-from sentinel.parse.shape import FIELDS
+from sentinel.parse.shape import FIELDS, fields_of
 
 __all__ = ["read_bodies", "read_framed", "read_texts"]
 
@@ -22,6 +22,14 @@ _BRACED: Final = r"(?s)^[ \t]*\{.*\}[ \t\r\n]*$"
 _SURE: Final = frozenset({"json", "logfmt"})
 """Formats without a level that are no accident."""
 _SECOND_LINE: Final = rf"^[^\n]*\n({ANY_LEVEL}): "
+_MARK_CHARS: Final = 160
+_MARKED: Final = (
+    rf"^\s*\{{|^[\w.@-]+=|^[IWEFD][0-9]{{4}} |\b{UPPER_LEVEL}\b|[\[<(]{ANY_LEVEL} *[\])>]|\b(?:GET|POST|PUT|PATC"
+    r"H|DELETE|HEAD|OPTIONS) |"
+    r"^(?:CEF|LEEF):|\] \"|^<|[0-9]/-?[0-9]+/-?[0-9]+ [1-5][0-9]{2} |%[A-Z][A-Z0-9_-]+-[0-7]-|[0-9]{2}:[0-9"
+    rf"]{{2}}.* {ANY_LEVEL}\b"
+)
+"""What a text has that may be a format of its own."""
 MAX_NESTED: Final = 3
 """A document in a message of a document is read so deep."""
 
@@ -44,7 +52,7 @@ def read_framed(framed: pl.DataFrame, now: int, nested: int = 0) -> pl.DataFrame
 
 def _merged(framed: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
     """Time and host of the frame stand, and a syslog program; a level or a logger inside says more than the frame."""
-    inside = _read_inside(framed.select("row", "text"), LINE_RULES, now, nested)
+    inside = _read_framed_inside(framed, now, nested)
     joined = framed.hstack(inside.select(pl.all().name.prefix("inner_"))).with_columns(
         pl.col("frame").is_in(list(SYSLOGS)).alias("syslog")
     )
@@ -70,6 +78,16 @@ def _merged(framed: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
         "message",
         attributes.join_inner([joined["attributes"], joined["inner_attributes"]], framed.height),
     )
+
+
+def _read_framed_inside(framed: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
+    """FIELDS of what stands inside the frames; behind a syslog header only what has a mark of a format of its own."""
+    texts = framed.select("row", "text")
+    asked = ~framed["frame"].is_in(list(SYSLOGS)) | texts["text"].str.slice(0, _MARK_CHARS).str.contains(_MARKED)
+    if asked.all():
+        return _read_inside(texts, LINE_RULES, now, nested)
+    plain = fields_of(texts.filter(~asked).rename({"text": "message"}))
+    return pl.concat([_read_inside(texts.filter(asked), LINE_RULES, now, nested), plain]).sort("row")
 
 
 def _read_inside(texts: pl.DataFrame, rules: Sequence[Rule], now: int, nested: int) -> pl.DataFrame:
