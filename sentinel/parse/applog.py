@@ -74,6 +74,10 @@ _TIMED: Final = (
     Rule(
         "year-short", rf"^(?P<head>\[?{stamps.YEAR_SHORT}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True
     ),
+    *(
+        Rule(name, rf"^(?P<head>\[?{stamps.LAYOUTS[name]}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True)
+        for name in ("ordinal", "iso-week")
+    ),
     Rule("hdfs", rf"^(?P<head>{stamps.COMPACT} )", DIGITS, rest=AFTER_TIME, timed=True),
     Rule("day-month", rf"^(?P<head>\[?{stamps.DAY_MONTH}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True),
     Rule("clock", rf"^(?P<head>\[?{stamps.CLOCK}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True),

@@ -172,5 +172,6 @@ RULES: Final = (
         rf"^(?P<head>{stamps.LAYOUTS['month-day-year']} (?P<source>[A-Za-z_][\w.$]*) (?P<method>[\w<>$]+))$",
         LETTERS,
         finish=_named,
+        unless=rf" {levels.UPPER_LEVEL} [\w<>$]+$",
     ),
 )

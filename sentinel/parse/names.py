@@ -9,7 +9,8 @@ Found: TypeAlias = list[tuple[int, str, str, Any]]
 """Rank, name, plain form and value of all that stands under the names of one field."""
 
 _NAMES: Final = {
-    "timestamp": "timestamp @timestamp time ts datetime eventtimestamp timestampseconds instantepochsecond t "
+    "timestamp": "eventsystemtimecreatedattributessystemtime eventsystemtimecreatedsystemtime timestamp "
+    "@timestamp time ts datetime eventtimestamp timestampseconds instantepochsecond t "
     "t$date timestamp$date $date timeiso8601 "
     "asctime timemillis instant eventtime realtimetimestamp timegenerated eventcreated stagetimestamp "
     "requestreceivedtimestamp starttime startutc startlocal timelocal timeunixnano logtimestamp logtime systemtime "
@@ -19,19 +20,22 @@ _NAMES: Final = {
     "published dt when timetimestamp timerepr systemtimecreatedsystemtime",
     "nanos": "timestampnanos instantnanoofsecond",
     "zone": "tz timezone",
-    "level": "level severity loglevel lvl levelname severitytext l severitylabel errorseverity syslogseverity priority "
+    "level": "eventsystemlevel level severity loglevel lvl levelname severitytext l severitylabel errorseverity "
+    "syslogseverity priority "
     "leveldisplayname "
     "syslogseverityname errorlevel severitynumber levelno levelvalue s eventtype status",
     "message": "message msg log text body renderedmessage event shortmessage m logmessage fieldsmessage textpayload "
     "jsonpayloadmessage fieldsmsg bodystringvalue eventmessage messagetemplate mt fullmessage alertsignature "
     "eventdatamessage "
     "description eventoriginal",
-    "source": "source logger loggername service servicename sourcecontext propertiessourcecontext logname component "
+    "source": "eventsystemproviderattributesname eventsystemprovidername source logger loggername service "
+    "servicename sourcecontext propertiessourcecontext logname component "
     "program category channel target application app appname programname syslogidentifier sourcename providername "
     "systemproviderattributesname eventdataset devname loggerfqcn subsystem facility name c tag "
     "kubernetescontainername "
     "kubernetescontainer containername resourcelabelscontainername systemdunit comm class module",
-    "host": "host hostname computer computername machinename nodename kuberneteshost kubernetesnodename "
+    "host": "eventsystemcomputer host hostname computer computername machinename nodename kuberneteshost "
+    "kubernetesnodename "
     "winlogcomputername "
     "systemcomputer resourceattributeshostname",
 }
@@ -50,7 +54,7 @@ WEAK_TIMES: Final = frozenset(
     }
 )
 """Names that hold a time, or something else: a duration, a name."""
-_DROPPED: Final = str.maketrans("", "", "@_-. ")
+_DROPPED: Final = str.maketrans("", "", "@_-. #")
 _WRAPPERS: Final = (
     "record.",
     "jsonpayload.",
@@ -64,6 +68,8 @@ _WRAPPERS: Final = (
 )
 """Objects that a writer puts all of its fields into."""
 _INSIDE: Final = 1000
+_TIMELY: Final = ("timestamp", "datetime")
+"""Ends of names that hold a time, where no better one does."""
 
 
 @lru_cache(maxsize=8192)
@@ -75,6 +81,8 @@ def place(name: str) -> tuple[str, int, str] | None:
     low = name.lower()
     plain = low.translate(_DROPPED)
     found = _PLACES.get(plain)
+    if found is None and plain.endswith(_TIMELY):
+        return "timestamp", 2 * _INSIDE, plain
     if found is None:
         wrapper = next((wrapper for wrapper in _WRAPPERS if low.startswith(wrapper)), None)
         plain = low.removeprefix(wrapper).translate(_DROPPED) if wrapper else ""

@@ -106,6 +106,11 @@ class Peel:
             beside = found["thread"] if "thread" in found.re.groupindex else None
             (self.threads if beside else self.names).append(beside or found["name"] or found["name2"])
             return self._leveled(found["level"] or found["level2"], found.end())
+        found = (t.COLUMNS.match(self.text, self.at) or t.LEVEL_PAIR.match(self.text, self.at)) if self.timed else None
+        if found and found["level"].lower() in LEVEL_OF_WORD:
+            if found["name"]:
+                self.names.append(found["name"])
+            return self._leveled(found["level"], found.end())
         found = t.PADDED_LEVEL.match(self.text, self.at) if self.timed else None
         if found:
             self.names.append(found["name"])
@@ -165,6 +170,7 @@ class Peel:
             return True
         if not t.is_name(inside):
             return False
+        inside = re.sub(r"(?<=\.[ch])\.[0-9]+$", "", inside)  # lighttpd's `server.c.170`
         name, _, number = inside.rpartition(":")
         self.names.append((name if name and number.isdigit() else inside).partition(",")[0].rstrip())
         return True
@@ -208,9 +214,15 @@ class Peel:
 
     def _take_late_level(self) -> bool:
         """A level in capitals with a colon behind words that are no prose; pairs among them become attributes."""
-        found = t.LATE_LEVEL.match(self.text, self.at) if self.timed and self.level is None else None
-        if found is None or not all(map(t.UNPROSAIC.search, found["words"].split())):
+        if not self.timed or self.level is not None:
             return False
+        found, of_head = t.LATE_LEVEL.match(self.text, self.at), t.UNPROSAIC
+        if found is None:
+            found, of_head = t.LATE_WORD.match(self.text, self.at), t.OF_CODE
+        words = found["words"].split() if found else []
+        if found is None or not all(map(of_head.search, words)):
+            return False
+        self.names += [word for word in words if of_head is t.OF_CODE and not t.is_thread(word) and t.is_name(word)]
         self.attributes.update({key: value for key, value in t.PAIRS.findall(found["words"]) if value})
         return self._leveled(found["level"], found.end())
 

@@ -20,6 +20,7 @@ _SYSLOG: Final = frozenset({"priority", "severity", "syslogseverity"})
 _SURE_OF_ALL: Final = (3, 5, 6, 7)
 """Numbers that mean the same, or nothing, on the scales from 0 that applications make for themselves."""
 _PYTHON: Final = {10: "debug", 20: "info", 30: "warn", 40: "error", 50: "fatal"}
+_WINDOWS: Final = {0: "info", 1: "fatal", 2: "error", 3: "warn", 4: "info", 5: "trace"}
 _OTEL: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 
 
@@ -49,6 +50,8 @@ def _of_any(name: str, value: Any) -> str | None:
 def _of_number(name: str, value: int) -> str | None:
     if name == "levelno":
         return _PYTHON.get(value)
+    if name == "eventsystemlevel":  # Windows
+        return _WINDOWS.get(value)
     if name == "severitynumber":  # OpenTelemetry: 1 to 24, four a level
         return _OTEL[(value - 1) // 4] if 1 <= value <= 4 * len(_OTEL) else None
     if name in ("status", "eventtype", "s", "l"):

@@ -75,7 +75,7 @@ COMPACT: Final = (
 CLOCK: Final = rf"(?P<stamp>{_HMS}[.,](?P<f>[0-9]{{3,9}}))"
 """`12:00:00.123`, a time of day alone."""
 
-EPOCH: Final = r"(?P<stamp>(?P<epoch>[0-9]{10}(?:\.[0-9]+)?|[0-9]{13}))"
+EPOCH: Final = r"(?P<stamp>(?P<epoch>[0-9]{10}(?:\.[0-9]+)?|[0-9]{13}|[0-9]{16}|[0-9]{19}))"
 """`1286536309.586`, seconds or milliseconds since 1970."""
 
 _LEADING_WEEKDAY: Final = rf"(?:{ANY_WEEKDAY},? +)?"

@@ -21,6 +21,12 @@ _LEVELLED: Final = (  # a zone, a level, Cisco's mark: no host and no program
 )
 
 BSD: Final = (
+    Rule(
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<level>emerg|alert|crit|err|warning|notice|info|debug) "
+        rf"{_PROGRAM}{_PID}: ?)",
+        UPPER,
+    ),
     Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),
     Rule(
         "syslog",
@@ -83,4 +89,4 @@ def _severity(groups: pl.DataFrame) -> pl.DataFrame:
 
 def pri_rule(rest: tuple[Rule, ...]) -> Rule:
     """The rule of `<PRI>` and what follows it: its severity is the level, the rest is read by `rest`."""
-    return Rule("syslog-pri", r"^(?P<head><(?P<pri>[0-9]{1,3})> ?)", "<", rest=(*rest, _AFTER_PRI), finish=_severity)
+    return Rule("syslog-pri", r"^(?P<head><(?P<pri>[0-9]{1,3})> *)", "<", rest=(*rest, _AFTER_PRI), finish=_severity)

@@ -4,6 +4,7 @@ from typing import Final
 
 import polars as pl
 
+from sentinel.parse import stamps
 from sentinel.parse.rules import DIGITS, UPPER, Rule
 
 __all__ = ["RULES"]
@@ -56,6 +57,19 @@ RULES: Final = (
     Rule(
         "proxifier",
         rf"^(?P<head>\[(?P<stamp>(?P<m>[0-9]{{2}})\.(?P<d>[0-9]{{2}}) {_CLOCK})\] (?P<source>[^ ]+(?: \*64)?) - )",
+        "[",
+    ),
+    Rule(  # CockroachDB, with a year and its node
+        "cockroach",
+        rf"^(?P<head>(?P<level>[IWEF])(?P<stamp>(?P<y>[0-9]{{2}})(?P<m>[0-9]{{2}})(?P<d>[0-9]{{2}}) {_CLOCK}\.(?"
+        r"P<f>[0-9]{1,9})) +"
+        r"(?P<pid>[0-9]+) (?:[0-9]+@)?(?P<source>[^ :\]]+):(?P<line>[0-9]+) +(?:\S \[(?P<node>[^\]]*)\] |\[(?P<t"
+        r"ags>[^\]]*)\] )?(?:[0-9]+ +)?)",
+        "IWEF",
+    ),
+    Rule(
+        "couchbase",
+        rf"^(?P<head>\[(?P<source>\w+):(?P<level>[a-z]+),{stamps.YEAR_FIRST},(?P<process>[^\]]*)\])",
         "[",
     ),
     Rule(  # klog and glog: E0102 15:04:05.123456 1234 file.go:12] message

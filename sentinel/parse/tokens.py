@@ -10,9 +10,11 @@ __all__ = [
     "BRACKET",
     "CISCO",
     "CODE",
+    "COLUMNS",
     "DATABASE",
     "DOTTED",
     "LATE_LEVEL",
+    "LATE_WORD",
     "LETTER",
     "LEVEL",
     "LEVEL_AFTER_NAME",
@@ -20,6 +22,7 @@ __all__ = [
     "LEVEL_WITH_NAME",
     "NAMED",
     "NUMBER",
+    "OF_CODE",
     "PADDED_LEVEL",
     "PAIRS",
     "PHP",
@@ -68,7 +71,7 @@ STRIPPED: Final = frozenset(
 )
 LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  |!? +\[| \|)!?")
 """One letter for a level, told by its place beside the time."""
-LEVEL_PAIR: Final = re.compile(r"(?i:level|lvl|loglevel|severity)[=:] ?\"?(?P<a>[A-Za-z]+)\"?")
+LEVEL_PAIR: Final = re.compile(r"(?i:level|lvl|loglevel|severity)=\"?(?P<level>[A-Za-z]+)\"?(?P<name>)")
 LEVEL_WITH_NAME: Final = re.compile(
     rf"(?P<level>{_UP})/(?P<thread>[A-Za-z][\w.-]*)|:?(?P<level2>{_UP}) ?:(?P<name>[A-Za-z_][\w.]*):(?:[\w-]+:(?"
     r"= ))?(?P<name2>)"
@@ -125,6 +128,13 @@ LATE_LEVEL: Final = re.compile(
     r"(?P<words>(?:[^\s:]+[ \t]+){1,6})(?P<level>TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL): +"
 )
 """A level behind words that are no prose: each has a number, a sign or a capital in it."""
+LATE_WORD: Final = re.compile(
+    r"(?P<words>(?:[\w.$/@:-]+[ \t]+){1,3})(?P<level>TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)(?=[ \t])"
+)
+"""The same without a colon: then each word before it is one of code."""
+OF_CODE: Final = re.compile(r"[0-9._/]|[a-z][A-Z]")
+COLUMNS: Final = re.compile(rf"\"?[,;]\"?(?P<level>(?i:{_WORDS}))\"?[,;](?:\"?(?P<name>[A-Za-z_][\w.$]*)\"?[,;])?\"?")
+"""Columns between commas or semicolons behind a time: level, perhaps logger."""
 UNPROSAIC: Final = re.compile(r"[0-9A-Z=_/-]")
 """What a word of prose rarely has."""
 THREAD_LEVEL: Final = re.compile(rf"(?P<thread>[^/]+)/(?P<level>{_UP})")
@@ -139,7 +149,7 @@ DATABASE: Final = re.compile(r"(?P<name>[\w?-]+) (?=[A-Za-z_]\w*(?:\.\w+)+: )")
 """Odoo's database, between the level and the logger."""
 WORD_BEFORE_LEVEL: Final = re.compile(
     r"(?P<name>[A-Za-z_][\w.$/:@-]*)(?:[ \t]*\[(?P<pid>[0-9]+)\])?(?:[ \t]*[:|-])?[ \t]+"
-    rf"(?=%[A-Z]|[\[(<|]? ?(?:{_UP})(?:[ \t\]>)|:/]|$)|\[(?i:{_WORDS})\])"
+    rf"(?=%[A-Z]|[\[(<|]? ?(?:{_UP})(?:[ \t\]>)|:/]|$)|\[(?:(?i:{_WORDS})|[TDIWEFC])\])"
 )
 PAIRS: Final = re.compile(r"([A-Za-z_][\w.-]*)[=:] ?(\"[^\"]*\"|[^\s,;]*)[,; ]*")
 
