@@ -15,6 +15,8 @@ from sentinel.parse.tokens import SEPARATORS
 __all__ = ["Head", "read_after_time", "read_line"]
 
 OPENING: Final = " [(<\"'"
+SEEN_CHARS: Final = 768
+"""A head is not longer: what stands behind costs nothing."""
 MAX_BEFORE: Final = 120
 """A time that begins later in a line is none of the line's."""
 _GROUPS: Final = re.compile(r"\(\?P<\w+>")
@@ -114,7 +116,7 @@ def _find_time(text: str) -> tuple[int, int, str] | None:
 
 
 def _peeled(text: str, at: int, *, timed: bool, level: str | None = None, whole: bool = False) -> Head:
-    peel = Peel(text, at, timed=timed, level=level, whole=whole)
+    peel = Peel(text[: at + SEEN_CHARS], at, timed=timed, level=level, whole=whole)
     end = peel.run()
     gap = SEPARATORS.match(text, end) if peel.steps or timed else None
     if peel.threads:
