@@ -94,3 +94,33 @@ def test_sparkline_has_a_point_a_value() -> None:
 def test_login_leads_nowhere_else(goal: str) -> None:
     """Only a path of this server is gone to."""
     assert safe_next(goal) == "/"
+
+
+REASONS = {
+    "1,204 failed log-ins from 203.0.113.9 in 3 min; usual for sshd: at most 2 in 3 min": (
+        "1,204 logins falhos de 203.0.113.9 em 3 min; normal para sshd: no máximo 2 em 3 min"
+    ),
+    "312 failed log-ins from user ann in 86 min, then one that worked; more than people mistype, "
+    "however usual it has become": (
+        "312 logins falhos de usuário ann em 86 min, depois uma que funcionou; mais do que se erra ao digitar, "
+        "por mais normal que tenha ficado"
+    ),
+    "a template never seen before in 6,050 lines, and it reads as a grave failure": (
+        "um padrão nunca visto antes em 6,050 linhas, e parece falha grave"
+    ),
+    "about 64 lines of this template from 75.97.9.59 within 30 min; usual: at most 16": (
+        "cerca de 64 linhas deste padrão de 75.97.9.59 em 30 min; normal: no máximo 16"
+    ),
+    "303 failed log-ins from more than 20 addresses or users against users of sshd on web-1": (
+        "303 tentativas de login falhas de mais de 20 endereços ou usuários contra usuários de sshd em web-1"
+    ),
+    "A failure never seen before in orders on db-1: 1 line": "Uma falha nunca vista antes em orders em db-1: 1 linha",
+    "something that no form knows": "something that no form knows",
+}
+
+
+@pytest.mark.parametrize("english", REASONS)
+def test_reasons_are_told_anew_with_their_figures(english: str) -> None:
+    """The form and the parts in it are Portuguese, the figures stay; an unknown form stays as it is."""
+    assert words("pt").retell(english) == REASONS[english]
+    assert words("en").retell(english) == english
