@@ -1,5 +1,6 @@
 """The page as a person sees it: in a real Chromium, with a real server behind it."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -77,6 +78,13 @@ def browser() -> Iterator[object]:
         chromium.close()
 
 
+def keep_picture(page: object, name: str) -> None:
+    """The screen as a picture for the documents, where LOG_SENTINEL_PICTURES names a folder for it."""
+    if folder := os.environ.get("LOG_SENTINEL_PICTURES"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
 class Visit:
     """One window on one server: what it asked for, and what went wrong in it."""
 
@@ -126,6 +134,7 @@ def test_attack_appears_by_itself_and_is_explained(visit: Visit, server: Server)
     assert detail.locator(".why li").count() >= 1
     assert detail.locator("pre mark").first.inner_text() == "203.0.113.7"
     assert "incident=" in page.url
+    keep_picture(page, "now")
 
 
 def test_acknowledged_with_one_click_and_undone_with_another(visit: Visit, server: Server) -> None:
