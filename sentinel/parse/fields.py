@@ -137,7 +137,10 @@ def _sorted_out(body: dict[Any, Any]) -> tuple[dict[str, Found], dict[str, Any]]
 
 
 def _flat(body: dict[Any, Any]) -> dict[str, Any]:
-    """Nested objects as names with dots, MAX_DEPTH deep; what lies deeper as JSON text."""
+    """Nested objects as names with dots, MAX_DEPTH deep; what lies deeper as JSON text.
+
+    Where two ways lead to one name (`{"a.b": 1, "a": {"b": 2}}`) the second value is kept as `a.b#2`.
+    """
     flat: dict[str, Any] = {}
     open_objects: list[tuple[str, dict[Any, Any], int]] = [("", body, 1)]
     while open_objects:
@@ -145,12 +148,20 @@ def _flat(body: dict[Any, Any]) -> dict[str, Any]:
         for name, value in inside.items():
             path = f"{prefix}{name}"
             if type(value) is not dict or not value:
-                flat[path] = value
+                flat[_free(flat, path, value)] = value
             elif depth < MAX_DEPTH:
                 open_objects.append((path + ".", value, depth + 1))
             else:
-                flat[path] = times.as_text(value)
+                flat[_free(flat, path, value)] = times.as_text(value)
     return flat
+
+
+def _free(flat: dict[str, Any], path: str, value: Any) -> str:
+    """The name, or one beside it where another value has it already."""
+    name, number = path, 2
+    while name in flat and flat[name] != value:
+        name, number = f"{path}#{number}", number + 1
+    return name
 
 
 def _inner(extra: dict[str, Any]) -> str | None:

@@ -302,3 +302,20 @@ def test_mark_of_a_cut_stands_beside_no_other_of_its_name(read_document: ReadDoc
     record = read_document({"message": "x" * (MAX_LINE_BYTES + 1), "cut_bytes": "mine"})
 
     assert record["attributes"] == '{"cut_bytes":"mine"}'
+
+
+@pytest.mark.parametrize(
+    ("document", "kept"),
+    [
+        ({"a.b": 1, "a": {"b": 2}}, {"a.b": "1", "a.b#2": "2"}),
+        ({"a": {"b": 2}, "a.b": 1}, {"a.b": "1", "a.b#2": "2"}),
+        ({"a": {"b": {"c": 1}, "b.c": 2}, "a.b.c": 3}, {"a.b.c": "3", "a.b.c#2": "2", "a.b.c#3": "1"}),
+        ({"a.b": 1, "a": {"b": 1}}, {"a.b": "1"}),
+        ({"a.b": 1, "a": {"b": 2}, "a.b#2": 3}, {"a.b": "1", "a.b#2": "3", "a.b#3": "2"}),
+    ],
+)
+def test_two_ways_to_one_name_keep_both_values(document: dict[str, object], kept: dict[str, str]) -> None:
+    """Names with dots and nested objects may say one name twice: no value is lost."""
+    parsed = parse_documents([Document({"message": "m", **document}, "0" * 22, "c")], now=datetime.now(UTC))
+
+    assert json.loads(parsed.records["attributes"][0]) == kept
