@@ -1,7 +1,9 @@
 """Lines are read once each, whatever happens to the files between two polls."""
 
 import gzip
+import itertools
 import os
+import random
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -401,3 +403,45 @@ def test_checkpoints_read_again_what_a_lost_commit_covered(reader: Reader) -> No
     assert first.lines.height == 10
     assert once.lines.equals(again.lines)
     assert once.checkpoints == again.checkpoints
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_id_that_comes_again_is_the_same_line(tmp_path: Path, seed: int) -> None:
+    """Two homes, one put back from an older copy and one made anew read files that are appended, truncated, replaced
+    and rotated: whatever (generation, offset) comes twice, the same bytes stood there."""
+    dice, root, number = random.Random(seed), tmp_path / "in", itertools.count()
+    root.mkdir()
+    path = root / "app.log"
+    readers, copies = [Reader(root), Reader(root)], [dict[str, Checkpoint]()]
+    finished: list[Reader] = []
+
+    def lines() -> bytes:
+        widths = [dice.choice((3, 40, 900)) for _ in range(dice.randint(1, 9))]
+        return b"".join(b"%08d %s\n" % (next(number), b"x" * width) for width in widths)
+
+    for _ in range(60):
+        step = dice.choice(("append", "append", "poll", "poll", "truncate", "replace", "rotate", "restore", "anew"))
+        if step == "truncate":
+            path.write_bytes(lines())  # the same inode
+        elif step == "replace":
+            path.unlink(missing_ok=True)
+            path.write_bytes(lines())  # often the inode of the one before
+        elif step == "rotate" and path.exists():
+            path.rename(root / f"app.log.{next(number)}")
+        elif step == "restore":
+            copies.append(dict(readers[0].kept))
+            readers[0].kept = dict(dice.choice(copies))
+        elif step == "anew":
+            finished.append(readers[1])
+            readers[1] = Reader(root)
+        elif step == "poll":
+            dice.choice(readers).drain()
+        else:
+            append(path, lines())
+
+    stood: dict[tuple[str, int], bytes] = {}
+    for reader in (*readers, *finished):
+        for place, line in zip(reader.ids, reader.lines, strict=True):
+            assert stood.setdefault(place, line) == line
+    generations = [{generation for generation, _ in reader.ids} for reader in (*readers, *finished)]
+    assert sum(map(len, generations)) == len(set().union(*generations))
