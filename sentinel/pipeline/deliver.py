@@ -20,7 +20,7 @@ from sentinel.pipeline.retention import prune_store
 from sentinel.pipeline.rounds import Failing, Round
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import DeadLettersFullError, Lease, Position, Spool
-from sentinel.store import Outcome, Store
+from sentinel.store import ID_CONFLICT, Outcome, Store
 
 __all__ = ["READERS", "deliver", "deliver_round", "note_failure"]
 
@@ -153,6 +153,8 @@ def _move(spool: Spool, lease: Lease, last: int, dead: Mapping[int, str]) -> Non
         try:
             with spool.transaction() as tx:
                 tx.move(lease, end, dead={sequence: dead[sequence] for sequence in piece})
+                if conflicts := sum(dead[sequence].startswith(ID_CONFLICT) for sequence in piece):
+                    tx.count(ID_CONFLICT, conflicts)
         except DeadLettersFullError:
             if len(piece) == 1:
                 with spool.transaction() as tx:

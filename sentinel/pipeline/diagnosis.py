@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sentinel.left_behind import COMMAND
 from sentinel.pipeline.facts import Facts
 from sentinel.spool import Ledger
+from sentinel.store import ID_CONFLICT
 
 __all__ = ["NOTE", "OK", "PROBLEM", "Finding", "diagnose"]
 
@@ -162,11 +163,15 @@ def _letters(facts: Facts) -> Iterator[tuple[str, ...]]:
     if not dead:
         yield OK, "none"
     for stream, kind, count in dead:
-        yield (
-            PROBLEM,
-            f"{count} of the {stream} cannot be delivered: {kind}",
-            "see `sentinel dead-letters list`; after a fix `sentinel dead-letters replay --all`, else `drop`",
-        )
+        what = f"{count} of the {stream} cannot be delivered: {kind}"
+        advice = "see `sentinel dead-letters list`; after a fix `sentinel dead-letters replay --all`, else `drop`"
+        if kind == ID_CONFLICT:
+            what = f"{count} of the {stream} have an id under which the store holds another record ({kind})"
+            advice = (
+                "two homes of one origin (a copied LOG_SENTINEL_HOME?) write to one index: begin the copy with an "
+                "empty home, or give it an ELASTIC_INDEX of its own and `sentinel dead-letters replay --all`"
+            )
+        yield PROBLEM, what, advice
 
 
 def _quarantine(facts: Facts) -> Iterator[tuple[str, ...]]:

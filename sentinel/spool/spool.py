@@ -176,6 +176,11 @@ class Spool:
         with self._database.reading("read an answer") as connection:
             return get_answer(connection, client, key, since_s)
 
+    def counter(self, name: str) -> int:
+        """How often something happened in the life of this spool, as `Transaction.count` noted it."""
+        with self._database.reading(f"read counter {name}") as connection:
+            return state.get_counter(connection, name)
+
     def blob(self, name: str) -> bytes | None:
         """The small state kept under a name; None where there is none, or where it is damaged."""
         with self._database.reading(f"read state {name}") as connection:

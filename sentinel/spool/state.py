@@ -32,6 +32,18 @@ def get_blob(connection: sqlite3.Connection, name: str) -> bytes | None:
     return bytes(row[1])
 
 
+def add_to_counter(connection: sqlite3.Connection, name: str, count: int) -> None:
+    """Count on: how often something happened in the life of this spool."""
+    total = get_counter(connection, name) + count
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"counter {name}", str(total)))
+
+
+def get_counter(connection: sqlite3.Connection, name: str) -> int:
+    """What was counted under this name; 0 before the first, and after a repair."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (f"counter {name}",)).fetchone()
+    return int(row[0]) if row else 0
+
+
 def add_scored(connection: sqlite3.Connection, version: str, first: int, last: int) -> None:
     """Merge a range into those of its model."""
     if first > last:

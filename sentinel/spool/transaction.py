@@ -157,6 +157,10 @@ class Transaction:
         the commit."""
         return answers.get_answer(self._connection, client, key, since_s)
 
+    def count(self, name: str, count: int) -> None:
+        """Count on what `Spool.counter` tells."""
+        state.add_to_counter(self._connection, name, count)
+
     def put_blob(self, name: str, content: bytes) -> None:
         """Keep a small state (up to 4 MiB) under a name, in the place of what was there."""
         state.put_blob(self._connection, name, content, self._clock())

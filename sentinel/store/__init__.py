@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from sentinel.store.digests import ID_CONFLICT
 from sentinel.store.memory import MemoryStore
 from sentinel.store.parquet import ParquetStore
 from sentinel.store.store import Health, Inspection, Outcome, Search, Selection, Store
 
 __all__ = [
+    "ID_CONFLICT",
     "Health",
     "Inspection",
     "MemoryStore",

@@ -16,7 +16,7 @@ EVENTS_AND_ANOMALIES = "<index>-events-*,<index>-anomalies"
 PRIVILEGES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "deliver": {
         "cluster": ("monitor",),
-        EVENTS_AND_ANOMALIES: ("create_doc", "auto_configure", "view_index_metadata"),
+        EVENTS_AND_ANOMALIES: ("create_doc", "auto_configure", "view_index_metadata", "read"),
         "<index>": ("view_index_metadata",),
     },
     "read": {EVENTS_AND_ANOMALIES: ("read", "view_index_metadata")},
@@ -36,7 +36,8 @@ Delivery needs the first alone once "set up" was done with another key; training
 "refresh" a scan sees what is older than a second; the last two are for where they are wanted.
 """
 
-DONE = {200, 201, 409}  # 409: the id is there already
+DONE = {200, 201}
+THERE_ALREADY = 409
 RETRY_LATER = {408, 429, 500, 502, 503, 504}
 ITEM_LATER = {401, 403, 404, 408, 429}
 LATER_TYPES = (  # not the document's fault, whatever the status
@@ -120,11 +121,13 @@ def is_about(items: object, ids: Sequence[str]) -> bool:
 
 
 def judge(item: Mapping[str, Any]) -> tuple[str, str]:
-    """("done" | "later" | "dead", why) of one item of a bulk answer."""
+    """("done" | "there" | "later" | "dead", why) of one item of a bulk answer; there: something has its id already."""
     result = item["create"]
     status, error = result.get("status"), result.get("error") or {}
     if status in DONE:
         return "done", ""
+    if status == THERE_ALREADY:
+        return "there", ""
     if not isinstance(status, int) or not isinstance(error, dict):
         return "later", "the answer tells no status"
     kind, why = str(error.get("type", "")), str(error.get("reason", ""))

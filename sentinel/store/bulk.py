@@ -3,7 +3,7 @@
 import itertools
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +14,11 @@ import polars as pl
 from elasticsearch import ApiError, Elasticsearch
 
 from sentinel.errors import SentinelError, TransientError
+from sentinel.records import EVENTS
 from sentinel.store.answers import is_about, judge, mapped_errors, reason_of
+from sentinel.store.digests import conflict_reason, digests_of
 from sentinel.store.documents import bulk_lines
+from sentinel.store.proof import LookUp, look_up_in
 from sentinel.store.store import Outcome
 
 __all__ = ["BULK_BYTES", "BULK_RECORDS", "BulkWriter"]
@@ -61,6 +64,16 @@ class _Wariness:
         self.left = WARY_BULKS
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How to reach one index."""
+
+    index: str
+    post: Post
+    look_up: LookUp
+    wariness: _Wariness
+
+
 class BulkWriter:
     """Writes frames to concrete indices. Thread-safe. `jitter` turns the longest pause into the one to take, in s."""
 
@@ -79,20 +92,22 @@ class BulkWriter:
         """End the threads."""
         self._pool.shutdown(wait=False)
 
-    def write(self, frame: pl.DataFrame, index: str) -> Outcome:
+    def write(self, frame: pl.DataFrame, index: str, stream: str = EVENTS) -> Outcome:
         """What became of each record. Raises TransientError where nothing at all could be sent."""
         if frame.is_empty():
             return Outcome.all_delivered(0)
-        post = self._post_to(index)
-        pieces = self._pool.map(lambda piece: self._write_piece(piece, post), frame.iter_slices(BULK_RECORDS))
+        post, look_up = self._post_to(index), look_up_in(self._client, index, stream)
+        way = _Way(index, post, look_up, self._wariness)
+        pieces = self._pool.map(lambda piece: self._write_piece(piece, way), frame.iter_slices(BULK_RECORDS))
         return _join([bulk for bulks in pieces for bulk in bulks])
 
-    def _write_piece(self, frame: pl.DataFrame, post: Post) -> list["_Bulk"]:
+    def _write_piece(self, frame: pl.DataFrame, way: "_Way") -> list["_Bulk"]:
         """The bulks of at most BULK_RECORDS; written as JSON here, so that the server works on one piece meanwhile."""
-        lines, ids = bulk_lines(frame), frame["event_id"]
+        ids, digests = frame["event_id"], digests_of(frame)
+        lines = bulk_lines(frame, digests)
         cuts = _cuts(lines.str.len_bytes().to_numpy())
         return [
-            self._send(_Bulk(post, ids[first:end], lines[first:end], self._wariness))
+            self._send(_Bulk(way, ids[first:end], digests[first:end], lines[first:end]))
             for first, end in itertools.pairwise(cuts)
         ]
 
@@ -145,14 +160,8 @@ def _join(bulks: list["_Bulk"]) -> Outcome:
 class _Bulk:
     """The documents of one request and what became of each."""
 
-    def __init__(
-        self,
-        post: Post,
-        ids: pl.Series,
-        lines: pl.Series,
-        wariness: _Wariness,
-    ) -> None:
-        self._post, self._ids, self._lines, self._wariness = post, ids, lines, wariness
+    def __init__(self, way: _Way, ids: pl.Series, digests: pl.Series, lines: pl.Series) -> None:
+        self._way, self._ids, self._digests, self._lines = way, ids, digests, lines
         self._rows: Rows = np.arange(len(ids))  # not settled yet
         self.delivered = np.zeros(len(ids), bool)
         self.dead: dict[int, str] = {}
@@ -161,7 +170,7 @@ class _Bulk:
 
     def offer(self, *, is_first: bool) -> bool:
         """Send what is not settled; whether there is no use in sending the rest again soon."""
-        is_quick = is_first and not self._wariness.take()
+        is_quick = is_first and not self._way.wariness.take()
         try:
             self._rows = np.array(list(self._offer(self._rows, is_quick=is_quick)), dtype=np.int64)
         except (SentinelError, ApiError) as exc:
@@ -174,10 +183,10 @@ class _Bulk:
         """Send these rows; those that must be offered again.
 
         The quick way asks only whether anything was refused; if so the same goes out again with the full answer, and
-        what went in the first time answers 409.
+        what went in the first time is there already.
         """
         try:
-            answer = self._post(self._body(rows), QUICK if is_quick else FULL)
+            answer = self._way.post(self._body(rows), QUICK if is_quick else FULL)
         except SentinelError as exc:
             refusal = exc.__cause__
             if not isinstance(refusal, ApiError) or refusal.meta.status not in {400, 413}:
@@ -187,7 +196,7 @@ class _Bulk:
             self.delivered[rows] = self.was_answered = True
             return iter(())
         if answer.get("errors") is not False:
-            self._wariness.wake()
+            self._way.wariness.wake()
         return self._offer(rows, is_quick=False) if is_quick else self._settle(rows, answer.get("items"))
 
     def _body(self, rows: Rows) -> str:
@@ -209,7 +218,7 @@ class _Bulk:
         """So many culprits and not one good document: ask for something harmless, to tell bad documents from a server
         (or a proxy before it) that refuses whatever comes. For the latter nothing is dead: raises TransientError."""
         try:
-            self._post(HARMLESS, FULL)
+            self._way.post(HARMLESS, FULL)
         except SentinelError as exc:
             self.dead.clear()
             raise TransientError(f"bulk: Elasticsearch refuses every request: {reason}") from exc
@@ -223,12 +232,30 @@ class _Bulk:
             return
         assert isinstance(items, list)
         self.was_answered = True
+        there = list[int]()
         for row, item in zip(rows.tolist(), items, strict=True):
             verdict, why = judge(item)
             if verdict == "done":
                 self.delivered[row] = True
+            elif verdict == "there":
+                there.append(row)
             elif verdict == "dead":
                 self.dead[row] = why
             else:
                 self.error = f"bulk: {why}"
+                yield row
+        if there:
+            yield from self._compare(there)
+
+    def _compare(self, rows: Sequence[int]) -> Iterator[int]:
+        """Look at what stands under the ids of these rows: the same record is delivered, another one makes it dead."""
+        found = self._way.look_up([self._ids[row] for row in rows])
+        for row in rows:
+            name, digest = self._ids[row], found.get(self._ids[row])
+            if digest == self._digests[row]:
+                self.delivered[row] = True
+            elif digest is not None:
+                self.dead[row] = conflict_reason(name, self._way.index)
+            else:
+                self.error = f"bulk: {name} is said to be there already, and is not found; it is sent again"
                 yield row

@@ -1,15 +1,16 @@
 """Frames to Elasticsearch's bulk lines and documents back to frames, without a loop over records on the way in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 import polars as pl
 
 from sentinel.records import ANOMALIES
+from sentinel.store.digests import is_digest
 from sentinel.store.frames import schema_of
 
-__all__ = ["FIELDS", "bulk_lines", "frame_of"]
+__all__ = ["DIGEST_FIELD", "FIELDS", "bulk_lines", "digest_of", "frame_of"]
 
 FIELDS: Mapping[str, str] = {
     "timestamp": "@timestamp",
@@ -42,20 +43,23 @@ FIELDS: Mapping[str, str] = {
 
 PATH = "log.file.path"  # of a file's line: its `origin`, under the name that others look for
 LABELS = "labels"  # of `attributes`: one flattened field, searchable by key
+DIGEST = "digest"  # the name of our digest among the labels
+DIGEST_FIELD = f"{LABELS}.{DIGEST}"
 UNMAPPED = "sentinel.attributes"  # of attributes that a flattened field would refuse: kept as text, not indexed
 MAX_KEY_BYTES = 16_000  # key and value (ignore_above: 4,000 characters) share Lucene's 32,766 bytes
 
 
-def bulk_lines(frame: pl.DataFrame) -> pl.Series:
+def bulk_lines(frame: pl.DataFrame, digests: pl.Series) -> pl.Series:
     """One string a record: its action (`create` with our id) and its document, as the bulk API wants them.
+
+    `digests` go under the labels, but for a record that has a label of that name itself.
 
     Columns that are null throughout are left out; no line is null as long as no `event_id` is.
     """
     fields = _fields(frame)
     action = pl.struct(pl.struct(_id="event_id").alias("create")).struct.json_encode()
     body = pl.struct(_nested(fields)).struct.json_encode()
-    if frame["attributes"].null_count() < frame.height:
-        body = pl.concat_str(body.str.strip_suffix("}"), _labels(frame["attributes"]), pl.lit("}"))
+    body = pl.concat_str(body.str.strip_suffix("}"), _labels(frame["attributes"], digests), pl.lit("}"))
     return frame.select(pl.concat_str(action, pl.lit("\n"), body).alias("lines"))["lines"]
 
 
@@ -92,25 +96,48 @@ def _shown(name: str) -> pl.Expr:
     return pl.col(name).dt.epoch("ms") if name == "received" else pl.col(name)
 
 
-def _labels(attributes: pl.Series) -> pl.Expr:
-    """The end of a document: its attributes, spliced in as they are, since they are JSON already."""
+def _labels(attributes: pl.Series, digests: pl.Series) -> pl.Expr:
+    """The end of a document: its attributes, spliced in as they are, since they are JSON already, and its digest."""
     text = pl.col("attributes")
-    suspects = (
-        attributes.str.contains("\\u0000", literal=True) | (attributes.str.len_bytes() > MAX_KEY_BYTES)
-    ).fill_null(value=False)
-    spliced = pl.concat_str(pl.lit(f',"{LABELS}":'), text)
-    if suspects.any():
-        is_refused = pl.Series(
-            [s and _is_refused(a) for s, a in zip(suspects, attributes, strict=True)], dtype=pl.Boolean
-        )
+    own = pl.Series([f'"{DIGEST}":"{digest}"' for digest in digests], dtype=pl.String)
+    has_own_name = _where(attributes, attributes.str.contains(f'"{DIGEST}"', literal=True), _has_digest)
+    digest = pl.when(pl.lit(has_own_name)).then(pl.lit("")).otherwise(pl.lit(own))
+    inner = text.str.strip_prefix("{").str.strip_suffix("}").fill_null("")
+    is_refused = _where(
+        attributes,
+        attributes.str.contains("\\u0000", literal=True)
+        | (attributes.str.len_bytes() > MAX_KEY_BYTES)
+        | (attributes == "{}"),
+        _is_refused,
+    )
+    comma = pl.when((digest == "") | (inner == "")).then(pl.lit("")).otherwise(pl.lit(","))
+    spliced = pl.concat_str(pl.lit(f',"{LABELS}":{{'), digest, comma, inner, pl.lit("}"))
+    if is_refused.any():
         kept = pl.struct(text.alias(UNMAPPED)).struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
-        spliced = pl.when(pl.lit(is_refused)).then(pl.concat_str(pl.lit(","), kept)).otherwise(spliced)
-    return pl.when(text.is_null()).then(pl.lit("")).otherwise(spliced)
+        apart = pl.concat_str(pl.lit(","), kept, pl.lit(f',"{LABELS}":{{'), digest, pl.lit("}"))
+        spliced = pl.when(pl.lit(is_refused)).then(apart).otherwise(spliced)
+    return spliced
+
+
+def _where(attributes: pl.Series, suspects: pl.Series, is_so: Callable[[str], bool]) -> pl.Series:
+    """Which rows `is_so`, asked only of those that may be."""
+    found = suspects.fill_null(value=False)
+    if found.any():
+        found = pl.Series([s and is_so(a) for s, a in zip(found, attributes, strict=True)], dtype=pl.Boolean)
+    return found
+
+
+def _has_digest(attributes: str) -> bool:
+    """Whether the record itself tells something under the name of our digest."""
+    return DIGEST in orjson.loads(attributes)
 
 
 def _is_refused(attributes: str) -> bool:
-    """Whether a flattened field would refuse these keys: they hold a NUL or are too long for an index."""
-    return any("\0" in key or len(key.encode()) > MAX_KEY_BYTES for key in orjson.loads(attributes))
+    """Whether they are kept as text: a flattened field would refuse keys that hold a NUL or are too long for an index,
+    and none at all could not be told from null beside a digest."""
+    return attributes == "{}" or any(
+        "\0" in key or len(key.encode()) > MAX_KEY_BYTES for key in orjson.loads(attributes)
+    )
 
 
 def frame_of(hits: Sequence[Mapping[str, Any]], stream: str) -> pl.DataFrame:
@@ -154,9 +181,17 @@ def _column(name: str, dtype: pl.DataType, sources: Sequence[Mapping[str, Any]])
     return pl.Series(name, values, dtype=dtype)
 
 
+def digest_of(source: Mapping[str, Any]) -> str | None:
+    """The digest in a document; None where it has none: of a version that wrote none, or a record's own label."""
+    found = (source.get(LABELS) or {}).get(DIGEST)
+    return found if is_digest(found) else None
+
+
 def _attributes(source: Mapping[str, Any]) -> str | None:
     labels = source.get(LABELS)
-    if labels is not None:
+    if labels is not None and digest_of(source):
+        labels = {name: value for name, value in labels.items() if name != DIGEST}
+    if labels:
         return orjson.dumps(labels).decode()
     kept: str | None = source.get(UNMAPPED)
     return kept

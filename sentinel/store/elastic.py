@@ -79,7 +79,7 @@ class ElasticStore(Store):
         for index, part in self._by_index(rows, stream):
             at = part["row"].to_numpy()
             try:
-                outcome = self._writer.write(part.drop("row"), index)
+                outcome = self._writer.write(part.drop("row"), index, stream)
             except SentinelError as exc:
                 if is_first and not dead:
                     raise

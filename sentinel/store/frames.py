@@ -61,8 +61,8 @@ def _within(sequences: pl.Series, ranges: Sequence[Range]) -> pl.Series:
 
 
 def in_order(frame: pl.DataFrame, newest: int | None = None) -> pl.DataFrame:
-    """Each event once, the `newest` by arrival where that is given, in the order of spool and sequence."""
-    once = frame.unique("event_id", keep="any")
+    """Each record once, the `newest` by arrival where that is given, in the order of spool and sequence."""
+    once = frame.unique(["spool", "sequence"], keep="any")
     if newest is not None and once.height > newest:
         once = once.sort(ARRIVAL, descending=True).head(newest)
     return once.sort("spool", "sequence", "event_id")

@@ -9,6 +9,7 @@ import polars as pl
 
 from sentinel.errors import TransientError
 from sentinel.records import ANOMALIES, EVENTS
+from sentinel.store.digests import conflict_reason, digests_of
 from sentinel.store.find import count_by_time, find
 from sentinel.store.frames import columns_of, in_order, schema_of, select, unusable
 from sentinel.store.store import BATCH_ROWS, Health, Outcome, Search, Selection, Store
@@ -25,7 +26,7 @@ class MemoryStore(Store):
         self.away: str | None = None
         self._lock = threading.Lock()
         self._frames = {stream: pl.DataFrame(schema=schema_of(stream)) for stream in (EVENTS, ANOMALIES)}
-        self._ids: dict[str, set[str]] = {EVENTS: set(), ANOMALIES: set()}
+        self._digests: dict[str, dict[str, str]] = {EVENTS: {}, ANOMALIES: {}}  # by event id
 
     def setup(self) -> list[str]:
         """Nothing needs to be made."""
@@ -38,11 +39,16 @@ class MemoryStore(Store):
         delivered = np.ones(frame.height, bool)
         delivered[list(dead)] = False
         with self._lock:
-            known = self._ids[stream]
-            rows = frame.filter(delivered).unique("event_id", keep="first", maintain_order=True)
-            new = rows.filter(~pl.col("event_id").is_in(list(known)))
-            known.update(new["event_id"])
-            self._frames[stream] = pl.concat([self._frames[stream], new.select(columns_of(stream))])
+            known, fresh = self._digests[stream], list[int]()
+            for row, (name, digest) in enumerate(zip(frame["event_id"], digests_of(frame), strict=True)):
+                if row in dead or known.get(name) == digest:
+                    continue
+                if name in known:
+                    dead[row], delivered[row] = conflict_reason(name, "memory"), False
+                else:
+                    known[name] = digest
+                    fresh.append(row)
+            self._frames[stream] = pl.concat([self._frames[stream], frame[fresh].select(columns_of(stream))])
         return Outcome(delivered, np.zeros(frame.height, bool), dead)
 
     def read(self, wanted: Selection, *, batch_rows: int = BATCH_ROWS) -> Iterator[pl.DataFrame]:
@@ -65,7 +71,7 @@ class MemoryStore(Store):
     def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
         """As the contract says."""
         self._answer()
-        return self._ids[stream].intersection(ids)
+        return self._digests[stream].keys() & set(ids)
 
     def count(self, stream: str = EVENTS) -> int:
         """As the contract says."""
@@ -84,7 +90,8 @@ class MemoryStore(Store):
             is_old = pl.col("partition") < before
             gone = self._frames[EVENTS].filter(is_old)
             self._frames[EVENTS] = self._frames[EVENTS].filter(~is_old)
-            self._ids[EVENTS].difference_update(gone["event_id"])
+            for name in gone["event_id"]:
+                del self._digests[EVENTS][name]
         return sorted(gone["partition"].unique())
 
     def close(self) -> None:

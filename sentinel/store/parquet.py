@@ -14,9 +14,11 @@ import polars as pl
 from sentinel.durable import make_private_dir, sync_dir
 from sentinel.errors import SettingsError, TerminalError, TransientError
 from sentinel.records import ANOMALIES, EVENTS
+from sentinel.store.digests import conflict_reason
 from sentinel.store.find import count_by_time, find
 from sentinel.store.frames import PARTITION, columns_of, in_order, schema_of, select, unusable
 from sentinel.store.parquet_files import ParquetFile, compact, list_files, may_overlap, put
+from sentinel.store.parquet_known import sort_out
 from sentinel.store.store import BATCH_ROWS, Health, Outcome, Range, Search, Selection, Store
 
 __all__ = ["ParquetStore"]
@@ -24,6 +26,7 @@ __all__ = ["ParquetStore"]
 log = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
+ROW = "row"  # of a write, from 0
 READ_TRIES = 5  # a file that was listed may have been joined to another one before it is read
 
 
@@ -49,21 +52,29 @@ class ParquetStore(Store):
     def write(self, frame: pl.DataFrame, *, stream: str = EVENTS) -> Outcome:
         """As the contract says. Raises TransientError when the disk does not take it."""
         dead = unusable(frame)
-        delivered = np.ones(frame.height, bool)
-        delivered[list(dead)] = False
-        rows = frame.filter(delivered).select(columns_of(stream)) if dead else frame.select(columns_of(stream))
+        rows = frame.select(columns_of(stream)).with_row_index(ROW)
+        rows = rows.filter(~pl.col(ROW).is_in(list(dead))) if dead else rows
         try:
             with self._lock:
                 for part in rows.partition_by("spool", "partition", maintain_order=True):
-                    self._put(part, stream)
+                    dead |= self._put(part, stream)
         except (OSError, pl.exceptions.PolarsError) as exc:
             raise TransientError(f"write to {self._folder}: {exc}; the records stay in the spool") from exc
+        delivered = np.ones(frame.height, bool)
+        delivered[list(dead)] = False
         return Outcome(delivered, np.zeros(frame.height, bool), dead)
 
-    def _put(self, part: pl.DataFrame, stream: str) -> None:
+    def _put(self, part: pl.DataFrame, stream: str) -> dict[int, str]:
+        """Write what is new, and join small files; the rows whose place another record has, and why."""
         folder, spool = self._folder / stream / str(part["partition"][0]), str(part["spool"][0])
-        if not put(folder, spool, part):
-            return
+        fresh, conflicts = sort_out(folder, spool, part)
+        dead = {row: conflict_reason(name, folder.name) for row, name in conflicts.select(ROW, "event_id").iter_rows()}
+        if fresh.height:
+            put(folder, spool, fresh.drop(ROW))
+            self._join(folder, spool)
+        return dead
+
+    def _join(self, folder: Path, spool: str) -> None:
         try:
             compact(folder, spool)
         except (OSError, pl.exceptions.PolarsError) as exc:  # what was written is there; joining is tried again

@@ -44,19 +44,13 @@ def list_files(folder: Path) -> list[ParquetFile]:
     return sorted(found, key=lambda file: (file.spool, file.first, file.last))
 
 
-def put(folder: Path, spool: str, rows: pl.DataFrame) -> bool:
-    """Write the rows of one spool that the folder does not hold yet, in one file; whether there were any.
+def put(folder: Path, spool: str, rows: pl.DataFrame) -> None:
+    """Write rows of one spool that the folder does not hold yet, in one file.
 
-    So a repeat is harmless, also with another cut. Raises OSError when the disk does not take it.
+    Raises OSError when the disk does not take it.
     """
     make_private_dir(folder)
-    first, last = _span(rows)
-    for file in list_files(folder):
-        if file.spool == spool and file.overlaps(first, last):
-            rows = rows.filter(~pl.col("sequence").is_in(_sequences(file).implode()))
-    if rows.height:
-        _write(folder, spool, rows)
-    return rows.height > 0
+    _write(folder, spool, rows)
 
 
 def _span(rows: pl.DataFrame) -> tuple[int, int]:
@@ -71,7 +65,7 @@ def _write(folder: Path, spool: str, rows: pl.DataFrame) -> Path:
     first, last = _span(rows)
     path = folder / f"{spool}-{first:015d}-{last:015d}.parquet"
     content = io.BytesIO()
-    ordered = rows.sort("sequence").unique("event_id", keep="first", maintain_order=True)
+    ordered = rows.sort("sequence").unique("sequence", keep="first", maintain_order=True)
     ordered.write_parquet(content, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
     write_file(path, content.getvalue())
     return path

@@ -14,6 +14,7 @@ from sentinel.pipeline.deliver import READERS
 from sentinel.pipeline.overview import source_books
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import Ledger, Spool
+from sentinel.store import ID_CONFLICT
 from serving.parts import Parts
 
 __all__ = ["router"]
@@ -87,6 +88,10 @@ class _SpoolCollector(Collector):
         for stream, state, reason, count in self._parts.sentinel.spool.letter_counts(limit=MAX_REASONS):
             letters.add_metric([stream, state, reason], count)
         yield letters
+        conflicts = self._parts.sentinel.spool.counter(ID_CONFLICT)
+        yield CounterMetricFamily(
+            "sentinel_id_conflicts", "Records under whose id the store holds another one", value=conflicts
+        )
         gone = GaugeMetricFamily("sentinel_quarantined_batches", "Batches of the spool that can no longer be read")
         gone.add_metric([], self._parts.sentinel.spool.quarantined_count())
         yield gone

@@ -5,6 +5,7 @@ accepted; every one that cannot is a dead letter with its reason; and the books 
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ READER = "deliver"
 MAX_ROUNDS = 60
 START_S = 1_790_000_000.0
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-POISON, SPOILER, MOOD = "POISON", "SPOILER", "MOODY"
+POISON, SPOILER, MOOD, STRANGER = "POISON", "SPOILER", "MOODY", "STRANGER"
 GOOD = "a good one"
 
 Fault = dict[str, object]
@@ -136,6 +137,14 @@ CASES = (
         "",
         ("2025.01", "2026.11"),
     ),
+    Case("D9 ids of other documents", spread(STRANGER, (0, 7, 39)), dead=(STRANGER,), reason="id_conflict"),
+    Case(
+        "D9 ids of other documents, applied, then reset",
+        spread(STRANGER, (3, 20)),
+        [{"fault": "lost"}] * 2,
+        dead=(STRANGER,),
+        reason="id_conflict",
+    ),
     Case("D12 cut JSON", script=[{"fault": "cut-json"}] * 3),
     Case("D12 cut JSON with a poison", {9: POISON}, [{"fault": "cut-json"}] * 3, POISONED, dead=(POISON,)),
     Case("D12 cut body", script=[{"fault": "cut-body"}] * 3),
@@ -183,6 +192,9 @@ def run_case(case: Case, fake: FakeElastic, folder: Path) -> Result:
             tx.append(frame)
         store = open_store(addr=fake.url, index=INDEX, folder=folder)
         store.setup()
+        strangers = frame.filter(pl.col("message").str.contains(STRANGER))
+        if strangers.height:
+            store.write(strangers.with_columns(message="of somebody else: " + pl.col("message")))
         fake.rules(**case.rules)
         fake.script(*case.script)
         try:
@@ -223,18 +235,23 @@ def judge(case: Case, frame: pl.DataFrame, fake: FakeElastic, spool: Spool, resu
     messages = dict(zip(frame["event_id"].to_list(), frame["message"].to_list(), strict=True))
     homes = dict(zip(frame["event_id"].to_list(), frame["partition"].to_list(), strict=True))
     doomed = {key for row, key in enumerate(messages) if case.marks.get(row) in case.dead}
-    stored = {str(row[1]): row for row in fake.dump() if str(row[0]).startswith(f"{INDEX}-events-")}
+    rows = [row for row in fake.dump() if str(row[0]).startswith(f"{INDEX}-events-")]
+    strangers = [row for row in rows if str(row[2]).startswith("of somebody else")]
+    stored = {str(row[1]): row for row in rows if row not in strangers}
+    good = Counter(message for key, message in messages.items() if key not in doomed)
     letters = {str(letter.event_id): letter.reason for letter in spool.dead_letters(EVENTS, limit=10**6)}
     books, stats = spool.ledger(), fake.stats()
     claims = {
-        "every good document is stored": set(stored) == set(messages) - doomed,
+        "every good content is stored, once": Counter(str(row[2]) for row in stored.values()) == good,
+        "nothing hides behind another's id": len(strangers) == sum(m == STRANGER for m in case.marks.values()),
         "every bad one is a dead letter": set(letters) == doomed,
         "each with its reason": all(reason and case.reason in reason for reason in letters.values()),
         "content is what was accepted": all(row[2] == messages[key] for key, row in stored.items()),
         "in the index fixed at its acceptance": all(
             row[0] == f"{INDEX}-events-{homes[k]}" for k, row in stored.items()
         ),
-        "never twice, never replaced": not (stats["duplicates"] or stats["differing"] or stats["overwritten"]),
+        "never twice, never replaced": not (stats["duplicates"] or stats["overwritten"])
+        and (bool(strangers) or not stats["differing"]),
         "books": books.is_balanced and (books.delivered, books.dead) == (len(stored), len(doomed)),
         "the script was played": not stats["script"],
     }

@@ -130,6 +130,8 @@ class Fake:
             shelves = self.index.documents.items()
             count = sum(len(shelf) for name, shelf in shelves if matches(first, name))
             return Answer(body=orjson.dumps({"count": count, "_shards": {"total": 1, "successful": 1, "failed": 0}}))
+        if request.path.endswith("/_mget"):
+            return self.get(first, orjson.loads(request.body)["ids"], request.query.get("_source_includes"))
         if request.path.endswith("/_search"):
             return self.search(first, orjson.loads(request.body))
         if first in ("_index_template", "_component_template", "_ilm", "_ingest"):
@@ -148,6 +150,17 @@ class Fake:
             return Answer(body=orjson.dumps({first: {"aliases": {}}})) if found else missing
         self.index.documents.setdefault(first, {})
         return Answer(body=orjson.dumps({"acknowledged": True, "shards_acknowledged": True, "index": first}))
+
+    def get(self, index: str, ids: list[str], fields: list[str] | None) -> Answer:
+        """Documents by their ids; of each all that was sent, or the fields that are asked for."""
+        self.counts["mgets"] += 1
+        shelf, docs = self.index.sources.get(index, {}), []
+        for name in ids:
+            document: object = shelf.get(name)
+            if fields and document is not None:
+                document = filtered(document, [path.split(".") for path in ",".join(fields).split(",")]) or {}
+            docs.append({"_index": index, "_id": name, "found": document is not None, "_source": document})
+        return Answer(body=orjson.dumps({"docs": docs}))
 
     def search(self, pattern: str, body: dict[str, dict[str, dict[str, list[str]]]]) -> Answer:
         """Which of some ids are there: the only query that is asked while records are delivered."""

@@ -31,6 +31,13 @@ def field_of(document: dict[str, object], first: str, second: str) -> object:
     return inner.get(second) if isinstance(inner, dict) else document.get(f"{first}.{second}")
 
 
+def source_of(document: dict[str, object]) -> dict[str, object]:
+    """What is kept of a document: its digest, by which it is known again; all of it where there is none."""
+    labels = document.get("labels")
+    digest = labels.get("digest") if isinstance(labels, dict) else None
+    return document if digest is None else {"labels": {"digest": digest}}
+
+
 @dataclass
 class Rules:
     """What holds for every request until it is changed."""
@@ -49,9 +56,11 @@ class Rules:
 
 @dataclass
 class Index:
-    """All documents, and counts of what must never happen: the same id twice, or once more with other content."""
+    """All documents (`sources`: as they were sent), and counts of what must never happen: an id in two indices, or once
+    more with other content."""
 
     documents: dict[str, dict[str, list[object]]] = field(default_factory=dict)
+    sources: dict[str, dict[str, dict[str, object]]] = field(default_factory=dict)
     home: dict[str, str] = field(default_factory=dict)  # id → the first index it came to
     duplicates: int = 0  # an id in a second index
     differing: int = 0  # an id again with another content
@@ -79,6 +88,7 @@ class Index:
         if self.home.setdefault(name, index) != index:
             self.duplicates += 1
         shelf[name] = kept
+        self.sources.setdefault(index, {})[name] = source_of(document)
         self.created += 1
         return 201
 

@@ -28,6 +28,7 @@ MATRIX = (
     "D8 applied, then reset",
     "D8 applied in part, then reset",
     "connection refused",
+    "D9 ids of other documents",
 )
 TWINS = 50
 ACKED_BATCHES = 3

@@ -266,6 +266,7 @@ MUTANTS: dict[str, tuple[Patch, str]] = {
     "drop on 429": (judged(lambda item, told: ("dead", "429") if item["status"] == 429 else told), "bulk"),
     "429 taken for done": (judged(lambda item, told: ("done", "") if item["status"] == 429 else told), "bulk"),
     "409 counted as dead": (judged(lambda item, told: ("dead", "409") if item["status"] == 409 else told), "bulk"),
+    "409 taken for done": (judged(lambda item, told: ("done", "") if item["status"] == 409 else told), "bulk"),
     "trust the status of a bulk": (trust_the_status, "bulk"),
     "new index on retry": (new_index_on_retry, "bulk"),
     "prune before delivery": (prune_before_delivery, "bulk"),

@@ -68,6 +68,7 @@ class Scripted:
     bulk: Callable[[Asked], Answer] = lambda asked: bulk_answer([item(name) for name in asked.ids])
     other: Callable[[Asked], Answer | None] = lambda _: None
     asked: list[Asked] = field(default_factory=list)
+    sent: dict[str, object] = field(default_factory=dict)  # the labels of each document that a bulk brought
 
     @property
     def bulks(self) -> list[Asked]:
@@ -78,10 +79,17 @@ class Scripted:
         """What to say."""
         self.asked.append(asked)
         if asked.path.endswith("/_bulk"):
+            lines = [json.loads(line) for line in asked.body.split(b"\n")[:-1]]
+            pairs = zip(lines[::2], lines[1::2], strict=False)  # none where it is a harmless question
+            self.sent |= {action["create"]["_id"]: document.get("labels") for action, document in pairs}
             return self.bulk(asked)
         told = self.other(asked)
         if told is not None:
             return told
+        if asked.path.endswith("/_mget"):
+            names = json.loads(asked.body)["ids"]
+            docs = [{"_id": name, "found": True, "_source": {"labels": self.sent[name]}} for name in names]
+            return Answer({"docs": docs})
         if asked.path == "/":
             return Answer(VERSION)
         if asked.method == "GET":

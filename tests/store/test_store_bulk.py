@@ -1,5 +1,6 @@
 """Bulk answers, scripted: what is done, what is sent again, what is dead, and what is asked how often."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -10,6 +11,7 @@ from sentinel.errors import TransientError
 from sentinel.store import Outcome
 from sentinel.store.bulk import BULK_BYTES, BULK_RECORDS, MAX_CULPRITS, WARY_BULKS, BulkWriter, _cuts
 from sentinel.store.connection import connect
+from sentinel.store.digests import digests_of
 from tests.store.scripted_server import Answer, Asked, Scripted, bulk_answer, error, item, scripted_server
 from tests.store.store_records import records
 
@@ -64,12 +66,64 @@ def test_all_good_is_asked_once_the_quick_way(server: Scripted, write: Write) ->
     assert "authorization" not in server.bulks[0].headers
 
 
-def test_conflict_counts_as_delivered(server: Scripted, write: Write) -> None:
-    """409 says that the record is there."""
-    server.bulk = answering((409, "version_conflict_engine_exception", "exists"))
+def looking(digests: dict[str, str | None]) -> Callable[[Asked], Answer | None]:
+    """Answers mgets: under these ids lie documents with these digests (None: without one)."""
 
-    assert write(5).delivered.all()
+    def answer(asked: Asked) -> Answer | None:
+        if not asked.path.endswith("/_mget"):
+            return None
+        docs = [
+            {
+                "_id": name,
+                "found": name in digests,
+                "_source": {"labels": {"digest": digests[name]} if digests.get(name) else {}},
+            }
+            for name in json.loads(asked.body)["ids"]
+        ]
+        return Answer({"docs": docs})
+
+    return answer
+
+
+def test_conflict_is_looked_at_once_a_bulk(server: Scripted, write: Write) -> None:
+    """409 says that something is there: one request for one field tells whether it is the same record."""
+    sent = records(5)
+    digests = dict(zip(sent["event_id"], digests_of(sent), strict=True))
+    other, gone = sent["event_id"][1], sent["event_id"][3]
+    server.bulk = answering((409, "version_conflict_engine_exception", "exists"))
+    server.other = looking({**digests, other: "ls1:" + "0" * 32} | {gone: digests[gone]})
+
+    outcome = write(5)
+
+    looks = [asked for asked in server.asked if asked.path.endswith("/_mget")]
+    assert outcome.delivered.tolist() == [True, False, True, True, True]
+    assert outcome.dead == {1: f"id_conflict: logs-events-2026.11 holds another record under the id {other}"}
+    assert [look.query for look in looks] == [{"_source_includes": ["labels.digest"]}]
     assert len(server.bulks) == 2  # the quick one, then the one that tells
+
+
+def test_nothing_is_looked_at_while_nothing_conflicts(server: Scripted, write: Write) -> None:
+    """The proof costs a request only where there is something to prove."""
+    assert write(3_000).delivered.all()
+
+    assert not [asked for asked in server.asked if asked.path.endswith("/_mget")]
+
+
+def test_conflict_that_cannot_be_looked_at_waits(server: Scripted, write: Write) -> None:
+    """Without the right to read, or while the document is not to be seen, nothing is delivered and nothing is dead."""
+    there = set(records(4)["event_id"][::2])
+    server.bulk = lambda asked: bulk_answer([item(name, 409 if name in there else 201) for name in asked.ids])
+    server.other = lambda asked: error(403, "security_exception", "no read") if "_mget" in asked.path else None
+    refused = write(4)
+    server.other = looking({})
+    unseen = write(4)
+
+    for outcome in (refused, unseen):
+        assert outcome.delivered.tolist() == [False, True, False, True]
+        assert outcome.retry.tolist() == [True, False, True, False]
+        assert outcome.dead == {}
+    assert "a privilege is missing" in str(refused.error)
+    assert "is not found" in str(unseen.error)
 
 
 def test_mixed_answer_is_read_item_by_item(server: Scripted, write: Write, pauses: list[float]) -> None:

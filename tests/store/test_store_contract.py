@@ -82,15 +82,74 @@ class StoreContract:
         assert (store.count(EVENTS), store.count(ANOMALIES)) == (0, 20)
 
     def test_repeat_changes_nothing(self, store: Store) -> None:
-        """The same records again are delivered again, and are there once, with the first content."""
+        """The same records again are delivered again, and are there once."""
         written = records(50)
         store.write(written)
 
-        outcome = store.write(written.with_columns(message=pl.lit("changed")))
+        outcome = store.write(written)
 
         assert outcome.delivered.all()
         assert_frame_equal(self.read(store), written)
         assert store.count() == 50
+
+    def test_another_record_under_a_known_id_is_dead(self, store: Store) -> None:
+        """It never counts as delivered, and never replaces what is there; its neighbours are written."""
+        written = records(50)
+        store.write(written)
+        changed = [3, 20, 49]
+        is_changed = pl.Series([row in changed for row in range(50)])
+        offered = written.with_columns(
+            message=pl.when(is_changed).then(pl.lit("another one")).otherwise("message"),
+            raw=pl.when(is_changed).then(pl.lit("another one")).otherwise("raw"),
+        )
+
+        outcome = store.write(pl.concat([offered, records(10, first=100)]))
+
+        assert sorted(outcome.dead) == changed
+        assert all(reason.startswith("id_conflict: ") for reason in outcome.dead.values())
+        assert (outcome.delivered.sum(), outcome.retry.sum()) == (57, 0)
+        assert_frame_equal(self.read(store), pl.concat([written, records(10, first=100)]))
+
+    def test_ids_that_meet_from_two_spools_are_compared(self, store: Store) -> None:
+        """The same line of another spool (after a repair, of a second home) is there once; another line is dead."""
+        written = records(20)
+        store.write(written)
+        other = written.with_columns(
+            spool=pl.lit("fedcba9876543210"),
+            sequence=pl.col("sequence") + 500,
+            received=pl.col("received") + timedelta(days=1),
+        )
+        is_changed = pl.Series([row % 2 == 1 for row in range(20)])
+        other = other.with_columns(
+            raw=pl.when(is_changed).then(pl.lit("another line")).otherwise("raw"),
+        )
+
+        outcome = store.write(other)
+
+        assert sorted(outcome.dead) == list(range(1, 20, 2))
+        assert outcome.delivered.sum() == 10
+        assert_frame_equal(self.read(store), written)
+
+    def test_one_id_twice_in_a_write_is_compared(self, store: Store) -> None:
+        """Two records with one id in one batch: the first is written, the second is dead unless it is the same."""
+        twins = pl.concat([records(1), records(1), records(1).with_columns(raw=pl.lit("another"), message=pl.lit("x"))])
+        twins = twins.with_columns(sequence=pl.Series([1, 2, 3], dtype=pl.Int64))
+
+        outcome = store.write(twins)
+
+        assert sorted(outcome.dead) == [2]
+        assert outcome.delivered.tolist() == [True, True, False]
+        assert self.read(store)["event_id"].to_list() == records(1)["event_id"].to_list()
+
+    def test_time_that_stands_in_is_no_part_of_what_was_said(self, store: Store) -> None:
+        """A line without a time, read again later, is the same line."""
+        first = records(10).with_columns(timestamp=pl.col("received").cast(pl.Datetime("ns", "UTC")))
+        later = first.with_columns(
+            received=pl.col("received") + timedelta(hours=3), spool=pl.lit("fedcba9876543210")
+        ).with_columns(timestamp=pl.col("received").cast(pl.Datetime("ns", "UTC")))
+        store.write(first)
+
+        assert store.write(later).delivered.all()
 
     def test_repeat_with_another_cut_changes_nothing(self, store: Store) -> None:
         """A batch that overlaps those before it adds only what is new."""

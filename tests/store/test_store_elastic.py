@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 from sentinel.errors import TerminalError
 from sentinel.records import ANOMALIES
 from sentinel.store import Store, open_store, schema
+from sentinel.store.digests import digests_of
 from tests.store.store_records import anomalies, records
 from tests.store.test_store_contract import remove_indices
 
@@ -210,6 +211,20 @@ def test_same_ids_in_a_changed_document_are_not_replaced(
     assert (got["_version"], got["_source"]["message"]) == (1, records(1)["message"][0])
 
 
+def test_document_without_a_digest_is_compared_by_its_fields(
+    store: Store, client: Elasticsearch, elastic_index: str
+) -> None:
+    """What a version before digests wrote, and what calls a label of its own `digest`, is known again all the same."""
+    own = records(4).with_columns(attributes=pl.lit('{"digest":"sha256:abc"}'))
+    store.write(own)
+    name = f"{elastic_index}-events-2026.11"
+    assert client.get(index=name, id=own["event_id"][0])["_source"]["labels"] == {"digest": "sha256:abc"}
+
+    offered = own.with_columns(raw=pl.Series(["another", *own["raw"][1:]]))
+
+    assert sorted(store.write(offered).dead) == [0]
+
+
 def test_document_is_what_the_docs_say(store: Store, client: Elasticsearch, elastic_index: str) -> None:
     """One document, field by field."""
     store.write(records(5))
@@ -227,6 +242,6 @@ def test_document_is_what_the_docs_say(store: Store, client: Elasticsearch, elas
             "original": "raw 5",
         },
         "host": {"name": "web-1"},
-        "labels": {"pid": "5", "user": "röot"},
+        "labels": {"digest": digests_of(records(5))[4], "pid": "5", "user": "röot"},
         "sentinel": {"spool": "0123456789abcdef", "sequence": 5, "generation": "abcdefghij"},
     }
