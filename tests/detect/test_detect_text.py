@@ -68,6 +68,25 @@ def test_user_and_address_are_found(message: str, user: str, address: str) -> No
     assert (found.entity(0, USER), found.entity(0, IP)) == (user, address)
 
 
+@pytest.mark.parametrize(
+    ("message", "address"),
+    [
+        ("Failed password for admin from fe80::9%eth0 port 4000 ssh2", "fe80::9%eth0"),
+        ("connection from fe80::a1:2%br-lan.7 closed", "fe80::a1:2%br-lan.7"),
+        ("client [fe80::42%12]: refused", "fe80::42%12"),
+        ("Failed password for invalid user bob from 10.1.1.1 from 192.0.2.7 port 52110 ssh2", "192.0.2.7"),
+        ("Invalid user x from 10.1.1.1 port 9 from 192.0.2.7 port 52110", "192.0.2.7"),
+        ("Invalid user x from 2001:db8::5 from fe80::7%wan0 port 52110", "fe80::7%wan0"),
+        ("denied rhost=192.0.2.7 user=from 10.1.1.1", "192.0.2.7"),
+        ("relay from 192.0.2.7 accepted, was from 10.1.1.1 before", "192.0.2.7"),
+    ],
+)
+def test_address_has_its_zone_and_is_not_the_one_in_a_name(message: str, address: str) -> None:
+    """A zone index belongs to its address; of several announced addresses the one that a port follows is the actor,
+    since whoever logs in chooses the name before it."""
+    assert scan_texts([message]).entity(0, IP) == address
+
+
 def test_session_and_parameter_are_found() -> None:
     """Blocks, requests and order numbers are sessions; the path asked for and the port scanned are parameters."""
     found = scan_texts(

@@ -1,6 +1,8 @@
 """Write one run of a message (what stands between blanks, quotes and brackets) with its variable parts masked."""
 
-from sentinel.detect.kernel.jit import compiled
+import numpy as np
+
+from sentinel.detect.kernel.jit import Bytes, compiled
 from sentinel.detect.lexicon.words import KEY_ADDRESS, KEY_MEASURE, KEY_ORDINAL, KEY_PARAM, KEY_PORT
 from sentinel.detect.read.scan_buffers import (
     ADDRESS_IS_SURE,
@@ -22,6 +24,7 @@ from sentinel.detect.read.scan_buffers import (
     PATH,
     ROW,
     SESSION,
+    STOP,
     URL,
     USER,
     USER_TOKEN,
@@ -52,18 +55,34 @@ __all__ = ["write_run"]
 
 MIN_ID_DIGITS = 5  # a whole number as long as this, that no key calls a measure, names a thing
 MAX_DIGITS = 11  # a longer number is a moment or an identifier
+_PORT = np.frombuffer(b" port ", np.uint8)
 _B, _L, _K, _UNDERSCORE, _DOT, _ZERO = 98, 108, 107, 95, 46, 48
 
 
 @compiled
 def _keep_address(buffers: ScanBuffers, a: int, b: int) -> None:
-    """Keep an address: the first, or the first that a key (`from`, `client`) or `host[address]` announces."""
+    """Keep an address: the first, or the first that a key (`from`, `client`) or `host[address]` announces, or of those
+    that a key announces and a port follows the last: before it may stand a user's name, which whoever logs in chooses.
+    """
     state, buffer = buffers.state, buffers.buffer
     bracketed = a > state[ORIGIN] + 1 and buffer[a - 1] == 91 and CLASSES[buffer[a - 2]] & ALNUM
-    if (bracketed or state[KEY] & KEY_ADDRESS) and state[ADDRESS_IS_SURE] == 0:
-        buffers.entities[state[ROW], IP] = 0
-        state[ADDRESS_IS_SURE] = 1
+    if bracketed or state[KEY] & KEY_ADDRESS:
+        sure = 2 if _port_follows(buffer, b, state[STOP]) else 1
+        if sure == 2 or state[ADDRESS_IS_SURE] == 0:
+            buffers.entities[state[ROW], IP] = 0
+            state[ADDRESS_IS_SURE] = sure
     keep(buffers, IP, a, b)
+
+
+@compiled
+def _port_follows(buffer: Bytes, b: int, stop: int) -> bool:
+    """Whether ` port ` and a digit stand at `b`."""
+    if b + len(_PORT) >= stop or CLASSES[buffer[b + len(_PORT)]] & DIGIT == 0:
+        return False
+    for i in range(len(_PORT)):
+        if buffer[b + i] != _PORT[i]:
+            return False
+    return True
 
 
 @compiled

@@ -151,6 +151,21 @@ def _clock_token(buffer: Bytes, a: int, b: int, counts: Integers) -> int:
 
 
 @compiled
+def _is_scoped(buffer: Bytes, a: int, b: int) -> bool:
+    """Whether buffer[a:b] is an IPv6 address with a zone, `fe80::9%eth0` (RFC 4007)."""
+    i, colons = a, 0
+    while i < b and (buffer[i] in (46, 58) or CLASSES[buffer[i]] & (DIGIT | HEXADECIMAL)):
+        colons += buffer[i] == 58
+        i += 1
+    if colons < 2 or i + 1 >= b or buffer[i] != 37:
+        return False
+    for k in range(i + 1, b):
+        if CLASSES[buffer[k]] & ALNUM == 0 and buffer[k] not in (45, 46, 95):
+            return False
+    return True
+
+
+@compiled
 def whole_token(buffer: Bytes, a: int, b: int, counts: Integers) -> int:
     """The mask token that a run is as a whole, or -1."""
     slashes, alphas, dots = counts[SLASHES], counts[ALPHAS], counts[DOTS]
@@ -161,6 +176,8 @@ def whole_token(buffer: Bytes, a: int, b: int, counts: Integers) -> int:
         return -1 if dots >= 3 and CLASSES[buffer[b - 1]] & DIGIT else EMAIL
     if counts[DASHES] == 4 and is_uuid(buffer, a, b):
         return UUID
+    if counts[COLONS] >= 2 and counts[REST] > 0 and _is_scoped(buffer, a, b):
+        return IP_TOKEN
     if counts[COLONS] > 0:
         token = _clock_token(buffer, a, b, counts)
     if token >= 0:
