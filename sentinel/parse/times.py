@@ -11,6 +11,7 @@ from sentinel.parse.names import WEAK_TIMES, Found
 __all__ = ["BadDocumentError", "as_text", "number_ns", "of"]
 
 NS: Final = 1_000_000_000
+UNREADABLE: Final = "timestamp_unreadable"
 WEAK_SINCE_S: Final = 10**8
 """A number under a name that may mean other things is a time only after 1973."""
 _DATE: Final = re.compile(r"[0-9]{2,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
@@ -46,13 +47,19 @@ def of(found: dict[str, Found], extra: dict[str, Any]) -> tuple[int | None, str 
             _keep(candidates, extra)  # a duration or the like
             return None, None
     _keep([one for one in candidates if one is not chosen], extra)
-    value = chosen[3]
+    return _read(chosen[3], found.get("nanos"), extra)
+
+
+def _read(value: Any, nanos: Found | None, extra: dict[str, Any]) -> tuple[int | None, str | None]:
     if type(value) is str:
         return None, value.strip() or None
-    moment = number_ns(value) if type(value) in (int, float) else None
-    if moment is None:
+    if type(value) not in (int, float):
         return None, as_text(value)
-    return moment + _nanos(found.get("nanos"), moment, extra), None
+    moment = number_ns(value)
+    if moment is None:
+        extra.setdefault(UNREADABLE, as_text(value))  # digits that are no count of anything, not even of a date
+        return None, None
+    return moment + _nanos(nanos, moment, extra), None
 
 
 def _keep(candidates: Found | None, extra: dict[str, Any]) -> None:
