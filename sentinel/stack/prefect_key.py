@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sentinel import secrecy
 from sentinel.durable import make_private_dir, write_file
 from sentinel.errors import SettingsError
 
@@ -28,8 +29,13 @@ def keep_key(path: Path) -> str:
     Raises SettingsError for a file of ours that holds no usable key.
     """
     content = _read_own(path)
-    if content is not None:
-        return _key_of(content, path)
+    key = _key_of(content, path) if content is not None else _make_key(path)
+    user, _, password = key.partition(":")
+    secrecy.learn_login(user, password)
+    return key
+
+
+def _make_key(path: Path) -> str:
     key = f"{USER}:{secrets.token_urlsafe(32)}"
     lines = [
         f'active = "{PROFILE}"',

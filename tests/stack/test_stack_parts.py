@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sentinel import secrecy
 from sentinel.errors import SettingsError, TerminalError, TransientError
 from sentinel.settings import load_settings
 from sentinel.stack import feed
@@ -358,3 +359,16 @@ def test_supervisor_stays_small() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_key_is_a_secret_like_those_of_the_settings(tmp_path: Path) -> None:
+    """Made or found: from then on it is blotted out of what is said."""
+    key = keep_key(tmp_path / "profiles.toml")
+    said = []
+    for _ in range(2):
+        said.append(secrecy.blot(f"refused: {key.partition(':')[2]}"))
+        secrecy.forget()
+        keep_key(tmp_path / "profiles.toml")
+    secrecy.forget()
+
+    assert said == ["refused: [secret]"] * 2
