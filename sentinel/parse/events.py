@@ -19,7 +19,7 @@ from sentinel.parse.formats import BODIES
 from sentinel.parse.frames import SYSLOGS
 from sentinel.parse.rules import match
 
-__all__ = ["MAX_EVENT_BYTES", "MAX_EVENT_LINES", "Joined", "join_events", "whole_events"]
+__all__ = ["MAX_EVENT_BYTES", "MAX_EVENT_LINES", "Joined", "join_events", "places_of", "whole_events"]
 
 BODY_CHARS: Final = 16
 """So many first characters have the ids of one body in common, where a line is from no file."""
@@ -70,13 +70,9 @@ def whole_events(
     framed: pl.DataFrame, cleaned: pl.DataFrame, inputs: pl.DataFrame, now: int, unsettled: Collection[str] = ()
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """One row an event: FRAMED and `inputs` of its first line with the whole text, `marks` and `raw` of all its lines;
-    and where the first held event of each generation or body begins, from which on no event is among the rows.
+    and where the first held event of each generation or body begins.
     """
-    event_id = pl.col("event_id")
-    places = inputs.select(
-        pl.coalesce("generation", event_id.str.slice(0, BODY_CHARS)).alias("file"),
-        pl.coalesce("offset", event_id.str.slice(BODY_CHARS).cast(pl.Int64, strict=False)).alias("place"),
-    )
+    places = places_of(inputs)
     joined = join_events(framed, places["file"], now, unsettled)
     events = framed.hstack(inputs).hstack(places).with_columns(cleaned["marks"], cleaned["raw"])
     if joined.texts:
@@ -88,8 +84,16 @@ def whole_events(
         return events, {}
     first = places[joined.held].group_by("file").agg(pl.col("place").min())
     held: dict[str, int] = dict(first.iter_rows())
-    limit = pl.col("file").replace_strict(held, default=None, return_dtype=pl.Int64)
-    return events.filter((pl.col("place") < limit).fill_null(value=True)), held
+    return events, held
+
+
+def places_of(frame: pl.DataFrame) -> pl.DataFrame:
+    """`file`, the generation or body that each row is from, and `place`, where it stands there."""
+    event_id = pl.col("event_id")
+    return frame.select(
+        pl.coalesce("generation", event_id.str.slice(0, BODY_CHARS)).alias("file"),
+        pl.coalesce("offset", event_id.str.slice(BODY_CHARS).cast(pl.Int64, strict=False)).alias("place"),
+    )
 
 
 def _of_all_lines(events: pl.DataFrame, cleaned: pl.DataFrame, joined: Joined) -> list[pl.Series]:

@@ -8,7 +8,7 @@ import polars as pl
 
 from sentinel.parse import assemble, attributes, timestamps
 from sentinel.parse.assemble import Parsed
-from sentinel.parse.events import whole_events
+from sentinel.parse.events import places_of, whole_events
 from sentinel.parse.frames import FRAMED, unframe
 from sentinel.parse.lines import clean
 from sentinel.parse.reading import read_framed
@@ -40,7 +40,13 @@ def parse_lines(
     fields = read_framed(events.select(list(FRAMED)), moment)
     joined = attributes.join_inner([fields["attributes"], events["marks"]], fields.height)
     frame = fields.with_columns(joined, events["raw"]).hstack(events.select(kept.columns))
-    return Parsed(assemble.records(frame, now=moment, period=period), assemble.rejected({}), held)
+    records = assemble.records(frame, now=moment, period=period)
+    if not held:
+        return Parsed(records, assemble.rejected({}))
+    places = places_of(records)
+    limit = places["file"].replace_strict(held, default=None, return_dtype=pl.Int64)
+    is_late = (places["place"] >= limit).fill_null(value=False)
+    return Parsed(records.filter(~is_late), assemble.rejected({}), held, records.filter(is_late))
 
 
 def parse_one(text: str, *, now: datetime, origin: str = "") -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -55,6 +55,7 @@ class Collector:
         self._kept: dict[str, Checkpoint] = {}
         self._is_begun = False
         self._calm: Walk | None = None  # after this look nothing was left to do
+        self._late: dict[str, tuple[Checkpoint, pl.DataFrame]] = {}  # held events, should their file go meanwhile
         self._polled_s = 0.0
 
     def __enter__(self) -> Self:
@@ -106,6 +107,7 @@ class Collector:
             self._kept = {checkpoint.generation: checkpoint for checkpoint in self._spool.checkpoints()}
             self._is_begun = bool(self._kept) or self._spool.blob(BEGUN) is not None
             self._token, self._calm = lease.token, None
+            self._late.clear()
 
     def _chunk(self, gathered: Gathered) -> None:
         """One poll and its commit."""
@@ -115,6 +117,7 @@ class Collector:
         if self._calm is not None and seen.entries == self._calm.entries and 0 <= now_s - self._polled_s < LOOK_AGAIN_S:
             return
         self._polled_s, self._calm = now_s, None
+        saved = self._rescue(seen)
         collected = poll(
             self._watched,
             list(self._kept.values()),
@@ -126,11 +129,11 @@ class Collector:
         )
         gathered.problems |= dict.fromkeys(collected.problems)
         gathered.is_more = collected.is_more
-        self._take(collected, gathered, now_s)
+        self._take(collected, saved, gathered, now_s)
         if collected.is_calm and not gathered.is_held:
             self._calm = seen
 
-    def _take(self, collected: Collected, gathered: Gathered, now_s: float) -> None:
+    def _take(self, collected: Collected, saved: list[pl.DataFrame], gathered: Gathered, now_s: float) -> None:
         """Parse and commit what a poll brought."""
         parsed = parse_lines(
             collected.lines,
@@ -140,9 +143,12 @@ class Collector:
         )
         gathered.is_held = bool(parsed.held)
         checkpoints = collected.held_at(parsed.held)
+        if saved:
+            parsed = replace(parsed, records=pl.concat([parsed.records, *saved]))
         is_news = parsed.records.height or parsed.rejected.height or checkpoints or collected.forgotten
         if not is_news and self._is_begun:
             return
+        self._hold(collected, parsed, checkpoints)
         token, self._token = self._token, None  # what is kept holds again when the commit is done
         self._commit(collected, parsed, checkpoints)
         self._kept |= {checkpoint.generation: checkpoint for checkpoint in checkpoints}
@@ -155,6 +161,30 @@ class Collector:
         gathered.counts["bytes"] += collected.counters.get("bytes", 0)
         for path, lines in parsed.records["origin"].value_counts().iter_rows():
             gathered.rows[path] += lines
+
+    def _rescue(self, seen: Walk) -> list[pl.DataFrame]:
+        """The held events whose file was deleted, emptied or replaced before they were over: they are over now.
+
+        Their checkpoints stand behind them from here on, so that nothing of them is read again.
+        """
+        sizes = {(entry.device, entry.inode): entry.size for entry in seen.entries}
+        saved = []
+        for generation, (moved, events) in self._late.items():
+            size = sizes.get((moved.device, moved.inode))
+            if size is None or (size < moved.offset and not is_packed_name(moved.path)):
+                self._kept[generation] = moved
+                saved.append(events)
+        return saved
+
+    def _hold(self, collected: Collected, parsed: Parsed, checkpoints: tuple[Checkpoint, ...]) -> None:
+        """Remember the held events of this poll, and forget those of files that went on."""
+        for checkpoint in (*checkpoints, *collected.checkpoints):
+            self._late.pop(checkpoint.generation, None)
+        if parsed.late is not None:
+            for checkpoint in collected.checkpoints:
+                if checkpoint.generation in parsed.held:
+                    lines = parsed.late.filter(pl.col("generation") == checkpoint.generation)
+                    self._late[checkpoint.generation] = checkpoint, lines
 
     def _commit(self, collected: Collected, parsed: Parsed, checkpoints: tuple[Checkpoint, ...]) -> None:
         rejected = count_rejected(parsed.rejected, collected.lines["origin"])

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 
 import pytest
 
@@ -216,3 +217,27 @@ def test_events_over_many_turns_stay_whole(sentinel: Sentinel, clock: Clock) -> 
     found = messages(sentinel)
     assert [int(text.split()[0]) for text in found] == list(range(900))
     assert {text.count("\n") for text in found} == {200}
+
+
+def test_held_event_is_kept_when_its_file_goes(sentinel: Sentinel) -> None:
+    """What was read of an event that may go on is a record also when its file is deleted or emptied meanwhile, once."""
+    folder = sentinel.home / "in"
+    for name in ("deleted", "emptied", "copied"):
+        (folder / f"{name}.log").write_text(f"2026-03-02T08:00:00Z ERROR {name} {'x' * 80}\n\tat a.b\n")
+    clock = Clock((folder / "copied.log").stat().st_ctime + 0.2)
+    with Collector(sentinel.spool, sentinel.watched, period="month", clock=clock) as collector:
+        first = collector.round(wait_s=0.0)
+        (folder / "deleted.log").rename(folder.parent / "deleted.log")
+        (folder / "emptied.log").write_text("")
+        shutil.copy(folder / "copied.log", folder / "copied.log.1")
+        (folder / "copied.log").write_text("")
+        clock.now_s += 60
+        collector.round(wait_s=0.0)
+        (folder.parent / "deleted.log").rename(folder / "deleted.log")
+        collector.round(wait_s=0.0)
+        collector.round(wait_s=0.0)
+
+    assert first is not None
+    assert first.counts["accepted"] == 0
+    assert sorted(text.split()[0] for text in messages(sentinel)) == ["copied", "deleted", "emptied"]
+    assert {text.partition("\n")[2] for text in messages(sentinel)} == {"\tat a.b"}
