@@ -16,13 +16,14 @@ from elasticsearch.helpers import parallel_bulk
 
 from benchmarks.lines import syslog_bytes
 from benchmarks.measure import Figure, alone, pair, timed
-from benchmarks.servers import elastic
+from benchmarks.servers import elastic, our_server
 from sentinel.pipeline import collect, deliver
 from sentinel.pipeline.deliver import deliver_round
 from sentinel.settings import load_settings
 from sentinel.store.schema import events_mapping
 from sentinel.wiring import opened
 
+POLL_S = 0.05
 LINES = int(os.environ.get("BENCH_LINES", "200000"))
 WARM_UP = 2  # rounds that are not counted: Elasticsearch gets faster over its first million lines
 SYSLOG = re.compile(r"(\w{3} +\d+ \d\d:\d\d:\d\d) (\S+) ([^\s\[:]+)(?:\[(\d+)\])?: (.*)")
@@ -102,6 +103,37 @@ def through_us(url: str, client: Elasticsearch, content: bytes) -> Run:
     check(client, f"{index}-events-*")
     drop(client, index)
     return Run(LINES / wall_s, cpu_s / LINES * 1e6, used_s / LINES * 1e6)
+
+
+def through_server(url: str, client: Elasticsearch, content: bytes) -> float:
+    """Lines a second as a user has it: the server runs, a file comes into its folder, Elasticsearch has its last line.
+
+    The clock runs from the first byte of the file.
+    """
+    index = f"bench-{secrets.token_hex(4)}"
+    with tempfile.TemporaryDirectory() as folder:
+        watched = Path(folder) / "in"
+        watched.mkdir()
+        settings = {"ELASTIC_ADDR": url, "ELASTIC_INDEX": index, "LOG_SENTINEL_DIR": str(watched)}
+        with our_server(Path(folder) / "home", **settings):
+            while not client.indices.exists_index_template(name=f"{index}-events"):
+                time.sleep(POLL_S)
+            start_s = time.perf_counter()
+            (watched / "messages.log").write_bytes(content)
+            while _indexed(client, f"{index}-events-*") < LINES:
+                time.sleep(POLL_S)
+            wall_s = time.perf_counter() - start_s
+    check(client, f"{index}-events-*")
+    drop(client, index)
+    return LINES / wall_s
+
+
+def _indexed(client: Elasticsearch, index: str) -> int:
+    """How many documents were indexed, seen by a search or not; 0 while there is no index."""
+    if not client.indices.exists(index=index, allow_no_indices=False):
+        return 0
+    stats = client.indices.stats(index=index, metric="indexing")["_all"]["primaries"]
+    return int(stats.get("indexing", {}).get("index_total", 0))
 
 
 def _through_parallel_bulk(client: Elasticsearch, content: bytes) -> Run:

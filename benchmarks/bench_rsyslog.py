@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from elasticsearch import Elasticsearch
 
-from benchmarks.bench_elastic import LINES, WARM_UP, Run, check, figures, server_cpu_s, through_us
+from benchmarks.bench_elastic import LINES, WARM_UP, Run, check, figures, server_cpu_s, through_server, through_us
 from benchmarks.lines import syslog_bytes
 from benchmarks.measure import Figure, Skipped, pair
 from benchmarks.servers import elastic
@@ -50,14 +50,25 @@ def run(rounds: int) -> list[Figure]:
     ours: list[Run] = []
     peer: list[Run] = []
     alike: list[Run] = []
+    live: list[float] = []
     with elastic() as url:
         client = Elasticsearch(url, request_timeout=60)
         for _ in range(rounds + WARM_UP):
             ours.append(through_us(url, client, content))
+            live.append(through_server(url, client, content))
             peer.append(_through_rsyslog(daemon, url, client, content))
             alike.append(_through_rsyslog(daemon, url, client, content, ids=WITH_IDS))
+    beside = [run.rate for run in peer[WARM_UP:]]
     rates = [[run.rate for run in runs[WARM_UP:]] for runs in (ours, alike)]
     return [
+        pair(
+            "file → server → Elasticsearch, as in service",
+            "lines/s",
+            live[WARM_UP:],
+            beside,
+            "omelasticsearch",
+            "≥ 1 × peer",
+        ),
         pair(
             "file → Elasticsearch, each line once in both", "lines/s", *rates, "omelasticsearch with ids", "≥ 1 × peer"
         ),

@@ -52,10 +52,10 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def our_server(home: Path) -> Iterator[str]:
-    """Our server on a free port, with Parquet as its store."""
+def our_server(home: Path, **settings: str) -> Iterator[str]:
+    """Our server on a free port, with Parquet as its store unless the settings say otherwise."""
     port = free_port()
-    environment = {"LOG_SENTINEL_HOME": str(home), "LOG_SENTINEL_PORTS": str(port), "ELASTIC_ADDR": ""}
+    environment = {"LOG_SENTINEL_HOME": str(home), "LOG_SENTINEL_PORTS": str(port), "ELASTIC_ADDR": "", **settings}
     with running([sys.executable, "-m", "serving"], f"http://127.0.0.1:{port}/health", environment):
         yield f"http://127.0.0.1:{port}"
 
