@@ -109,6 +109,9 @@ class Settings(BaseSettings):
         lt=1000,
         description="−ln p from which a record is an anomaly; acts at the next start, without a refit",
     )
+    log_sentinel_lexicon: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="files and folders of TOML, separated by `:`, with words of your own; unset: ours alone"
+    )
     log_sentinel_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="how much our own log says"
     )
@@ -133,7 +136,9 @@ class Settings(BaseSettings):
         """The folder that is watched where nobody chose another one."""
         return self.log_sentinel_home / "in"
 
-    @field_validator("log_sentinel_dir", "log_sentinel_exclude", "log_sentinel_links", mode="before")
+    @field_validator(
+        "log_sentinel_dir", "log_sentinel_exclude", "log_sentinel_links", "log_sentinel_lexicon", mode="before"
+    )
     @classmethod
     def _split_paths(cls, value: object) -> object:
         if isinstance(value, Path):

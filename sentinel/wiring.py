@@ -30,6 +30,7 @@ __all__ = [
     "open_spool",
     "opened",
     "store_of",
+    "use_lexicon",
     "watched_of",
 ]
 
@@ -96,9 +97,11 @@ def watched_of(settings: Settings) -> Watched:
 
 
 def open_registry(settings: Settings) -> "Registry":
-    """The models of this home, signed with the key of the settings or with one made once."""
+    """The models of this home, signed with the key of the settings or with one made once; the lexicon of the settings
+    is in use from then on."""
     from sentinel.detect.models.registry import Registry, load_or_make_key  # takes half a second, which not all need
 
+    use_lexicon(settings)
     folder = open_home(settings) / "models"
     try:
         make_private_dir(folder)
@@ -106,6 +109,14 @@ def open_registry(settings: Settings) -> "Registry":
         raise ArtifactError(f"open the models in {folder}: {exc.strerror}; move it away, or mend its rights") from exc
     key = settings.log_sentinel_signing_key
     return Registry(folder, key.encode() if key else load_or_make_key(settings.log_sentinel_home))
+
+
+def use_lexicon(settings: Settings) -> None:
+    """Read texts with our lexicon and that of the settings. Raises SettingsError for a file that is none."""
+    if settings.log_sentinel_lexicon:
+        from sentinel.detect.lexicon.in_use import use
+
+        use(settings.log_sentinel_lexicon)
 
 
 def store_of(settings: Settings) -> Store:

@@ -9,7 +9,7 @@ from sentinel.pipeline import Intake, Sentinel
 from sentinel.pipeline.collector import Collector
 from sentinel.pipeline.live import Live
 from sentinel.settings import Settings, overlooked
-from sentinel.wiring import open_sentinel
+from sentinel.wiring import open_sentinel, use_lexicon
 from serving.bodies import BodyBudget
 from serving.deliver import DeliverReader
 from serving.detect import DetectReader
@@ -30,10 +30,12 @@ BODIES_AT_ONCE = 8  # of the biggest size
 
 
 def open_parts(settings: Settings) -> Parts:
-    """Open spool, store and models, and begin to take in. Raises what `open_sentinel` raises.
+    """Open spool, store and models, and begin to take in. Raises what `open_sentinel` raises, and SettingsError
+    for a lexicon that is none.
 
     The readers are not started yet: `start_readers` does it when the event loop is there.
     """
+    use_lexicon(settings)
     sentinel = open_sentinel(settings)
     news = News()
     live = Live(sentinel, tell=news.tell)

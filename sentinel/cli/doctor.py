@@ -146,7 +146,8 @@ def _look_at_models(settings: Settings, now_s: float) -> dict[str, Any]:
         return {}
     try:
         registry.load(version)
-        return {"model": ModelFacts(version, registry.manifest(version).confidence)}
+        manifest = registry.manifest(version)
+        return {"model": ModelFacts(version, manifest.confidence, is_of_lexicon=manifest.is_of_lexicon)}
     except SentinelError as exc:
         return {"model": ModelFacts(version, problem=str(exc))}
 

@@ -189,6 +189,9 @@ def _model(facts: Facts) -> Iterator[tuple[str, ...]]:
     elif model.problem:
         advice = "`sentinel models promote` another version, or train anew; a running server keeps the one it has"
         yield PROBLEM, f"model {model.version} cannot be used: {model.problem}", advice
+    elif not model.is_of_lexicon:
+        what = f"model {model.version} was made with another lexicon than the one in use"
+        yield PROBLEM, what, "train again (`sentinel train`), or put LOG_SENTINEL_LEXICON back"
     elif model.confidence != "normal":
         what = f"model {model.version} has seen few records: its confidence is {model.confidence}"
         yield PROBLEM, what, "train again when more has been collected (`sentinel train`)"

@@ -26,6 +26,7 @@ class ModelFacts:
     version: str
     confidence: str = "normal"
     problem: str | None = None
+    is_of_lexicon: bool = True  # whether it was made with the lexicon in use
 
 
 @dataclass(frozen=True, slots=True)

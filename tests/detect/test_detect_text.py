@@ -256,3 +256,40 @@ def test_long_batches_are_joined_as_short_ones() -> None:
     assert offsets[-1] == len(buffer)
     assert not buffer.flags.writeable
     assert not join(texts[:5])[0].flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("done, 0 errors, 3 warnings", "done, 0 errors, <NUM> warnings"),
+        ("error_count=0 dropped=12", "error_count=0 dropped=<NUM>"),
+        ("error rate 0.0%", "error rate 0%"),
+        ("0,0 % de perda", "0,0 % de perda"),
+        ("Fehler: 0, Pakete: 0", "Fehler: 0, Pakete: <NUM>"),
+        ('{"failed": 0, "rows": 0}', '{"failed": 0, "rows": <NUM>}'),
+        ("0 of 12 checks failed", "0 of <NUM> checks failed"),
+        ("numErrors=0", "numErrors=0"),
+        ("0 échecs", "0 échecs"),
+        ("took 0 ms, rows=0", "took <NUM> ms, rows=<NUM>"),
+        ("failed to read block 0", "failed to read block <NUM>"),
+        ("10 errors, 0.5% lost", "<NUM> errors, <NUM>% lost"),
+    ],
+)
+def test_a_zero_that_counts_trouble_stays(text: str, masked: str) -> None:
+    """It says that there was none, so it is no number like others; other zeros are masked."""
+    assert scan_texts([text]).text(0) == masked
+
+
+def test_texts_apart_in_their_trouble_share_no_template() -> None:
+    """`errors=0` and `errors=412`, `0 failures` and `7 failures` are templates of their own."""
+    drain = Drain()
+    texts = (
+        "sync of mail done, errors=0",
+        "sync of mail done, errors=<NUM>",
+        "check of shop done, 0 failures",
+        "check of shop done, <NUM> failures",
+    )
+
+    keys = {drain.learn(text).key for text in texts}
+
+    assert len(keys) == 4

@@ -1,6 +1,5 @@
 """What reads as a failed log-in, in many daemons' words, and who it was about."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -8,7 +7,6 @@ import pytest
 
 from sentinel.detect import Scorer
 from sentinel.detect.learn.fit import fit
-from sentinel.detect.lexicon.patterns import small
 from sentinel.records import RECORD_SCHEMA
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -60,23 +58,3 @@ def test_guessing_is_caught_in_any_words_by_a_young_model(young: Scorer, wording
     assert last["is_anomaly"]
     assert last["kind"] == "brute_force"
     assert "192.0.2.77" in last["reasons"][0]
-
-
-@pytest.mark.parametrize(
-    ("pattern", "text"),
-    [
-        (r"No Space|\bNT STATUS (?:WRONG|LOGON)\w*", "write: NO SPACE left"),
-        (r"No Space|\bNT STATUS (?:WRONG|LOGON)\w*", "nt status Wrong_password"),
-        (r"\S+@\S+ \D\W", "Root@DB x! "),
-        (r"\" S4(?!0[13])", 'get "/A" S404'),
-        (r"\" S4(?!0[13])", '"/A" S401'),
-        (r"from <(?:IP|USER)>", "Connection from <IP>"),
-        (r"[A-F]x\B", "cXy"),
-    ],
-)
-def test_a_pattern_for_small_letters_finds_what_ignoring_the_case_finds(pattern: str, text: str) -> None:
-    """Escapes keep their meaning, though some of them are capital letters."""
-    found, expected = small(pattern).search(text.lower()), re.search(pattern, text, re.IGNORECASE)
-
-    assert (found is None) == (expected is None)
-    assert found is None or expected is None or found.span() == expected.span()

@@ -21,9 +21,10 @@ Hashes = npt.NDArray[np.uint64]
 
 
 def _cache_folder(room: Path) -> str:
-    """Numba checks only the file a kernel stands in, not the files it calls: so each state of the room has a folder."""
+    """Numba checks only the file a kernel stands in, not the files it calls nor the words they hold: so each state of
+    the room has a folder."""
     digest = hashlib.sha256()
-    for path in sorted(room.rglob("*.py")):
+    for path in sorted((*room.rglob("*.py"), *room.rglob("*.toml"))):
         digest.update(path.read_bytes())
     return str(room / "__pycache__" / f"kernels-{digest.hexdigest()[:12]}")
 

@@ -29,6 +29,8 @@ class Concept(StrEnum):
     GRAVE_FAILURE = "grave_failure"
     CLIENT_ERROR = "client_error"  # a request refused as wrong
     FILTERED = "filtered"  # a firewall turned a packet or connection away
+    OPPOSITE = "opposite"  # a word that turns a text into another: texts that differ in it have no template in common
+    TROUBLE = "trouble"  # how words begin beside which a zero is told apart: plain texts
     PROBE = "probe"  # a text that only somebody who looks for holes sends
 
 

@@ -46,7 +46,9 @@ class Lexicon:
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries: Sequence[Entry] = tuple(entries)
         parts = sorted({(e.concept, part) for e in self.entries for part in alternatives(e.pattern)})
-        self._finders = [_Finder(i, concept, part, literals_of(part)) for i, (concept, part) in enumerate(parts)]
+        finders = [pair for pair in parts if pair[0] is not Concept.OPPOSITE]
+        self._finders = [_Finder(i, concept, part, literals_of(part)) for i, (concept, part) in enumerate(finders)]
+        self._opposites = re.compile("|".join(part for concept, part in parts if concept is Concept.OPPOSITE) or "(?!)")
         self._always = frozenset(finder.place for finder in self._finders if not finder.literals)
         self._index = self._indexed()
         told = "\n".join(f"{concept}\t{pattern}" for concept, pattern in parts)
@@ -77,6 +79,10 @@ class Lexicon:
             found.add(Concept.PRIVILEGE)
         return frozenset(found)
 
+    def is_opposite(self, word: str) -> bool:
+        """Whether a word, without signs around it, turns a text into another."""
+        return self._opposites.fullmatch(fold(word)) is not None
+
     def undenied(self, text: str) -> str:
         """A text as patterns see it, without what says that there is no trouble."""
         folded = fold(text)
@@ -85,12 +91,13 @@ class Lexicon:
     def check(self, entry: Entry) -> None:
         """Raise SettingsError unless an entry's own pattern finds its examples, and none of those that it must not."""
         pattern = re.compile(entry.pattern)
-        reads = fold if entry.concept is Concept.DENIED else self.undenied
+        reads = fold if entry.concept in (Concept.DENIED, Concept.OPPOSITE) else self.undenied
+        found = pattern.fullmatch if entry.concept is Concept.OPPOSITE else pattern.search
         for text in entry.matches:
-            if pattern.search(reads(text)) is None:
+            if found(reads(text)) is None:
                 raise SettingsError(f"{entry.where}: its pattern does not match its example {text!r}")
         for text in entry.not_matches:
-            if pattern.search(reads(text)) is not None:
+            if found(reads(text)) is not None:
                 raise SettingsError(f"{entry.where}: its pattern matches {text!r}, which it must not")
 
     def _indexed(self) -> dict[str, dict[str, list[_Finder]]]:

@@ -13,7 +13,7 @@ _GERMAN = {"ä": "ae?", "ö": "oe?", "ü": "ue?", "ß": "ss|s"}
 
 
 def fold(text: str) -> str:
-    """A text as patterns see it: `Échec_login` is `echec login`; `LoginFailed` is kept, and taken apart behind it.
+    """A text as patterns see it: `Échec_login` is `echec login`; `LoginFailed` stands twice, once taken apart.
 
     >>> fold("Usuário_NÃO encontrado")
     'usuario nao encontrado'

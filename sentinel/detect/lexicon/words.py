@@ -1,12 +1,11 @@
 """The word lists: keys that announce a user, port or status; texts that touch privileges or probe; signs of failure."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from sentinel.detect.kernel.hashing import hash_text
-from sentinel.detect.lexicon.grave import is_grave
-from sentinel.detect.lexicon.patterns import small
+from sentinel.detect.lexicon.entry import Concept
+from sentinel.detect.lexicon.in_use import concepts_of
+from sentinel.detect.lexicon.reader import plain_texts
 
 __all__ = [
     "ACCEPTED",
@@ -18,7 +17,6 @@ __all__ = [
     "FOLLOW",
     "FOLLOW_FOR",
     "GRAVE",
-    "GUARDS",
     "KEY_ADDRESS",
     "KEY_CLASSES",
     "KEY_FOR",
@@ -38,6 +36,8 @@ __all__ = [
     "SENSITIVE",
     "SKIP",
     "STRONG",
+    "TROUBLE_BYTES",
+    "TROUBLE_STARTS",
     "flags_of",
 ]
 
@@ -101,106 +101,38 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
 KEY_HASHES, KEY_CLASSES = _tables()
 """An open-addressing table: hashes of the key words in small letters (0 = empty), and the bits of each."""
 
-_PATTERNS = (
-    "/etc/passwd /etc/shadow /etc/sudoers etc%2fpasswd /bin/sh /bin/bash /bin/dash /bin/zsh /dev/shm /dev/tcp ../.."
-    " ..%2f %2e%2e union+select union%20select union+all select%20 select+ <script %3cscript javascript: %00 %27"
-    " '%20or '+or authorized_keys base64 wp-login phpmyadmin /.env /.git/ eval( xp_cmdshell sleep( cmd.exe %0d%0a"
-    " nikto sqlmap nmap masscan wpscan acunetix netsparker nessus dirbuster gobuster @@version information_schema"
-).split()
+_PATTERNS = plain_texts(Concept.PROBE)
+
+_TROUBLE = plain_texts(Concept.TROUBLE)
 
 PATTERN_BYTES = np.frombuffer("".join(_PATTERNS).encode(), np.uint8)
 PATTERN_STARTS = np.cumsum([0, *(len(pattern) for pattern in _PATTERNS)]).astype(np.int64)
-"""Sensitive texts that masking would hide (in paths, addresses, quotes), looked for in the raw bytes."""
+"""Probes that masking would hide (in paths, addresses, quotes), looked for in the raw bytes."""
 
-_BAD = small(  # besides what is grave (`grave.py`)
-    r"fail|error|denied|deny|invalid(?!at)|refus|exception|fatal|panic|abort|unreachable|unable|cannot|timed ?out"
-    r"|(?<!negotiated )(?<!on tcp )(?<!session)time ?out(?! set\b| is\b| value|[:=] ?<num>)"
-    r"|can't|could ?n[o']t|reject|illegal|unauthori|forbidden|break-in|killed|crash|not found|\[preauth\]"
-    r"|unsuccessful|did not receive identification|incorrect|wrong|mismatch|overflow|critical"
-    r"|dropped|\blost\b|violat|exceeded|unavailable|not permitted|\bbad\b|block(?:ed|ing)\b"
-    r"|broken|\bdead\b|lockout|locked out|not responding|\bstall|starv|exhaust|\bleak|\bhung\b"
-    r"|throttl|rolled back|insufficient|expired|too many|unrecover|uncorrect|damaged|missing|disconnected unexpect"
-    r"|no route|no such|does ?n[o']t exist|misconfig|unexpected|interrupted|\bskew|overheat|\" S[45]|\bfull\b(?![ -](?:duplex|wake|backup|sync|scan|gc|text|name|report|refresh|build|speed|dump|vacuum))"
-    r"|\b(?:is|are|went|to|now|definitely|detected|marked|declared|state|status|link|neighbou?r|peer|interface) \+?s?down\b"
-    r"|not ?ready|(?:no|missed|lost) heartbeat|heartbeat.{0,12}(?:miss|late)|breaker.{0,12}open|reset by peer|gone away"
-    r"|\bnot (?:valid|allowed|recogni|supported|accepted|match)|\bredundant \w+ request|\bdoes ?n[o']t (?:belong|match|fit|agree|respond)|\bcan not\b"
-    r"|prematurely|\bfault|established to (?:idle|active)|above .{0,20}(?:watermark|threshold|limit)|backlog (?:is )?(?:grow|full)",
-)
-_FAILED = (
-    r"fail\w*|invalid|incorrect|wrong|bad|denied|reject\w*|refus\w*|mismatch\w*|unsuccessful\w*|unknown user|user unknown|illegal|unable"
-    r"|not (?:allowed|found|recogni\w+|accepted|valid|known|match\w*)|could ?n[o']t|can ?not|too many|exceeded|no such"
-    r"|locked(?: out)?|unauthori[sz]ed|bogus|blocked|error|NT STATUS (?:WRONG|LOGON|NO|ACCOUNT)\w*|nonexist\w*"
-)
-_AUTH = (
-    r"pass(?:word|wd|phrase|code)s?|log[- ]?[io]n\w*|sign(?:ed)?[- ]?in|auth\w*|credentials?|sasl|pam|kerberos|log on"
-    r"|publickey|keyboard-interactive|username|principal|\w*auth|mfa|otp|2fa|token"
-)
-_AUTH_FAILURE = small(
-    rf"(?:\b(?:{_FAILED})\b.{{0,30}}?\b(?:{_AUTH}))|(?:\b(?:{_AUTH})\b.{{0,40}}?\b(?:{_FAILED})\b)"
-    r"|(?:invalid|illegal|unknown|no such|nonexist\w*|bad|blocked|locked|disallowed) user\b|\buser (?:unknown|not found|locked|denied)"
-    r"|check pass|\[preauth\]|did not receive identification|permission denied|access denied(?! with code)|break-in attempt"
-    r"|\" S40[13] |unauthori[sz]ed|maximum authentication attempts|server security layer detected an error",
-)
-_DONE = (
-    r"succe\w+|accepted|\bok\b|completed|authori[sz]ed|authenticated|granted|allowed|opened|established|NT STATUS OK"
-)
-_ACCEPTED = small(
-    rf"\b(?:{_DONE}).{{0,30}}?(?:{_AUTH})|(?:{_AUTH}).{{0,30}}?\b(?:{_DONE})|session opened|logged (?:in|on)\b"
-    r"|\blog[io]n:|\blog[io]n (?:by|on|from|for)\b|type=log[io]n\b|\"log[io]n\"|sasl username=|ISSUE: authtime"
-    r"|connection authori[sz]ed|NT STATUS OK|peer connection initiated|connect <USER>@<IP>|new session .{0,20}of user",
-)
-_ROOT = (  # the user, not a mail's sender, a cron job's owner, or the root of a tree
-    r"(?<!from=)(?<!to=)(?<!from=<)(?<!to=<)(?<!ctladdr=)\broot\b(?!=|\) (?:cmd|mail|end)"
-    r"|[ -](?:bridge|hub|port|fs|file|dev|vol|part|cause|ca\b|cert|dir|path|elem|node|queue|url|span|complex|\((?:ext|xfs|nfs)))"
-)
-_SENSITIVE = small(
-    rf"{_ROOT}|sudo|COMMAND=|new user|new group|useradd|usermod|groupadd|adduser|password changed|changed password"
-    r"|chauthtok|sudoers|(?<!'s )privilege(?! separation)|uid=0\b|UID=<NUM>, GID|authorized keys|\bnc -|base64|wget |curl |chmod|chown|iptables"
-    r"|segfault|sigsegv|setuid|escalat|administrator|(?<![-.@/])\badmins?\b(?![-.@/])|\bwheel\b|added to .{0,20}group|capabilit(?:y|ies) (?:added|set|granted|changed)|\bsetcap\b|\bcap (?:sys|set|net|dac|chown) |visudo|passwd"
-    r"|polkit|pkexec|audit.*disabled|role\b.*grant|\bgrant|disabled? (?:firewall|audit|selinux|logging)|superuser(?! attribute| connections)"
-    r"|(?:firewall|selinux|audit\w*|logging) (?:was )?(?:disabled|stopped|cleared)|policy (?:changed|disabled)|\bsu:|\bsu\b"
-    r"|cluster-admin|elevated|impersonat|backdoor|user .{0,30}(?:created|added)|(?:created|added) .{0,20}\buser\b",
-)
-
-_CONNECT = small(r"^connection from <(?:IP|HOST|STR|USER)>|^(?:refused )?connect(?:ion)? (?:attempt )?from <IP>")
-
-_CLIENT_ERROR = small(r"\" S4(?!0[13])")
-
-_WALL = r"packets?|tcp|udp|icmp|proto|syn|src|dst|spt|dpt|sport|dport|in on|in=|port|inbound|incoming|traffic|flow"
-_FILTERED = small(
-    rf"\b(?:block|drop|den[iy]|reject|discard|filter)\w*\b.{{0,80}}?(?:\b|=)(?:{_WALL})\b"
-    rf"|\b(?:{_WALL})\b.{{0,120}}?\b(?:block|drop|den[iy]|reject|discard|filter)\w*|\b(?:DPT|SPT)=|\bport[- ]?scan"
-    r"|<IP> <IP> <NUM> <NUM> .{0,40}\bREJECT|\b(?:closed|filtered) port\b|^FAIL: .{0,40}\bfrom=<IP>"
-    r"|\b(?:S0|REJ|RSTO|RSTR) <IP> <NUM> <IP> <NUM>|<IP> <NUM> <IP> <NUM> .{0,20}\b(?:S0|REJ)\b",
-)
-
-MAX_KNOWN = 10_000  # texts whose flags are kept: a text that is only looked at comes again as new
+TROUBLE_BYTES = np.frombuffer("".join(_TROUBLE).encode(), np.uint8)
+TROUBLE_STARTS = np.cumsum([0, *(len(text.encode()) for text in _TROUBLE)]).astype(np.int64)
+"""Beginnings of words for trouble: a zero beside one of them stays in the template (`zero_counts.py`)."""
 
 BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE, CONNECT, CLIENT_ERROR, FILTERED, GRAVE = (1 << i for i in range(9))
 
-GUARDS = frozenset(
-    "failed fail failure failing succeeded success successful successfully accepted rejected denied allowed granted refused"
-    " opened closed open close opening closing started stopped start stop starting stopping up down enabled disabled"
-    " connected disconnected connect disconnect connection disconnection added removed deleted created ok error warning"
-    " fatal critical info invalid valid lost restored login logout online offline active inactive locked unlocked mounted"
-    " unmounted enter exit entered exited begin end finished aborted completed killed passed timeout not no bad good true"
-    " false high low full empty exceeded recovered healthy unhealthy reachable unreachable read write get post put delete"
-    " head info debug yes received sent receiving sending request response block allow unknown".split()
-)
-"""Words that turn a text into another: templates that differ in one of them are never merged."""
+_FLAGS = {
+    Concept.FAILURE: BAD,
+    Concept.PRIVILEGE: SENSITIVE,
+    Concept.FAILED_LOGIN: AUTH_FAILURE,
+    Concept.WORKED_LOGIN: ACCEPTED,
+    Concept.PROBE: PROBE | SENSITIVE,
+    Concept.CONNECTION: CONNECT,
+    Concept.CLIENT_ERROR: CLIENT_ERROR,
+    Concept.FILTERED: FILTERED,
+    Concept.GRAVE_FAILURE: GRAVE,
+}
 
 
-@lru_cache(MAX_KNOWN)
 def flags_of(masked: str) -> int:
     """What a masked text reads as: BAD (failure), SENSITIVE (privileges), AUTH_FAILURE, ACCEPTED (a log-in that worked),
     CONNECT (somebody comes to the door of a service that people log in to), CLIENT_ERROR (a request refused as wrong),
     FILTERED (a firewall turned a packet or connection away), GRAVE (a crash, damage, or something that ran out)."""
-    text = masked.replace("_", " ").lower()  # login_failed
-    flags = BAD * (_BAD.search(text) is not None) | SENSITIVE * (_SENSITIVE.search(text) is not None)
-    accepted = _ACCEPTED.search(text) is not None
-    failed = _AUTH_FAILURE.search(text) is not None
-    flags |= CLIENT_ERROR * (_CLIENT_ERROR.search(text) is not None)
-    flags |= FILTERED * (_FILTERED.search(text) is not None and not failed)
-    flags |= (GRAVE | BAD) * is_grave(text)
-    flags |= CONNECT * (_CONNECT.search(text) is not None and not failed)
-    return flags | (AUTH_FAILURE | BAD) * failed | (ACCEPTED | SENSITIVE) * (accepted and not failed)
+    flags = 0
+    for concept in concepts_of(masked):
+        flags |= _FLAGS.get(concept, 0)
+    return flags

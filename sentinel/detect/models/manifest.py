@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
+from sentinel.detect.lexicon.in_use import in_use
 from sentinel.durable import make_private_dir, read_file, sync_dir
 from sentinel.errors import ArtifactError
 
@@ -64,7 +65,13 @@ class Manifest:
     gate: dict[str, Any] | None = None
     libraries: dict[str, str] = field(default_factory=dict)
     files: dict[str, FileDigest] = field(default_factory=dict)
+    lexicon: str = ""  # digest of the one it was made with; empty where it was made before there were digests
     format: int = FORMAT
+
+    @property
+    def is_of_lexicon(self) -> bool:
+        """Whether it was made with the lexicon in use; else it learnt some words as others than they are read now."""
+        return self.lexicon == in_use().digest
 
     def with_files(self, files: dict[str, FileDigest]) -> Self:
         """The same with the digests of the files it covers."""
@@ -80,7 +87,8 @@ class Manifest:
         if content.get("format") != FORMAT:
             raise ArtifactError(f"{what}: its format is {content.get('format')!r}, not {FORMAT}; train again")
         try:
-            values = {entry.name: content[entry.name] for entry in fields(cls)}
+            values = {entry.name: content[entry.name] for entry in fields(cls) if entry.name != "lexicon"}
+            values["lexicon"] = str(content.get("lexicon", ""))
             values["features"] = tuple(values["features"])
             values["files"] = {name: FileDigest(**digest) for name, digest in values["files"].items()}
         except (KeyError, TypeError, AttributeError) as exc:

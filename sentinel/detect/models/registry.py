@@ -9,6 +9,7 @@ models/.training.lock   held for a whole training
 
 import contextlib
 import fcntl
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sentinel.detect.judge.features import FEATURES
+from sentinel.detect.lexicon.in_use import in_use
 from sentinel.detect.models.artifact import (
     Parts,
     read_artifact,
@@ -40,6 +42,8 @@ from sentinel.errors import ArtifactError, NoModelError, TerminalError, Transien
 from sentinel.failpoints import reach
 
 __all__ = ["Registry", "Report", "Trained", "load_or_make_key"]
+
+log = logging.getLogger(__name__)
 
 MAX_POINTER_BYTES = 1 << 20
 POINTER_FILE = "champion.json"
@@ -108,7 +112,9 @@ class Registry:
 
         Raises ArtifactError (damaged, foreign, other features), TerminalError when there is no such model.
         """
-        _, parts = read_artifact(self._existing(version), key=self._key, features=FEATURES)
+        manifest, parts = read_artifact(self._existing(version), key=self._key, features=FEATURES)
+        if not manifest.is_of_lexicon:
+            log.warning("model %s was made with another lexicon than the one in use; train again", version)
         return Model.from_parts(parts.arrays, parts.tables), parts.state
 
     def load_forest(self, version: str) -> object:
@@ -296,4 +302,5 @@ def _manifest(model: Model, trained: Trained, report: Report | None) -> Manifest
         metrics={"threshold_nats": model.threshold_nats, **quantiles, **left_out, **model.session_figures},
         gate=None if report is None else {"passed": bool(report.passed), "checks": checks},
         libraries=library_versions(),
+        lexicon=in_use().digest,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import eq
 
 from sentinel.detect.kernel.hashing import hash_text
-from sentinel.detect.lexicon.words import GUARDS
+from sentinel.detect.lexicon.in_use import is_opposite
 
 __all__ = ["WILDCARD", "Cluster", "Drain"]
 
@@ -36,12 +36,12 @@ def _tokens(masked: str) -> list[str]:
 
 
 def _bare(token: str) -> str:
-    return token.strip(".,:;()[]{}\"'!?=").lower()
+    return token.strip(".,:;()[]{}\"'!?=")
 
 
 def _is_guard(token: str) -> bool:
-    """Whether a token turns a text into another one: a guard word, an HTTP status, an exit code."""
-    return _bare(token) in GUARDS or _STATUS.match(token) is not None
+    """Whether a token turns a text into another one: an opposite, an HTTP status, an exit code."""
+    return is_opposite(_bare(token)) or _STATUS.match(token) is not None
 
 
 class Drain:

@@ -50,6 +50,7 @@ from sentinel.detect.read.shapes import (
     number_end,
     whole_token,
 )
+from sentinel.detect.read.zero_counts import counts_no_trouble
 
 __all__ = ["write_run"]
 
@@ -106,6 +107,15 @@ def _measure(buffers: ScanBuffers, a: int, b: int) -> None:
 
 
 @compiled
+def _put_number(buffers: ScanBuffers, a: int, b: int, o: int) -> int:
+    """Write the number buffer[a:b] masked, or as `0` where it says that there was no trouble."""
+    if counts_no_trouble(buffers.buffer, buffers.state[ORIGIN], a, b, buffers.state[STOP]):
+        buffers.out[o] = _ZERO
+        return o + 1
+    return put(buffers, o, NUM)
+
+
+@compiled
 def _write_number(buffers: ScanBuffers, a: int, b: int, p: int, edge: bool, o: int) -> tuple[int, int]:
     """Write the digits at `p` of the run buffer[a:b]: (next input, next output). `eth0` keeps its digit."""
     q = number_end(buffers.buffer, p, b)
@@ -114,7 +124,7 @@ def _write_number(buffers: ScanBuffers, a: int, b: int, p: int, edge: bool, o: i
     leads = p == a or (p == a + 1 and CLASSES[buffers.buffer[a]] & ALNUM == 0)
     if edge and leads and is_unit(buffers.buffer, q, b):
         _measure(buffers, p, q)
-    return q, put(buffers, o, NUM)
+    return q, _put_number(buffers, p, q, o)
 
 
 @compiled
@@ -198,7 +208,7 @@ def write_run(buffers: ScanBuffers, a: int, b: int, o: int) -> int:
         if b - a >= MIN_ID_DIGITS and state[IN_REQUEST] == 0 and state[KEY] & (KEY_PORT | KEY_PARAM | KEY_MEASURE) == 0:
             keep(buffers, SESSION, a, b)
         _measure(buffers, a, b)
-        return put(buffers, o, NUM)
+        return _put_number(buffers, a, b, o)
     token = whole_token(buffers.buffer, a, b, counts)
     if token >= 0:
         _keep_whole(buffers, token, a, b)
