@@ -10,6 +10,7 @@ from sentinel.cli.run import Commands
 from sentinel.durable import write_file
 from sentinel.errors import TerminalError
 from sentinel.settings import Settings
+from sentinel.wiring import use_lexicon
 
 __all__ = ["add_commands"]
 
@@ -28,10 +29,15 @@ def add_commands(commands: Commands) -> None:
     judging.add_argument("--quick", action="store_true", help="one seed and the smallest set of cases")
     judging.add_argument("--no-peers", action="store_true", help="our detector alone")
     judging.add_argument("--write", type=Path, metavar="PAGE.md", help="put the figures between the marks of this page")
+    judging.add_argument(
+        "--lexicon", type=Path, metavar="DIR", help="instead: the share of wordings in DIR that are read right"
+    )
     judging.set_defaults(run=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    if options.lexicon is not None:
+        return _score_lexicon(options.lexicon, settings)
     from sentinel.evaluation import SETS, evaluate, goal_rows, markdown
 
     result = evaluate(
@@ -48,6 +54,14 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     print(f"written to {options.out}")
     if options.write is not None:
         _write_page(options.write, (options.out / "evaluation.md").read_text(encoding="utf-8"))
+    return 0
+
+
+def _score_lexicon(folder: Path, settings: Settings) -> int:
+    from sentinel.evaluation.wordings import score_wordings, wordings_table
+
+    use_lexicon(settings)
+    print(wordings_table(score_wordings(folder)))
     return 0
 
 

@@ -14,6 +14,7 @@ from sentinel.errors import SettingsError
 
 __all__ = ["Lexicon"]
 
+_APART = (Concept.FAILED_LOGIN, Concept.WORKED_LOGIN)
 _DENIED = " ~ "
 """What stands where trouble was counted as zero: no word, so nothing is found across it by its words."""
 
@@ -31,6 +32,10 @@ class _Finder:
     @cached_property
     def compiled(self) -> re.Pattern[str]:
         return re.compile(self.pattern)
+
+    def finds(self, together: str, apart: str) -> bool:
+        """Whether a text is about its concept. Words taken apart tell of log-ins alone."""
+        return self.compiled.search(apart if self.concept in _APART else together) is not None
 
     def may_find(self, folded: str) -> bool:
         """Whether a text that holds one of the first literals holds the others, too."""
@@ -66,10 +71,11 @@ class Lexicon:
         told = _without(folded, candidates)
         if told != folded:
             candidates = self._candidates(told)
+        together = told.partition("\n")[0]
         found: set[Concept] = set()
         for finder in candidates:
-            if finder.concept not in found and finder.concept is not Concept.DENIED and finder.compiled.search(told):
-                found.add(finder.concept)
+            if finder.concept is not Concept.DENIED and finder.concept not in found:
+                found |= {finder.concept} if finder.finds(together, told) else set()
         if Concept.FAILED_LOGIN in found:
             found -= {Concept.WORKED_LOGIN, Concept.CONNECTION, Concept.FILTERED}
             found.add(Concept.FAILURE)
