@@ -133,6 +133,6 @@ def flags_of(masked: str) -> int:
     CONNECT (somebody comes to the door of a service that people log in to), CLIENT_ERROR (a request refused as wrong),
     FILTERED (a firewall turned a packet or connection away), GRAVE (a crash, damage, or something that ran out)."""
     flags = 0
-    for concept in concepts_of(masked):
+    for concept in concepts_of(masked.replace("<ZERO>", "0")):
         flags |= _FLAGS.get(concept, 0)
     return flags

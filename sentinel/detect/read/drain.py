@@ -8,7 +8,7 @@ from operator import eq
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.lexicon.in_use import is_opposite
 
-__all__ = ["WILDCARD", "Cluster", "Drain"]
+__all__ = ["WILDCARD", "Cluster", "Drain", "plain"]
 
 WILDCARD = "<*>"
 _STATUS = re.compile(r"S[1-5][0-9x]{2}$|[a-z_]{2,12}=[0-9]{1,3}$")
@@ -31,8 +31,13 @@ class Cluster:
         return " ".join(self.tokens)
 
 
+def plain(masked: str) -> str:
+    """A masked text in which a zero that counts trouble is a number as others: they share their template."""
+    return masked.replace("<ZERO>", "<NUM>")
+
+
 def _tokens(masked: str) -> list[str]:
-    return masked.split(" ", MAX_TOKENS)
+    return plain(masked).split(" ", MAX_TOKENS)
 
 
 def _bare(token: str) -> str:
@@ -73,7 +78,7 @@ class Drain:
         tokens = _tokens(masked)
         if cluster is None:
             full = len(self._candidates(tokens)) >= MAX_LEAF_CLUSTERS
-            return self._add(hash_text(masked), [WILDCARD] * len(tokens) if full else tokens)
+            return self._add(hash_text(plain(masked)), [WILDCARD] * len(tokens) if full else tokens)
         cluster.tokens = [
             mine if mine == theirs else WILDCARD for mine, theirs in zip(cluster.tokens, tokens, strict=True)
         ]

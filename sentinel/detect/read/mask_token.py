@@ -29,6 +29,7 @@ from sentinel.detect.read.scan_buffers import (
     USER,
     USER_TOKEN,
     UUID,
+    ZERO,
     ScanBuffers,
     copy,
     keep,
@@ -108,11 +109,9 @@ def _measure(buffers: ScanBuffers, a: int, b: int) -> None:
 
 @compiled
 def _put_number(buffers: ScanBuffers, a: int, b: int, o: int) -> int:
-    """Write the number buffer[a:b] masked, or as `0` where it says that there was no trouble."""
-    if counts_no_trouble(buffers.buffer, buffers.state[ORIGIN], a, b, buffers.state[STOP]):
-        buffers.out[o] = _ZERO
-        return o + 1
-    return put(buffers, o, NUM)
+    """Write the number buffer[a:b] masked, and as another mask where it says that there was no trouble."""
+    is_none = counts_no_trouble(buffers.buffer, buffers.state[ORIGIN], a, b, buffers.state[STOP])
+    return put(buffers, o, ZERO if is_none else NUM)
 
 
 @compiled

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sentinel.detect.kernel.hashing import hash_text
-from sentinel.detect.read.drain import WILDCARD
+from sentinel.detect.read.drain import WILDCARD, plain
 
 __all__ = ["News", "Slot", "places_in"]
 
@@ -52,6 +52,7 @@ def places_in(masked: str, tokens: Sequence[str]) -> Iterator[tuple[int, str]]:
     A code is a number that was not masked (a status, an exit code) or the class of an HTTP status; its place is known
     by all of the text but its codes.
     """
+    masked = plain(masked)
     frame = _CODE.sub("#", masked)
     for k, found in enumerate(_CODE.finditer(masked)):
         yield hash_text(f"{k}\n{frame}"), found[0]

@@ -14,9 +14,9 @@ IP, USER, SESSION, PARAM = 0, 1, 2, 3
 ENTITIES = 4  # columns of `entities`; twice as many in `spans`
 MAX_NUMBERS = 4
 
-TOKENS = "<NUM> <IP> <HEX> <UUID> <TIME> <PATH> <USER> <STR> <HOST> <URL> <EMAIL> <BLK>"
+TOKENS = "<NUM> <IP> <HEX> <UUID> <TIME> <PATH> <USER> <STR> <HOST> <URL> <EMAIL> <BLK> <ZERO>"
 """What variable parts become, in the order of the numbers that `put` takes."""
-NUM, IP_TOKEN, HEX, UUID, TIME, PATH, USER_TOKEN, STR, HOST, URL, EMAIL, BLK = range(12)
+NUM, IP_TOKEN, HEX, UUID, TIME, PATH, USER_TOKEN, STR, HOST, URL, EMAIL, BLK, ZERO = range(13)
 _TOKEN_BYTES = np.frombuffer(TOKENS.replace(" ", "").encode(), np.uint8)
 _TOKEN_STARTS = np.cumsum([0, *(len(token) for token in TOKENS.split())]).astype(np.int64)
 

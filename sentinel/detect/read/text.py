@@ -11,7 +11,7 @@ import polars as pl
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Bytes, Floats, Hashes, Indices, Integers
 from sentinel.detect.lexicon.words import flags_of
-from sentinel.detect.read.drain import MAX_TOKENS, WILDCARD, Cluster, Drain
+from sentinel.detect.read.drain import MAX_TOKENS, WILDCARD, Cluster, Drain, plain
 from sentinel.detect.read.outcomes import News, Slot, places_in
 from sentinel.detect.read.scan import ENTITIES, MAX_NUMBERS, scan_lines
 from sentinel.detect.read.scan_buffers import STATE
@@ -136,7 +136,7 @@ class Meaning:
 
 def _shown(masked: str, cluster: Cluster) -> str:
     """A text's template where its teachers read otherwise, else empty: it shows no word of another text."""
-    tokens = masked.split(" ", MAX_TOKENS)
+    tokens = plain(masked).split(" ", MAX_TOKENS)
     if all(mine in (theirs, WILDCARD) for mine, theirs in zip(cluster.tokens, tokens, strict=False)):
         return ""
     return " ".join(mine if mine == theirs else WILDCARD for mine, theirs in zip(cluster.tokens, tokens, strict=False))
