@@ -10,7 +10,7 @@ import polars as pl
 from sentinel.detect.explain.causes import weights
 from sentinel.detect.explain.explain import MAX_REASONS, Explainer, Row
 from sentinel.detect.explain.incidents import incident_ids
-from sentinel.detect.explain.outcomes import NEW_VALUE, said_of
+from sentinel.detect.explain.outcomes import NEW_VALUE, TOLD_BY_VALUE, said_of
 from sentinel.detect.judge.combine import NATS, PRIOR, Switches
 from sentinel.detect.judge.habits import HABITS_A_LINE
 from sentinel.detect.judge.nats import THRESHOLD_NATS, nats_to_score
@@ -195,7 +195,8 @@ class Scorer:
         for k, i in enumerate(rows.tolist()):
             if found.outcomes[i] >= self.threshold_nats and (said := said_of(found, i, self.model)):
                 own = told[k][1] if found.parts[i, NATS] >= self.threshold_nats else []
-                kind = NEW_VALUE if found.outcomes[i] >= found.nats[i] else told[k][0]
+                is_told_by_it = found.outcomes[i] >= found.nats[i] or told[k][0] in TOLD_BY_VALUE
+                kind = NEW_VALUE if is_told_by_it else told[k][0]
                 told[k] = kind, ([said, *own] if kind == NEW_VALUE else [*own, said])[:MAX_REASONS]
         return told
 

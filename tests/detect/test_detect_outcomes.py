@@ -90,7 +90,7 @@ def test_usual_values_counts_and_counters_are_no_news(trained: tuple[Model, byte
 def test_peek_of_a_new_value_changes_nothing(trained: tuple[Model, bytes]) -> None:
     """A peek tells the news each time; once observed, it is known."""
     scorer = Scorer(*trained)
-    asked = frame([row("indexer", LATER_S, 139, 20)])
+    asked = frame([row("bridge", LATER_S, 4017, 20)])
 
     before = scorer.state()
     first, second = scorer.peek(asked), scorer.peek(asked)

@@ -6,9 +6,11 @@ from sentinel.detect.models.model import Model
 from sentinel.detect.read.outcomes import Slot
 from sentinel.detect.stages import Scored
 
-__all__ = ["NEW_VALUE", "said_of"]
+__all__ = ["NEW_VALUE", "TOLD_BY_VALUE", "said_of"]
 
 NEW_VALUE = "new_value"
+TOLD_BY_VALUE = ("numeric_outlier", "rare_template", "error_burst")
+"""Kinds that say less than the new value does: a failing code is an outlier and a failure because of it."""
 
 
 def said_of(found: Scored, i: int, model: Model) -> str:

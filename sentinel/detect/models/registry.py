@@ -11,14 +11,12 @@ import contextlib
 import fcntl
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
-from typing import Protocol
 
 from sentinel.detect.judge.features import FEATURES
-from sentinel.detect.lexicon.in_use import in_use
 from sentinel.detect.models.artifact import (
     Parts,
     read_artifact,
@@ -37,6 +35,7 @@ from sentinel.detect.models.manifest import (
     signed,
 )
 from sentinel.detect.models.model import Model
+from sentinel.detect.models.trained import Report, Trained, manifest_of
 from sentinel.durable import make_private_dir, read_file, sync_dir, write_file
 from sentinel.errors import ArtifactError, NoModelError, TerminalError, TransientError
 from sentinel.failpoints import reach
@@ -50,42 +49,6 @@ POINTER_FILE = "champion.json"
 PURPOSE = "champion pointer"
 PINS_FILE, PINS_PURPOSE = "pinned.json", "list of pinned models"
 KEPT = 5
-
-
-class Trained(Protocol):
-    """What is saved of a training."""
-
-    @property
-    def model(self) -> Model:
-        """What is served; its version is kept if it is free, else a new one is made."""
-
-    @property
-    def state(self) -> bytes:
-        """The state at the end of the training."""
-
-    @property
-    def forest(self) -> object:
-        """The scikit-learn forest, or None for a warm-up model."""
-
-    @property
-    def left_out(self) -> int:
-        """How many lines did not teach."""
-
-    @property
-    def excluded(self) -> int:
-        """How many of these did not because the champion called them an attack."""
-
-
-class Report(Protocol):
-    """What a gate said of it."""
-
-    @property
-    def passed(self) -> bool:
-        """Whether the model may be promoted."""
-
-    @property
-    def checks(self) -> Sequence[tuple[str, bool, str]]:
-        """Name, passed, detail of each check."""
 
 
 class Registry:
@@ -104,7 +67,7 @@ class Registry:
             model = replace(trained.model, version=version)
             arrays, tables = model.to_parts()
             parts = Parts(arrays, tables, trained.state)
-            write_artifact(self.folder, parts, trained.forest, _manifest(model, trained, report), key=self._key)
+            write_artifact(self.folder, parts, trained.forest, manifest_of(model, trained, report), key=self._key)
         return version
 
     def load(self, version: str) -> tuple[Model, bytes]:
@@ -284,23 +247,3 @@ def _read(path: Path, what: str) -> bytes | None:
         return None
     except OSError as exc:
         raise ArtifactError(f"{what}: {path}: {exc.strerror}; move it away, or mend its rights") from exc
-
-
-def _manifest(model: Model, trained: Trained, report: Report | None) -> Manifest:
-    since, until = (datetime.fromtimestamp(at_s, UTC).isoformat() for at_s in model.span)
-    checks = [] if report is None else [{"name": n, "passed": bool(p), "detail": d} for n, p, d in report.checks]
-    quantiles = {f"nats_at_{share}": model.quantile_nats(share) for share in (0.5, 0.9, 0.99, 0.999, 0.9999)}
-    left_out = {"left_out": float(trained.left_out), "excluded": float(trained.excluded)}
-    return Manifest(
-        version=model.version,
-        trained_at=model.trained_at.astimezone(UTC).isoformat(),
-        confidence=model.confidence,
-        features=model.feature_names,
-        rows=model.rows,
-        since=since,
-        until=until,
-        metrics={"threshold_nats": model.threshold_nats, **quantiles, **left_out, **model.session_figures},
-        gate=None if report is None else {"passed": bool(report.passed), "checks": checks},
-        libraries=library_versions(),
-        lexicon=in_use().digest,
-    )
