@@ -13,7 +13,6 @@ __all__ = [
     "from_number",
     "from_status",
     "from_word",
-    "leading",
     "leading_word",
     "normalise",
     "severities",
@@ -73,19 +72,11 @@ def normalise(words: pl.Series) -> pl.Series:
     return words.str.to_lowercase().replace_strict(LEVEL_OF_WORD, default=None, return_dtype=pl.String)
 
 
-def leading(messages: pl.Series) -> pl.Series:
+def leading_word(message: str) -> str | None:
     """The level that free text begins with, as in `error: no such file` or `[WARN] low`, else null.
 
     Never asked of syslog's messages: their level is the PRI's, and without one they have none.
     """
-    found = messages.str.extract(_LEADING, 0)
-    if found.null_count() == len(found):
-        return found
-    return normalise(found.str.strip_chars("[]: "))
-
-
-def leading_word(message: str) -> str | None:
-    """The same for one message."""
     found = _LEADING_WORD.match(message)
     return LEVEL_OF_WORD.get(found[0].strip("[]: ").lower()) if found else None
 
