@@ -54,6 +54,18 @@ def test_enough_attempts_in_any_span_are_an_alarm(window: int) -> None:
     assert prior_nats(raw(**{name: KNOWN_ATTEMPTS[window]}, known_actor=1.0)) == pytest.approx(ALARM_NATS)
 
 
+def test_guessing_ranks_by_how_much_of_it_there_is(prior: Scorer, present: pl.DataFrame) -> None:
+    """A handful of quick guesses is an alarm, a mass of them has a score of 0.9 or more, and what lies between lies
+    between."""
+    guesses = [f"Failed password for root from 203.0.113.8 port {40_000 + i} ssh2" for i in range(40)]
+
+    scores = prior.score(lines(present, guesses, 0.3))["anomaly_score"].to_list()
+
+    assert scores[4] >= 0.5
+    assert scores[4] < scores[9] < scores[14] <= scores[-1]
+    assert scores[-1] >= 0.9
+
+
 def test_who_logged_in_before_may_mistype_more_often(prior: Scorer, present: pl.DataFrame) -> None:
     """Five failures within half a minute are an alarm from a stranger, none from an address that logged in before."""
     before = lines(present, ["Accepted password for greta from 203.0.113.7 port 50001 ssh2"], 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from sentinel.detect.judge.features import FEATURE_INDEX, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.judge.surprise import LEVEL_FATAL, is_guess
-from sentinel.detect.judge.tails import Tails, pooled_nats
+from sentinel.detect.judge.tails import CAP_NATS, Tails, pooled_nats
 from sentinel.detect.kernel.jit import Floats, Integers, compiled
 from sentinel.detect.remember.state_pass import RAW_INDEX
 
@@ -37,7 +37,7 @@ NORM_CAP = 8.0  # nats one feature may add to the norm
 SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
 FEW_FAILURES, FEW_NATS = 2.5, 7.0  # up to two failed log-ins of somebody are no alarm, whatever else is odd in them
 EVENT_NATS = 0.6  # a decisive feature was counted in events, of which a share writes several lines
-PRIOR_CAP = 14.0
+FLOOD_CAP = 14.0
 PRIOR_ATTEMPTS = (3.6, 4.45, 10.0)  # failed attempts within about 15, 180, 1,800 s that are worth 7.5 nats
 KNOWN_ATTEMPTS = (4.2, 6.5, 14.0)  # the same of an actor whose log-ins worked before: people mistype
 GUESS_ATTEMPTS = 0.6  # what each further user that one unknown actor tries is worth
@@ -100,14 +100,14 @@ def norms(tails: Floats, out: Floats) -> None:
 
 @compiled
 def prior_nats(raw: Floats) -> float:
-    """What no training window may talk us out of: failed log-in attempts of one actor."""
+    """What no training window may talk us out of: failed log-in attempts of one actor, the more the graver."""
     worth, known = 0.0, raw[_KNOWN] > 0.0
     more = 0.0 if known else GUESS_ATTEMPTS * max(raw[_GUESSED] - 1.0, 0.0)
     for k in range(3):
         if raw[_FAILURES + k] > 1.5:
             enough = KNOWN_ATTEMPTS[k] if known else PRIOR_ATTEMPTS[k]
             worth = max(worth, ALARM_NATS * (raw[_FAILURES + k] + more) / enough)
-    return min(worth, PRIOR_CAP)
+    return min(worth, CAP_NATS)
 
 
 @compiled
@@ -133,7 +133,7 @@ def _flood(tails: Floats) -> float:
             third, fourth = p, third
         elif p > fourth:
             fourth = p
-    return min(fourth, PRIOR_CAP)
+    return min(fourth, FLOOD_CAP)
 
 
 @compiled
@@ -152,7 +152,7 @@ def _stuffing(tails: Floats) -> float:
             first, second = tails[f], first
         elif tails[f] > second:
             second = tails[f]
-    return min(0.5 * (first + second), PRIOR_CAP)
+    return min(0.5 * (first + second), FLOOD_CAP)
 
 
 @compiled
