@@ -12,7 +12,7 @@ from serving.document import describe
 from serving.guard import Guard
 from serving.leavers import Leavers
 from serving.parts import Parts
-from serving.routes import incidents, logs, metrics, models, overview, patterns, predict, probes, stream, train
+from serving.routes import incidents, logs, metrics, models, overview, patterns, predict, probes, stream, train, words
 
 __all__ = ["ROUTES", "create_app"]
 
@@ -25,6 +25,13 @@ ROUTES = (
     "GET /incidents/{id}",
     "POST /incidents/{id}",
     "GET /anomalies",
+    "POST /feedback",
+    "GET /feedback",
+    "DELETE /feedback/{id}",
+    "GET /threshold",
+    "PUT /threshold",
+    "DELETE /threshold",
+    "GET /threshold/preview",
     "GET /templates",
     "GET /sources",
     "GET /stream",
@@ -63,7 +70,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     problems.install(app, left=Leavers(parts.meters.clients_left.inc).note)
     describe(app)
-    for room in (page, logs, train, predict, incidents, overview, patterns, stream, models, metrics, probes):
+    for room in (page, logs, train, predict, incidents, overview, words, patterns, stream, models, metrics, probes):
         app.include_router(room.router(parts))
     app.add_middleware(
         Guard,

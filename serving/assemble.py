@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sentinel.pipeline import Intake, Sentinel
 from sentinel.pipeline.collector import Collector
 from sentinel.pipeline.live import Live
+from sentinel.pipeline.settle import settle
 from sentinel.settings import Settings, overlooked
 from sentinel.wiring import open_sentinel, use_lexicon
 from serving.bodies import BodyBudget
@@ -39,7 +40,7 @@ def open_parts(settings: Settings) -> Parts:
     sentinel = open_sentinel(settings)
     news = News()
     live = Live(sentinel, tell=news.tell)
-    detect = DetectReader(live)
+    detect = DetectReader(live, settle=lambda: news.tell(settle(sentinel.spool, time.time())))
     meters = Meters()
     deliver = DeliverReader(sentinel.spool, sentinel.store, observe=meters.delivery, observe_write=meters.store_write)
 

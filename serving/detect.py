@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from sentinel.spool import Span
@@ -18,6 +19,7 @@ GATHER_S = 0.05
 
 BIG_ROUND = 500
 LEASE_RETRY_S = 2.0
+SETTLE_EVERY_S = 10.0
 
 
 class LiveDetector(Protocol):
@@ -50,8 +52,9 @@ class LiveDetector(Protocol):
 class DetectReader:
     """Moves `live` in one thread; nobody else calls what changes it (`round`, `reload`, `start`, `stop`)."""
 
-    def __init__(self, live: LiveDetector) -> None:
-        self._live = live
+    def __init__(self, live: LiveDetector, *, settle: Callable[[], object] = lambda: None) -> None:
+        self._live, self._settle = live, settle
+        self._settled_s = 0.0
         self._repeater = Repeater("detect", self.turn, gather_s=GATHER_S)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: set[asyncio.Event] = set()  # touched by the event loop alone
@@ -107,6 +110,9 @@ class DetectReader:
             if not self.holds_lease and not self._begin():
                 return LEASE_RETRY_S
             records = self._live.round()
+            if time.monotonic() - self._settled_s >= SETTLE_EVERY_S:
+                self._settled_s = time.monotonic()
+                self._settle()
             self.rounds += 1
             self._tell()
             return 0.0 if records >= BIG_ROUND else IDLE_S

@@ -2,15 +2,20 @@
 
 from typing import Any
 
+from sentinel.incidents.feedback import SCOPES, VERDICTS
 from serving.schemas import Log
 
 __all__ = [
     "ANOMALIES_QUERY",
+    "FEEDBACK_BODY",
     "INCIDENTS_QUERY",
     "LOGS_BODY",
     "PREDICT_BODY",
+    "PREVIEW_QUERY",
     "SEEN_QUERY",
+    "SOURCE_QUERY",
     "STATE_BODY",
+    "THRESHOLD_BODY",
     "TRAIN_BODY",
 ]
 
@@ -103,4 +108,31 @@ STATE_BODY: dict[str, Any] = {
             }
         },
     }
+}
+
+
+def _object(required: tuple[str, ...], **members: dict[str, Any]) -> dict[str, Any]:
+    """A small JSON object as a body."""
+    schema = {"type": "object", "required": list(required), "properties": members, "additionalProperties": False}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_NUMBER: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0}
+FEEDBACK_BODY = _object(
+    ("verdict",),
+    anomaly=_TEXT,
+    incident=_TEXT,
+    verdict={"enum": list(VERDICTS)},
+    scope={"enum": list(SCOPES)},
+    until={"type": ["string", "null"], "description": "ISO 8601, or a span from now on as 7d; null: for ever"},
+    note=_TEXT,
+)
+THRESHOLD_BODY = _object((), nats=_NUMBER, alerts_per_day=_NUMBER, source=_TEXT)
+SOURCE_QUERY: dict[str, Any] = {"parameters": [{"name": "source", "in": "query", "schema": _TEXT}]}
+PREVIEW_QUERY: dict[str, Any] = {
+    "parameters": [
+        *({"name": name, "in": "query", "schema": _NUMBER} for name in ("nats", "alerts_per_day")),
+        *SOURCE_QUERY["parameters"],
+    ]
 }

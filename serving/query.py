@@ -10,7 +10,7 @@ from sentinel.incidents import SEVERITIES, STATES
 from sentinel.pipeline.incidents import SORTS, Wanted
 from serving.problems import ProblemError
 
-__all__ = ["FILTERS", "Query", "incidents_wanted"]
+__all__ = ["FILTERS", "Query", "incidents_wanted", "moment_of"]
 
 FILTERS = ("since", "until", "kind", "source", "actor", "severity", "state", "sort", "limit", "after")
 """What incidents and anomalies are narrowed by."""
@@ -18,6 +18,7 @@ FILTERS = ("since", "until", "kind", "source", "actor", "severity", "state", "so
 SPAN = re.compile(r"([0-9]{1,6})(s|m|h|d|w)")
 SPAN_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 NUMBER = re.compile(r"[0-9]{1,6}")
+REAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 MAX_TEXT = 2_000
 
 
@@ -58,16 +59,33 @@ class Query:
         text = self.text(name)
         if text is None:
             return None
-        span = SPAN.fullmatch(text)
-        if span is not None:
-            return self._clock() - int(span[1]) * SPAN_S[span[2]]
-        try:  # an unescaped + comes as a space
-            found = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-            return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).timestamp()
-        except (ValueError, OverflowError):
-            raise ProblemError(
-                422, f"The parameter {name} is a time as 2026-11-23T12:00:00Z, or a span back from now as 1h or 7d."
-            ) from None
+        return moment_of(f"The parameter {name}", text, self._clock())
+
+    def real(self, name: str) -> float | None:
+        """A number that need not be whole; None where it is not given."""
+        text = self.text(name)
+        if text is None:
+            return None
+        if not REAL.fullmatch(text):
+            raise ProblemError(422, f"The parameter {name} is a number.")
+        return float(text)
+
+
+def moment_of(name: str, text: str, now_s: float, *, ahead: bool = False) -> float:
+    """A time as Unix time: ISO 8601 (UTC without a zone), or a span back from now (`ahead`: from now on) as `1h`, `7d`.
+
+    Raises ProblemError 422 for anything else.
+    """
+    span = SPAN.fullmatch(text)
+    if span is not None:
+        seconds = int(span[1]) * SPAN_S[span[2]]
+        return now_s + seconds if ahead else now_s - seconds
+    try:  # an unescaped + comes as a space
+        found = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+        return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).timestamp()
+    except (ValueError, OverflowError):
+        way = "from now on" if ahead else "back from now"
+        raise ProblemError(422, f"{name} is a time as 2026-11-23T12:00:00Z, or a span {way} as 1h or 7d.") from None
 
 
 def incidents_wanted(query: Query, *, limit: int, most: int) -> Wanted:

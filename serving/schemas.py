@@ -7,15 +7,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "Anomaly",
+    "Feedback",
     "Incident",
     "Log",
     "LogsAnswer",
     "ModelRow",
     "PinAnswer",
+    "Preview",
     "Problem",
     "PromoteAnswer",
     "Seen",
     "Status",
+    "Threshold",
     "TrainAnswer",
     "Verdict",
     "answers",
@@ -178,6 +181,41 @@ class Status(BaseModel):
     ledger: Ledger
     model: dict[str, Any] | None
     store: dict[str, Any]
+
+
+class Feedback(BaseModel):
+    """What a person said of an anomaly or an incident."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    verdict: str = Field(description="false_alarm or real")
+    scope: str = Field(description="line, template, source or actor")
+    at: str
+    by: str
+    until: str | None
+    note: str | None
+
+
+class Threshold(BaseModel):
+    """How loud it is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    nats: float
+    anomaly_score: float
+    alerts_per_day: float | None = Field(description="the budget it came from; null where it was set by nats")
+    sources: dict[str, Any]
+
+
+class Preview(BaseModel):
+    """What the last seven days would have shown."""
+
+    model_config = ConfigDict(extra="allow")
+
+    nats: float
+    per_day: float
+    incidents: list[dict[str, Any]]
 
 
 class Problem(BaseModel):

@@ -12,7 +12,7 @@ from sentinel.cli.run import Commands
 from sentinel.cli.show import json_line, print_json, print_report, print_table
 from sentinel.errors import TerminalError
 from sentinel.settings import MAX_TRAIN_RECORDS, MIN_TRAIN_RECORDS, Settings
-from sentinel.wiring import open_registry, opened
+from sentinel.wiring import open_registry, open_spool, opened
 
 __all__ = ["add_commands"]
 
@@ -66,11 +66,14 @@ def moment(text: str) -> datetime:
 def _train(options: argparse.Namespace, settings: Settings) -> int:
     from sentinel.pipeline.files import read_training
     from sentinel.pipeline.train import retrain, train
+    from sentinel.pipeline.words import read_words
 
     if options.file is not None:
         records, rejected = read_training(_existing(options.file), now=datetime.now(UTC))
         exclude = bool(options.exclude_anomalies)  # a file is someone's choice of what is normal
-        report = train(open_registry(settings), records, exclude_anomalies=exclude, seed=options.seed)
+        with open_spool(settings) as spool:
+            words = read_words(spool)
+        report = train(open_registry(settings), records, exclude_anomalies=exclude, words=words, seed=options.seed)
     else:
         rejected = 0
         wanted = options.max_records or settings.log_sentinel_train_max_records

@@ -175,7 +175,7 @@ def _grown(incident: Incident, odd: Odd, kind: str, keys: tuple[str, ...]) -> In
     return replace(
         incident,
         kind=named,
-        state="open" if incident.state == "resolved" else incident.state,
+        state="open" if incident.state in {"resolved", "muted"} else incident.state,  # what is muted comes not here
         first_s=min(incident.first_s, odd.at_s),
         last_s=max(incident.last_s, odd.at_s),
         lines=incident.lines + 1,

@@ -18,6 +18,7 @@ from sentinel.pipeline import state as states
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.report import Report
 from sentinel.pipeline.scorers import scorer_of
+from sentinel.pipeline.words import Heard
 from sentinel.records import VERDICT_SCHEMA, empty_records
 
 __all__ = ["judge", "read_log_file", "read_training", "score_file"]
@@ -122,4 +123,6 @@ def judge(sentinel: Sentinel, document: Mapping[str, Any], *, now: datetime) -> 
     found = states.read_newest(sentinel.spool, sentinel.home / "detector")
     running = found[1] if found is not None else None
     scorer = scorer_of(model, model_state, running, threshold_nats=sentinel.threshold_nats)
-    return scorer.peek(parsed.records).row(0, named=True)
+    heard = Heard(sentinel.spool, sentinel.threshold_nats, now.timestamp())
+    heard.tune(scorer)
+    return heard.apply(parsed.records, scorer.peek(parsed.records)).row(0, named=True)

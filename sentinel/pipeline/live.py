@@ -22,6 +22,7 @@ from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import runs
 from sentinel.pipeline.scorers import scorer_of
 from sentinel.pipeline.tally import Tally
+from sentinel.pipeline.words import Heard
 from sentinel.records import EVENTS, VERDICT_SCHEMA
 from sentinel.spool import Lease, Span
 
@@ -74,6 +75,7 @@ class Live:
         self._learnt: Model | None = None  # the model whose own state we began with
         self._asking = 0  # predictions under way; a wrong count costs a moment, not a verdict
         self.tally = Tally()
+        self.heard = Heard(sentinel.spool, sentinel.threshold_nats, clock())
         self.scored = self.flagged = 0
 
     @property
@@ -146,14 +148,24 @@ class Live:
             if running is None:
                 self._learnt = model
             scorer = scorer_of(model, model_state, running, threshold_nats=self._sentinel.threshold_nats)
+            self.heard.tune(scorer)
             self._scorer, self._version, self._problem = scorer, version, None
         log.info("loaded model=%s", version)
         return True
+
+    def listen(self) -> None:
+        """Take up what people said since: thresholds and feedback act on the next verdict."""
+        heard = Heard(self._sentinel.spool, self._sentinel.threshold_nats, self._clock())
+        with self._lock:
+            self.heard = heard
+            if self._scorer is not None:
+                heard.tune(self._scorer)
 
     def round(self) -> int:
         """Score what came in since the last round, up to a bound; how many records that were. 0: nothing new."""
         now_s = self._clock()
         if now_s - self._reloaded_s >= RELOAD_EVERY_S:
+            self.listen()
             self.reload()
         frame = self._sentinel.spool.read(EVENTS, self._head, ROUND_RECORDS, ROUND_BYTES)
         if frame.height:
@@ -173,7 +185,7 @@ class Live:
         verdicts = []
         for chunk in fresh.iter_slices(SCORE_CHUNK):
             with self._lock:
-                verdicts.append(scorer.score(chunk))
+                verdicts.append(self.heard.apply(chunk, scorer.score(chunk)))
             if self._asking:
                 time.sleep(YIELD_S)
         if not verdicts:
@@ -183,7 +195,7 @@ class Live:
         self.tally.add(fresh.select("source", "timestamp").with_columns(judged["template"]))
         with self._lock:
             over, said = scorer.ended()
-        self._emit(anomalies_of(over, said))
+        self._emit(anomalies_of(over, self.heard.apply(over, said)))
         self._scored.extend((scorer.model.version, *run) for run in runs(fresh["sequence"].to_list()))
         self.scored += fresh.height
         with self._news:
@@ -224,7 +236,7 @@ class Live:
         with self._lock:
             records, verdicts = scorer.tick(datetime.fromtimestamp(now_s, UTC))
         if records.height:
-            self._emit(anomalies_of(records, verdicts))
+            self._emit(anomalies_of(records, self.heard.apply(records, verdicts)))
 
     def _save(self) -> None:
         """The state to a file, then file name, position and scored ranges in one transaction."""
@@ -260,8 +272,10 @@ class Live:
         try:
             with self._lock:
                 if observe:
-                    return scorer.score(records)
-                return _peek_at_one(scorer, records) if records.height == 1 else scorer.peek(records)
+                    verdicts = scorer.score(records)
+                else:
+                    verdicts = _peek_at_one(scorer, records) if records.height == 1 else scorer.peek(records)
+                return self.heard.apply(records, verdicts)
         finally:
             self._asking -= 1
 

@@ -17,6 +17,8 @@ from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import Range, missing_ranges, runs
 from sentinel.pipeline.report import Report
 from sentinel.pipeline.scorers import scorer_of
+from sentinel.pipeline.settle import settle
+from sentinel.pipeline.words import Heard
 from sentinel.records import EVENTS, empty_records
 
 __all__ = ["score_missing", "score_records"]
@@ -61,6 +63,7 @@ def score_missing(
         flagged += _score(sentinel, start.scorer, ahead, for_good=lease is None)
         if lease is not None and ahead.height:
             _remember(sentinel, start.scorer, int(ahead["sequence"].max() or 0))  # type: ignore[arg-type]
+    settle(spool, clock())
     counts = {
         "missing": sum(end - first + 1 for first, end in missing),
         "scored": records.height,
@@ -93,13 +96,15 @@ def _start(sentinel: Sentinel, version: str) -> _Start:
     model, model_state = sentinel.registry.load(version)
     found = states.read_newest(sentinel.spool, sentinel.home / "detector")
     running, seen = (found[1], found[0].sequence) if found is not None else (None, None)
-    return _Start(scorer_of(model, model_state, running, threshold_nats=sentinel.threshold_nats), seen)
+    scorer = scorer_of(model, model_state, running, threshold_nats=sentinel.threshold_nats)
+    Heard(sentinel.spool, sentinel.threshold_nats, time.time()).tune(scorer)
+    return _Start(scorer, seen)
 
 
 def _of_nothing(sentinel: Sentinel, model: Model) -> Scorer:
     """A scorer that has seen nothing: for records behind all that was seen."""
     scorer = Scorer(model)
-    scorer.threshold_nats = sentinel.threshold_nats
+    Heard(sentinel.spool, sentinel.threshold_nats, time.time()).tune(scorer)
     return scorer
 
 
@@ -112,10 +117,11 @@ def _score(sentinel: Sentinel, scorer: Scorer, found: pl.DataFrame, *, for_good:
         return 0
     records, verdicts = score_records(scorer, found)
     over, said = scorer.ended(for_good=for_good)
+    heard = Heard(sentinel.spool, sentinel.threshold_nats, time.time())
     anomalies = pl.concat(
         [
-            anomalies_of(records, verdicts),
-            anomalies_of(over, said),
+            anomalies_of(records, heard.apply(records, verdicts)),
+            anomalies_of(over, heard.apply(over, said)),
         ]
     )
     known = sentinel.spool.anomalies(limit=10_000)["event_id"]

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -13,7 +13,10 @@ from sentinel.detect.learn.fit import fit
 from sentinel.detect.learn.gate import gate
 from sentinel.detect.models.registry import Registry
 from sentinel.errors import ArtifactError, TerminalError
+from sentinel.incidents.feedback import Word
+from sentinel.pipeline.feedback import called_false, without_real
 from sentinel.pipeline.parts import Sentinel
+from sentinel.pipeline.words import read_words
 from sentinel.records import EVENTS, empty_records
 from sentinel.settings import MAX_TRAIN_RECORDS, MIN_TRAIN_RECORDS
 
@@ -70,12 +73,14 @@ def train(
     records: pl.DataFrame,
     *,
     exclude_anomalies: bool = False,
+    words: Sequence[Word] = (),
     seed: int = SEED,
     clock: Callable[[], float] = time.time,
 ) -> TrainReport:
-    """Fit a model on records, without labels, and promote it if it passes the gate, or if nothing better serves.
+    """Fit a model on records and promote it if it passes the gate, or if nothing better serves.
 
-    With `exclude_anomalies` the attacks that the champion finds in them do not teach.
+    With `exclude_anomalies` the attacks that the champion finds in them do not teach. Of `words`, what people said,
+    what is real never teaches, and a false alarm does whatever the champion finds.
     Raises TransientError when another training is running, TerminalError when there is nothing to learn from.
     """
     started_s = clock()
@@ -84,7 +89,10 @@ def train(
     with registry.training_lock():
         champion = _champion(registry)
         now = datetime.fromtimestamp(started_s, UTC)
-        trained = fit(records, seed=seed, now=now, champion=champion, exclude_anomalies=exclude_anomalies)
+        lines, innocent = _taught(records, words)
+        trained = fit(
+            lines, seed=seed, now=now, champion=champion, exclude_anomalies=exclude_anomalies, innocent=innocent
+        )
         verdict = gate(trained, champion)
         if verdict.serves and not verdict.passed:
             trained = replace(trained, model=replace(trained.model, confidence="low"))
@@ -103,9 +111,19 @@ def train(
         trained.model.confidence,
         checks,
         clock() - started_s,
-        trained.left_out,
+        trained.left_out + records.height - lines.height,
         trained.excluded,
     )
+
+
+def _taught(records: pl.DataFrame, words: Sequence[Word]) -> tuple[pl.DataFrame, pl.Series | None]:
+    """The records that may teach, and which of them a person called a false alarm (None: nobody said anything)."""
+    if not words:
+        return records, None
+    lines = records.filter(without_real(words, records))
+    if lines.is_empty():
+        raise TerminalError("train: every record was called real by a person; undo it (`sentinel feedback list`)")
+    return lines, called_false(words, lines)
 
 
 def retrain(
@@ -129,7 +147,8 @@ def retrain(
     if since and until and since >= until:
         raise TerminalError(f"train: since ({since.isoformat()}) is not before until ({until.isoformat()})")
     records = newest_records(sentinel, since=since, until=until, max_records=max_records)
-    return train(sentinel.registry, records, exclude_anomalies=exclude_anomalies, seed=seed, clock=clock)
+    words = read_words(sentinel.spool)
+    return train(sentinel.registry, records, exclude_anomalies=exclude_anomalies, words=words, seed=seed, clock=clock)
 
 
 def _as_utc(moment: datetime | None) -> datetime | None:

@@ -19,7 +19,7 @@ from sentinel.detect.read.text import MAX_WORDS, Scanned, Vocabulary, join, scan
 from sentinel.detect.remember.state import empty_memory
 from sentinel.detect.remember.state_pass import RAW, walk
 
-__all__ = ["Corpus", "Words", "read"]
+__all__ = ["Corpus", "Words", "order_of", "read"]
 
 MAX_INHERITED_TEMPLATES = 10_000
 CHUNK_LINES = 65_536
@@ -108,16 +108,15 @@ def _learn_templates(scanned: Scanned, champion: Model | None) -> tuple[Drain, l
     return drain, texts, inverse
 
 
-def _sorted(records: pl.DataFrame) -> pl.DataFrame:
-    """What is read of records, in time order."""
+def order_of(records: pl.DataFrame) -> pl.Series:
+    """(n,) the places of records in the order in which they are read: that of time."""
     keys = [name for name in ("timestamp", "event_id") if name in records.columns]
-    order = records.select(pl.arg_sort_by(keys, maintain_order=True)).to_series()
-    return records.select(COLUMNS)[order]
+    return records.select(pl.arg_sort_by(keys, maintain_order=True)).to_series()
 
 
 def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
     """Read records (in any order; RECORD_SCHEMA's timestamp, level, source, message, attributes, event_id if there)."""
-    records = _sorted(records)
+    records = records.select(COLUMNS)[order_of(records)]
     scanned = scan(*join(headlines(records["message"])))
     drain, texts, which = _learn_templates(scanned, champion)
     names = tuple(records["source"].fill_null("").unique(maintain_order=True).to_list())

@@ -14,7 +14,7 @@ from sentinel.detect.judge.nats import THRESHOLD_NATS
 from sentinel.detect.judge.tails import ABSENT, TOLERANCE, Tails, fit_tails, pooled_nats, tail_nats
 from sentinel.detect.judge.trees import Trees, flatten
 from sentinel.detect.kernel.jit import Booleans, Floats, Integers
-from sentinel.detect.learn.corpus import Corpus, read
+from sentinel.detect.learn.corpus import Corpus, order_of, read
 from sentinel.detect.learn.crossfit import CHUNK_ROWS, CrossFit, rows_of
 from sentinel.detect.learn.exclude import attacks
 from sentinel.detect.learn.forest import fit_forest
@@ -226,20 +226,24 @@ def fit(
     seed: int = 0,
     champion: Model | None = None,
     exclude_anomalies: bool = False,
+    innocent: pl.Series | None = None,
     trim_crowds: bool = True,
     trees: int = 300,
     threshold_nats: float = THRESHOLD_NATS,
 ) -> Trained:
     """Fit a model on records (RECORD_SCHEMA; any order), without labels. Never reads a clock or a store.
 
-    `exclude_anomalies` leaves out the attacks that the champion finds (see `exclude`); `trim_crowds` leaves out
-    incidents by the training data themselves. Fewer than 2,000 lines give a warm-up model with `confidence` low.
+    `exclude_anomalies` leaves out the attacks that the champion finds (see `exclude`), but for the records that are
+    `innocent` (n_records,): a person said so. `trim_crowds` leaves out incidents by the training
+    data themselves. Fewer than 2,000 lines give a warm-up model with `confidence` low.
     Raises TerminalError when there is no record at all.
     """
     if records.is_empty():
         raise TerminalError("train: there is not one record to learn from; collect or send logs first")
     corpus = read(records, champion)
     out = attacks(corpus, champion) if champion and exclude_anomalies else np.zeros(len(corpus), bool)
+    if innocent is not None:
+        out &= ~innocent[order_of(records)].to_numpy()
     use = ~out
     if len(corpus) < MIN_LINES:
         learnt = _warm_up(corpus, use)

@@ -1,0 +1,132 @@
+"""What people said, on verdicts: thresholds of their own, false alarms kept quiet, what is real ranked higher."""
+
+import logging
+from collections.abc import Sequence
+
+import msgspec
+import polars as pl
+
+from sentinel.detect import Scorer
+from sentinel.detect.explain.incidents import actors_of
+from sentinel.detect.lexicon.words import GRAVE, flags_of
+from sentinel.incidents.feedback import REAL_NATS, Case, Word, Words
+from sentinel.incidents.loudness import Loudness
+from sentinel.records import VERDICT_SCHEMA
+from sentinel.spool import Spool, Transaction
+
+__all__ = ["Heard", "read_loudness", "read_words", "write_loudness", "write_words"]
+
+log = logging.getLogger(__name__)
+
+FEEDBACK, THRESHOLD = "feedback", "threshold"
+SCORE_NATS = 7.5  # anomaly_score is 1 − 2^(−nats / 7.5)
+WATCHDOG = "watchdog"
+
+
+def read_words(spool: Spool) -> list[Word]:
+    """All verdicts that are kept, the oldest first."""
+    kept = spool.blob(FEEDBACK)
+    return msgspec.json.decode(kept, type=list[Word]) if kept else []
+
+
+def write_words(tx: Transaction, words: Sequence[Word]) -> None:
+    """Keep these verdicts in the place of those before."""
+    tx.put_blob(FEEDBACK, msgspec.json.encode(words))
+
+
+def read_loudness(spool: Spool) -> Loudness:
+    """What a person set; nothing where nobody did."""
+    kept = spool.blob(THRESHOLD)
+    return msgspec.json.decode(kept, type=Loudness) if kept else Loudness()
+
+
+def write_loudness(tx: Transaction, loudness: Loudness) -> None:
+    """Keep it in the place of what was set before."""
+    tx.put_blob(THRESHOLD, msgspec.json.encode(loudness))
+
+
+class Heard:
+    """What was said up to a moment, ready for many verdicts. `setting` is the threshold where nobody set one."""
+
+    def __init__(self, spool: Spool, setting: float, now_s: float) -> None:
+        self._setting = setting
+        self.loudness = read_loudness(spool)
+        self.words = Words(read_words(spool), now_s)
+        self._is_plain = not (self.words.has_false or self.words.has_real or self.loudness.sources)
+
+    def tune(self, scorer: Scorer) -> None:
+        """Let the scorer explain all that may alarm; `apply` decides what does."""
+        lowest = self.loudness.lowest(self._setting)
+        scorer.threshold_nats = lowest - REAL_NATS if self.words.has_real else lowest
+
+    def apply(self, records: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+        """The verdicts (VERDICT_SCHEMA) of a tuned scorer as what was said makes them, in their order."""
+        if self._is_plain or verdicts.is_empty():
+            return verdicts
+        limits = self._limits(records["source"])
+        raised = self._raised(records, verdicts)
+        told = verdicts["is_anomaly"] & (records["origin"] == WATCHDOG).fill_null(value=False)
+        alarms = told | (raised >= limits)
+        judged = verdicts.with_columns(
+            raised.alias("nats"),
+            (1.0 - 2.0 ** (-raised / SCORE_NATS)).alias("anomaly_score"),
+            (1.0 - 2.0 ** (-limits / SCORE_NATS)).alias("threshold"),
+            alarms.alias("is_anomaly"),
+        )
+        judged = judged.with_columns(
+            pl.when("is_anomaly").then("kind").alias("kind"),
+            pl.when("is_anomaly").then("reasons").otherwise(pl.lit([], dtype=pl.List(pl.String))).alias("reasons"),
+        )
+        return self._quieted(records, judged.select(*VERDICT_SCHEMA)) if self.words.has_false else judged
+
+    def _limits(self, sources: pl.Series) -> pl.Series:
+        everywhere = self.loudness.nats(self._setting)
+        if not self.loudness.sources:
+            return pl.Series([everywhere], dtype=pl.Float64).new_from_index(0, len(sources))
+        own = {name: level.nats for name, level in self.loudness.sources.items()}
+        return sources.replace_strict(own, default=everywhere, return_dtype=pl.Float64)
+
+    def _raised(self, records: pl.DataFrame, verdicts: pl.DataFrame) -> pl.Series:
+        """Nats, more where the line is one of those that were called real."""
+        nats = verdicts["nats"]
+        if not self.words.has_real:
+            return nats
+        names = self.words.real_names()
+        columns = {"template": verdicts["template"], "source": records["source"]}
+        if names["actor"] or names["line"]:
+            columns["actor"] = pl.Series(actors_of(records["message"]), dtype=pl.String)
+            columns["line"] = columns["template"] + "\0" + columns["source"].fill_null("") + "\0" + columns["actor"]
+        hit = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(nats))
+        for scope, values in columns.items():
+            if names[scope]:
+                hit = hit | values.is_in(list(names[scope])).fill_null(value=False)
+        return nats + REAL_NATS * hit.cast(pl.Float64)
+
+    def _quieted(self, records: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+        """The verdicts with false alarms that were told before no anomalies any more; the reason says so."""
+        rows = verdicts["is_anomaly"].arg_true()
+        if rows.is_empty():
+            return verdicts
+        found, strange = records[rows], verdicts[rows]
+        actors = actors_of(found["message"])
+        changed = []
+        for row, verdict, source, actor in zip(
+            rows.to_list(), strange.iter_rows(named=True), found["source"].to_list(), actors, strict=True
+        ):
+            word = self.words.covering(_case(verdict, source or "", actor))
+            if word is not None:
+                said = f"called a false alarm by a person ({word.id})"
+                changed.append({"row": row, "is_anomaly": False, "reasons": [said, *verdict["reasons"]]})
+        if not changed:
+            return verdicts
+        schema = {"row": pl.UInt32(), "is_anomaly": pl.Boolean(), "reasons": pl.List(pl.String())}
+        quiet = pl.DataFrame(changed, schema=schema)
+        return verdicts.with_row_index("row").update(quiet, on="row").select(*VERDICT_SCHEMA)
+
+
+def _case(verdict: dict[str, object], source: str, actor: str) -> Case:
+    template = str(verdict["template"] or "")
+    nats = verdict["nats"]
+    assert isinstance(nats, float)
+    grave = bool(flags_of(template) & GRAVE)
+    return Case(template, source, actor, str(verdict["kind"] or ""), nats, grave)

@@ -1,0 +1,116 @@
+"""What a false alarm covers and what it must never hide; how a budget of incidents becomes a threshold."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from sentinel.incidents.feedback import Case, Word, Words
+from sentinel.incidents.loudness import MAX_NATS, MIN_NATS, Level, Loudness, nats_for
+
+NOW_S = 1_800_000_000.0
+WORD = Word(
+    id="w",
+    verdict="false_alarm",
+    scope="template",
+    at_s=NOW_S,
+    by="test",
+    kinds=("new_template",),
+    sources=("app",),
+    actors=("10.0.0.1",),
+    templates=("cache <NUM> cold",),
+    lines=(("cache <NUM> cold", "app", "10.0.0.1"),),
+    peak_nats=9.0,
+)
+CASE = Case("cache <NUM> cold", "app", "10.0.0.1", "rare_template", 9.0, is_grave=False)
+
+
+def covers(word: Word, case: Case, now_s: float = NOW_S) -> bool:
+    return Words([word], now_s).covering(case) is not None
+
+
+@pytest.mark.parametrize(
+    ("scope", "other"),
+    [
+        ("line", {"actor": "10.0.0.2"}),
+        ("line", {"source": "db"}),
+        ("template", {"template": "cache <NUM> warm"}),
+        ("source", {"source": "db"}),
+        ("actor", {"actor": "10.0.0.2"}),
+    ],
+)
+def test_a_false_alarm_covers_its_scope_alone(scope: str, other: dict[str, str]) -> None:
+    """What shares the scope is quiet, its neighbour is not."""
+    word = msgspec.structs.replace(WORD, scope=scope)
+
+    assert covers(word, CASE)
+    assert not covers(word, replace(CASE, **other))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scope", ["template", "source"])
+@pytest.mark.parametrize("kind", ["brute_force", "credential_stuffing"])
+def test_a_false_alarm_never_hides_another_guesser(scope: str, kind: str) -> None:
+    """Guessed passwords of the actor that was looked at are quiet, those of another alarm."""
+    word = msgspec.structs.replace(WORD, scope=scope)
+
+    assert covers(word, replace(CASE, kind=kind))
+    assert not covers(word, replace(CASE, kind=kind, actor="203.0.113.9"))
+    assert not covers(word, replace(CASE, kind=kind, actor=""))
+
+
+@pytest.mark.parametrize("scope", ["source", "actor"])
+def test_a_false_alarm_never_hides_a_grave_failure(scope: str) -> None:
+    """A crash of a muted source or actor alarms."""
+    word = msgspec.structs.replace(WORD, scope=scope)
+
+    assert not covers(word, replace(CASE, template="kernel panic", is_grave=True))
+
+
+def test_a_false_alarm_never_hides_a_flood() -> None:
+    """A burst where no burst was looked at alarms, and so does what is much stranger than what was."""
+    assert covers(WORD, replace(CASE, nats=16.0))
+    assert not covers(WORD, replace(CASE, nats=17.5))
+    assert not covers(WORD, replace(CASE, kind="error_burst", nats=13.5))
+    assert covers(msgspec.structs.replace(WORD, kinds=("error_burst",)), replace(CASE, kind="error_burst", nats=13.5))
+
+
+def test_a_mute_ends_when_its_time_is_over() -> None:
+    """From `until` on it covers nothing."""
+    word = msgspec.structs.replace(WORD, until_s=NOW_S + 60)
+
+    assert covers(word, CASE, NOW_S + 59)
+    assert not covers(word, CASE, NOW_S + 60)
+
+
+def test_what_is_real_covers_nothing_and_names_what_ranks_higher() -> None:
+    """A real one is no mute."""
+    words = Words([msgspec.structs.replace(WORD, verdict="real")], NOW_S)
+
+    assert words.covering(CASE) is None
+    assert words.real_names()["template"] == {"cache <NUM> cold"}
+
+
+@pytest.mark.parametrize(("budget", "shown"), [(1, 7), (2, 14), (0.5, 3)])
+def test_a_budget_keeps_to_the_incidents_that_there_were(budget: float, shown: int) -> None:
+    """Of forty incidents in a week so many are left, the strangest."""
+    peaks = [8.0 + i / 4 for i in range(40)]
+
+    nats = nats_for(budget, peaks, 7.0, 7.5)
+
+    assert sum(peak >= nats for peak in peaks) == shown
+
+
+def test_a_budget_that_is_wider_than_what_was_shown_asks_for_less() -> None:
+    """e times as many for one nat less, within bounds."""
+    assert nats_for(10 * 2.718281828, [9.0] * 10, 1.0, 7.5) == pytest.approx(6.5)
+    assert nats_for(1e5, [], 7.0, 7.5) == MIN_NATS
+    assert nats_for(1e-9, [1e9], 1.0, 7.5) == MAX_NATS
+
+
+def test_a_source_of_its_own_wins_over_all() -> None:
+    """Its own, else that of all, else the setting."""
+    loudness = Loudness(Level(9.0), {"app": Level(5.0)})
+
+    assert [loudness.nats(7.5, source) for source in ("app", "db", None)] == [5.0, 9.0, 9.0]
+    assert Loudness().nats(7.5, "app") == 7.5
+    assert loudness.lowest(7.5) == 5.0
