@@ -112,6 +112,16 @@ class Settings(BaseSettings):
     log_sentinel_lexicon: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="files and folders of TOML, separated by `:`, with words of your own; unset: ours alone"
     )
+    log_sentinel_alert_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="addresses to tell of incidents, white-space-separated: https:, alertmanager+http:, or apprise's",
+    )
+    log_sentinel_alerts: Path | None = Field(
+        None, description="TOML file of [[route]] tables: who is told of what, quiet hours, cool-down"
+    )
+    log_sentinel_url: str | None = Field(
+        None, description="address of this server for people: links in alerts begin with it"
+    )
     log_sentinel_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="how much our own log says"
     )
@@ -150,6 +160,18 @@ class Settings(BaseSettings):
     def _check_links(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if any(not path.startswith("/") for path in value):
             raise ValueError("takes absolute folders, e.g. /var/log/pods:/var/lib/docker/containers")
+        return value
+
+    @field_validator("log_sentinel_alert_urls", mode="before")
+    @classmethod
+    def _split_words(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("log_sentinel_url")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+            raise ValueError("takes an address as https://logs.example.org, without a query")
         return value
 
     @field_validator("log_sentinel_ports", "log_sentinel_allowed_hosts", mode="before")

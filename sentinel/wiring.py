@@ -9,12 +9,15 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from sentinel import failpoints
+from sentinel.alert import Rules, read_rules
 from sentinel.collect import Watched
 from sentinel.durable import make_private, make_private_dir
 from sentinel.errors import ArtifactError, SettingsError, TransientError
 from sentinel.pipeline.parts import Sentinel
+from sentinel.secrecy import learn
 from sentinel.settings import Settings
 from sentinel.spool import Spool
 from sentinel.store import Store, open_store
@@ -29,6 +32,7 @@ __all__ = [
     "open_sentinel",
     "open_spool",
     "opened",
+    "rules_of",
     "store_of",
     "use_lexicon",
     "watched_of",
@@ -133,6 +137,14 @@ def store_of(settings: Settings) -> Store:
         retention_days=settings.elastic_retention_days,
         period=settings.elastic_index_period,
     )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Who is to be told of incidents. Raises SettingsError that says what is wrong with which route."""
+    rules = read_rules(settings.log_sentinel_alert_urls, settings.log_sentinel_alerts)
+    for url in (url for route in rules.routes for url in route.urls):
+        learn(urlsplit(url).password)
+    return rules
 
 
 def open_sentinel(settings: Settings) -> Sentinel:

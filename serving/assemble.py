@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 
 from sentinel.pipeline import Intake, Sentinel
+from sentinel.pipeline.alerts import Alerter
 from sentinel.pipeline.collector import Collector
 from sentinel.pipeline.live import Live
 from sentinel.pipeline.settle import settle
 from sentinel.settings import Settings, overlooked
-from sentinel.wiring import open_sentinel, use_lexicon
+from sentinel.wiring import open_sentinel, rules_of, use_lexicon
+from serving.alert import AlertReader
 from serving.bodies import BodyBudget
 from serving.deliver import DeliverReader
 from serving.detect import DetectReader
@@ -65,11 +67,19 @@ def open_parts(settings: Settings) -> Parts:
         clock=time.time,
         started_s=time.time(),
         news=news,
+        alert=AlertReader(
+            Alerter(sentinel.spool, rules_of(settings), settings.log_sentinel_url, is_unsure=lambda: _is_unsure(live))
+        ),
         sessions=Sessions(settings.log_sentinel_key, clock=time.time),
         key=settings.log_sentinel_key,
         hosts=_hosts(settings),
         is_open_documented=is_loopback(settings.log_sentinel_host),
     )
+
+
+def _is_unsure(live: Live) -> bool:
+    """Whether the model in service has learnt from a handful of lines."""
+    return live.model is not None and live.model.confidence == "low"
 
 
 def _follower(settings: Settings, sentinel: Sentinel, wake: Callable[[], None]) -> FollowReader | None:
@@ -94,6 +104,7 @@ def start_readers(parts: Parts) -> None:
     parts.news.start(asyncio.get_running_loop())
     parts.detect.start(asyncio.get_running_loop())
     parts.deliver.start()
+    parts.alert.start()
     if parts.follow is not None:
         parts.follow.start()
 
@@ -109,6 +120,7 @@ def put_away(parts: Parts) -> None:
     parts.intake.close()
     if parts.follow is not None:
         parts.follow.stop()
+    parts.alert.stop()
     parts.deliver.stop()
     parts.detect.stop()
     parts.pools.close()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sentinel.pipeline import Intake, Sentinel
 from sentinel.pipeline.live import Live
+from serving.alert import AlertReader
 from serving.bodies import BodyBudget
 from serving.deliver import DeliverReader
 from serving.detect import DetectReader
@@ -68,6 +69,7 @@ class Parts:
     started_s: float
     sessions: Sessions
     news: News
+    alert: AlertReader
     key: str | None = None
     hosts: frozenset[str] | None = None  # names of this server; None: any, it can be reached from elsewhere anyway
     is_open_documented: bool = True  # /docs and /openapi.json: on loopback only

@@ -91,6 +91,7 @@ def _readers(parts: Parts) -> dict[str, dict[str, object]]:
     }
     if parts.follow is not None:
         found["follow"] = {"state": parts.follow.state, "lines": parts.follow.lines, "error": parts.follow.error}
+    found["alert"] = {"state": parts.alert.state, "told": parts.alert.told, "error": parts.alert.error}
     return found
 
 

@@ -7,7 +7,20 @@ import os
 import sys
 from collections.abc import Sequence
 
-from sentinel.cli import data, dead_letters, doctor, evaluate, model, run, scan, simulate, spool, store_status, words
+from sentinel.cli import (
+    alert,
+    data,
+    dead_letters,
+    doctor,
+    evaluate,
+    model,
+    run,
+    scan,
+    simulate,
+    spool,
+    store_status,
+    words,
+)
 from sentinel.errors import TerminalError, TransientError
 from sentinel.secrecy import blot
 from sentinel.settings import load_settings
@@ -23,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="sentinel", description="Log Sentinel: log lines in, none lost, the strange ones named with their reasons."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for room in (run, data, model, simulate, spool, dead_letters, store_status, words, doctor, evaluate, scan):
+    for room in (run, data, model, simulate, spool, dead_letters, store_status, words, alert, doctor, evaluate, scan):
         room.add_commands(commands)
     return parser
 

@@ -32,6 +32,7 @@ def router(parts: Parts) -> APIRouter:
     routes = APIRouter()
     _add_feedback(routes, parts)
     _add_threshold(routes, parts)
+    _add_tries(routes, parts)
     return routes
 
 
@@ -99,6 +100,10 @@ def _add_threshold(routes: APIRouter, parts: Parts) -> None:
         )
         await _ask(parts, lambda: _heard(parts, None))
         return json_answer(found)
+
+
+def _add_tries(routes: APIRouter, parts: Parts) -> None:
+    spool, setting = parts.sentinel.spool, parts.sentinel.threshold_nats
 
     @routes.delete(
         "/threshold", summary="Back to the setting", responses=answers(200, Threshold, 400), openapi_extra=SOURCE_QUERY
