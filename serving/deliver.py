@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sentinel.errors import TerminalError, TransientError
 from sentinel.pipeline.deliver import READERS, deliver_round, note_failure
+from sentinel.pipeline.deliver_incidents import deliver_incidents
 from sentinel.pipeline.rounds import Round
 from sentinel.spool import Spool
 from sentinel.store import Store
@@ -25,6 +26,8 @@ bulks of one record cost more than they give."""
 BIG_ROUND = 2_000
 SETUP_RETRY_S = 5.0
 PRUNE_EVERY_S = 60.0
+INCIDENTS_EVERY_S = 2.0
+INCIDENTS_RETRY_S = 30.0
 
 
 class Observe(Protocol):
@@ -53,7 +56,8 @@ class DeliverReader:
         self._spool, self._store, self._clock, self._observe = spool, store, clock, observe
         self._observe_write = observe_write
         self._is_set_up = False
-        self._pruned_s = 0.0
+        self._pruned_s = self._incidents_s = 0.0
+        self.incidents_error: str | None = None
         self._repeater = Repeater("deliver", self.turn, gather_s=GATHER_S)
         self.last: dict[str, Round] = {}
         self.store_error: str | None = None
@@ -91,6 +95,7 @@ class DeliverReader:
         if not self._set_up():
             return SETUP_RETRY_S
         rounds = [self._round(reader) for reader in READERS]
+        self._incidents()
         self._prune()
         return min(self._pause_s(turn) for turn in rounds)
 
@@ -119,6 +124,13 @@ class DeliverReader:
             self._observe_write(reader, turn.write_s)
         self.last[reader] = turn
         return turn
+
+    def _incidents(self) -> None:
+        """What changed, at most every INCIDENTS_EVERY_S: an incident under way changes with each round."""
+        now_s = self._clock()
+        if not 0 <= now_s - self._incidents_s < (INCIDENTS_RETRY_S if self.incidents_error else INCIDENTS_EVERY_S):
+            self._incidents_s = now_s
+            self.incidents_error = deliver_incidents(self._spool, self._store)
 
     def _pause_s(self, turn: Round) -> float:
         if turn.wait_s:

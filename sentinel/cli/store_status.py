@@ -29,7 +29,7 @@ def _store(options: argparse.Namespace, settings: Settings) -> int:
     if options.action == "schema":
         from sentinel.store import schema
 
-        for template in (schema.events_template, schema.anomalies_template):
+        for template in (schema.events_template, schema.anomalies_template, schema.incidents_template):
             print(orjson.dumps(template(settings.elastic_index), option=orjson.OPT_INDENT_2).decode())
         return 0
     store = store_of(settings)

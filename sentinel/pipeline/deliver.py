@@ -14,6 +14,7 @@ import polars as pl
 
 from sentinel.errors import SentinelError, TransientError
 from sentinel.failpoints import reach
+from sentinel.pipeline.deliver_incidents import deliver_incidents
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.report import Report
 from sentinel.pipeline.retention import prune_store
@@ -228,6 +229,7 @@ def deliver(
     marks = {reader: sentinel.spool.last_sequence(stream) for reader, stream in READERS.items()}
     for reader, mark in marks.items():
         _drain(sentinel, reader, mark, clock=clock, sleep=sleep, patience_s=patience_s)
+    deliver_incidents(sentinel.spool, sentinel.store)
     pruned = sentinel.spool.prune(now_s=clock())
     deleted, notes = prune_store(sentinel, clock())
     after = sentinel.spool.ledger()

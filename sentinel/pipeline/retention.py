@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from sentinel.errors import SentinelError
+from sentinel.pipeline.deliver_incidents import prune_incidents
 from sentinel.pipeline.parts import Sentinel
 
 __all__ = ["oldest_partition", "prune_store"]
@@ -51,6 +52,7 @@ def prune_store(sentinel: Sentinel, now_s: float) -> tuple[list[str], tuple[str,
     if left_s > 0:
         return [], (f"the clock has leapt ahead: old partitions are deleted in {left_s / 3600:.1f} h, if it is right",)
     try:
+        prune_incidents(sentinel.store, sentinel.retention_days, now_s)
         deleted = sentinel.store.prune(before)
     except SentinelError as exc:
         log.warning("not pruned before=%s error=%s", before, exc)

@@ -19,10 +19,12 @@ PRIVILEGES: Mapping[str, Mapping[str, Sequence[str]]] = {
         EVENTS_AND_ANOMALIES: ("create_doc", "auto_configure", "view_index_metadata", "read"),
         "<index>": ("view_index_metadata",),
     },
+    "incidents": {"<index>-incidents": ("index", "delete", "read", "view_index_metadata")},
     "read": {EVENTS_AND_ANOMALIES: ("read", "view_index_metadata")},
     "set up": {
         "cluster": ("monitor", "manage_index_templates"),
         EVENTS_AND_ANOMALIES: ("create_index", "view_index_metadata"),
+        "<index>-incidents": ("create_index", "view_index_metadata"),
         "<index>": ("view_index_metadata",),
     },
     "refresh": {EVENTS_AND_ANOMALIES: ("maintenance",)},

@@ -3,8 +3,9 @@
 import contextlib
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,8 @@ from sentinel.records import ANOMALIES, EVENTS
 from sentinel.store.answers import mapped_errors
 from sentinel.store.bulk import BulkWriter
 from sentinel.store.elastic_find import find, histogram
-from sentinel.store.frames import PARTITION, unusable
+from sentinel.store.elastic_incidents import find_incidents, prune_incidents, put_incidents
+from sentinel.store.frames import PARTITION, as_utc, unusable
 from sentinel.store.inspection import clock_of, find_problems
 from sentinel.store.scan import scan
 from sentinel.store.setup import Features, detect_features, set_up
@@ -110,6 +112,20 @@ class ElasticStore(Store):
     def histogram(self, wanted: Search, *, start: datetime, bucket_s: float, buckets: int) -> list[int]:
         """As the contract says."""
         return histogram(self._client, self._name(wanted.stream), wanted, start, bucket_s, buckets)
+
+    def put_incidents(self, documents: Sequence[tuple[str, int, Mapping[str, Any]]]) -> None:
+        """As the contract says, by external version. Templates are put before the first write."""
+        if not self._is_set_up:
+            self.setup()
+        put_incidents(self._client, f"{self._index}-incidents", documents)
+
+    def incidents(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """As the contract says."""
+        return find_incidents(self._client, f"{self._index}-incidents", ids) if ids else {}
+
+    def prune_incidents(self, before: datetime) -> int:
+        """As the contract says."""
+        return prune_incidents(self._client, f"{self._index}-incidents", as_utc(before))
 
     def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
         """As the contract says."""

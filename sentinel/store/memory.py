@@ -1,8 +1,9 @@
 """A store in memory, for tests: the contract and nothing else."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from sentinel.errors import TransientError
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.store.digests import conflict_reason, digests_of
 from sentinel.store.find import count_by_time, find
-from sentinel.store.frames import columns_of, in_order, schema_of, select, unusable
+from sentinel.store.frames import as_utc, columns_of, in_order, schema_of, select, unusable
 from sentinel.store.store import BATCH_ROWS, Health, Outcome, Search, Selection, Store
 
 __all__ = ["MemoryStore"]
@@ -27,6 +28,7 @@ class MemoryStore(Store):
         self._lock = threading.Lock()
         self._frames = {stream: pl.DataFrame(schema=schema_of(stream)) for stream in (EVENTS, ANOMALIES)}
         self._digests: dict[str, dict[str, str]] = {EVENTS: {}, ANOMALIES: {}}  # by event id
+        self._incidents: dict[str, tuple[int, dict[str, Any]]] = {}
 
     def setup(self) -> list[str]:
         """Nothing needs to be made."""
@@ -67,6 +69,28 @@ class MemoryStore(Store):
         """As the contract says."""
         self._answer()
         return count_by_time(self._frames[wanted.stream].lazy(), wanted, start, bucket_s, buckets)
+
+    def put_incidents(self, documents: Sequence[tuple[str, int, Mapping[str, Any]]]) -> None:
+        """As the contract says."""
+        self._answer()
+        for id_, version, document in documents:
+            if version >= self._incidents.get(id_, (0, {}))[0]:
+                self._incidents[id_] = version, dict(document)
+
+    def incidents(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """As the contract says."""
+        self._answer()
+        return {id_: self._incidents[id_][1] for id_ in ids if id_ in self._incidents}
+
+    def prune_incidents(self, before: datetime) -> int:
+        """As the contract says."""
+        self._answer()
+        old = [
+            id_ for id_, (_, found) in self._incidents.items() if datetime.fromisoformat(found["last"]) < as_utc(before)
+        ]
+        for id_ in old:
+            del self._incidents[id_]
+        return len(old)
 
     def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
         """As the contract says."""

@@ -3,10 +3,10 @@
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,8 @@ from sentinel.errors import SettingsError, TerminalError, TransientError
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.store.digests import conflict_reason
 from sentinel.store.find import count_by_time, find
-from sentinel.store.frames import PARTITION, columns_of, in_order, schema_of, select, unusable
+from sentinel.store.frames import PARTITION, as_utc, columns_of, in_order, schema_of, select, unusable
+from sentinel.store.incident_files import IncidentFiles
 from sentinel.store.parquet_files import ParquetFile, compact, list_files, may_overlap, put
 from sentinel.store.parquet_known import sort_out
 from sentinel.store.store import BATCH_ROWS, Health, Outcome, Range, Search, Selection, Store
@@ -38,6 +39,7 @@ class ParquetStore(Store):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
+        self._incidents = IncidentFiles(folder / "incidents")
 
     def setup(self) -> list[str]:
         """As the contract says: makes the folders. Raises SettingsError where that is not possible."""
@@ -155,6 +157,18 @@ class ParquetStore(Store):
                 if all(path.exists() for path in paths):
                     raise _unreadable(paths, exc) from exc
         raise TransientError(f"search {self._folder}: its files change faster than they are read; ask again")
+
+    def put_incidents(self, documents: Sequence[tuple[str, int, Mapping[str, Any]]]) -> None:
+        """As the contract says."""
+        self._incidents.put(documents)
+
+    def incidents(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """As the contract says."""
+        return self._incidents.get(ids)
+
+    def prune_incidents(self, before: datetime) -> int:
+        """As the contract says."""
+        return self._incidents.prune(as_utc(before))
 
     def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:
         """As the contract says."""

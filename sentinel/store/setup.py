@@ -76,7 +76,10 @@ def _changes(client: Elasticsearch, index: str, policy: dict[str, Any] | None, f
         anomalies = schema.anomalies_template(index)
         yield from _put_template(client, f"{index}-events", events, f"{index}-events-*")
         yield from _put_template(client, f"{index}-anomalies", anomalies, f"{index}-anomalies")
-        yield from _create_anomalies(client, f"{index}-anomalies")
+        incidents = schema.incidents_template(index)
+        yield from _put_template(client, f"{index}-incidents", incidents, f"{index}-incidents")
+        for name in (f"{index}-anomalies", f"{index}-incidents"):
+            yield from _create(client, name)
 
 
 def _refuse_foreign_index(client: Elasticsearch, index: str) -> None:
@@ -124,8 +127,8 @@ def _update_mapping(client: Elasticsearch, indices: str, properties: dict[str, A
     yield f"mapping of {indices}"
 
 
-def _create_anomalies(client: Elasticsearch, name: str) -> Iterator[str]:
-    """The one index of anomalies, so that it can be searched before there is an anomaly."""
+def _create(client: Elasticsearch, name: str) -> Iterator[str]:
+    """The one index of anomalies, or incidents, so that it can be searched before there is one."""
     if client.indices.exists(index=name):
         return
     created = client.options(ignore_status=400).indices.create(index=name)

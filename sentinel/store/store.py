@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -129,6 +129,21 @@ class Store(Protocol):
 
         `limit` does not count here. Raises TransientError when the store is away.
         """
+
+    @abstractmethod
+    def put_incidents(self, documents: Sequence[tuple[str, int, Mapping[str, Any]]]) -> None:
+        """Keep (id, version, document) of incidents, each in the place of an older version; a newer one stays.
+
+        Raises TransientError when the store is away: nothing is lost by offering all again.
+        """
+
+    @abstractmethod
+    def incidents(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The documents of these incidents, by id, as far as they are there. Raises TransientError when it is away."""
+
+    @abstractmethod
+    def prune_incidents(self, before: datetime) -> int:
+        """Delete incidents whose `last` lies before a time; how many. Raises TransientError when it is away."""
 
     @abstractmethod
     def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:

@@ -46,6 +46,23 @@ class StoreContract:
         assert (store.count(), store.count(ANOMALIES)) == (0, 0)
         assert list(store.scan()) == list(store.scan(stream=ANOMALIES)) == list(store.scan(newest=5)) == []
 
+    def test_incidents_are_replaced_by_newer_versions_alone(self, store: Store) -> None:
+        """The newest version of an incident stays, whatever the order in which they come; old ones can be pruned."""
+        store.setup()
+
+        def version(number: int) -> tuple[str, int, dict[str, object]]:
+            return "00aa11bb22cc33dd", number, {"last": "2026-11-27T12:00:00.000Z", "lines": number, "state": "open"}
+
+        store.put_incidents([version(2)])
+        store.put_incidents([version(3), ("00aa11bb22cc33de", 1, version(1)[2])])
+        store.put_incidents([version(1)])
+        store.refresh()
+
+        assert store.incidents(["00aa11bb22cc33dd", "00aa11bb22cc3300"]) == {"00aa11bb22cc33dd": version(3)[2]}
+        assert store.prune_incidents(START) == 0
+        assert store.prune_incidents(START + timedelta(days=40)) == 2
+        assert store.incidents(["00aa11bb22cc33dd"]) == {}
+
     def test_write_delivers_all_when_all_is_well(self, store: Store) -> None:
         """Each record is delivered, none is to be offered again, none is dead."""
         outcome = store.write(records(100))

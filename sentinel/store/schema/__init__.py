@@ -11,6 +11,7 @@ __all__ = [
     "digest_of",
     "events_mapping",
     "events_template",
+    "incidents_template",
     "lifecycle_policy",
 ]
 
@@ -58,6 +59,11 @@ def anomalies_template(index: str) -> dict[str, Any]:
     """Index template of `<index>-anomalies`, outside the alias."""
     template = {"settings": SETTINGS, "mappings": anomalies_mapping()}
     return _template(f"{index}-anomalies", template)
+
+
+def incidents_template(index: str) -> dict[str, Any]:
+    """Index template of `<index>-incidents`, outside the alias."""
+    return _template(f"{index}-incidents", {"settings": SETTINGS, "mappings": _read("incidents.json")})
 
 
 def _template(pattern: str, template: dict[str, Any]) -> dict[str, Any]:
