@@ -42,7 +42,7 @@ def leave(code: int) -> NoReturn:
     working = [t.name for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
     if not working:
         sys.exit(code)
-    log.warning("ended while threads were working names=%s", ",".join(working))
+    log.info("ended without waiting for threads names=%s", ",".join(working))
     logging.shutdown()
     os._exit(code)
 
