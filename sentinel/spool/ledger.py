@@ -4,7 +4,8 @@ import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sentinel.records import EVENTS
@@ -18,6 +19,7 @@ FOLDED_A_STEP = 1_000
 MAX_REJECTED_PAIRS = 2_000
 MAX_REASON_CHARS = 200
 OTHER = "other"
+Reading = Callable[[], AbstractContextManager[sqlite3.Connection]]
 POSITION = re.compile(r"line \d+ column \d+: ")
 
 
@@ -67,20 +69,30 @@ class Ledger:
 class Names:
     """The ledger's names for sources: their own, or "other" once MAX_SOURCES have books.
 
+    `known` is a cache of names with books, shared and grown here: a name that was folded since gets its books anew.
     It reads only, and outlives what it read: two that are used at once may together exceed the bound, until the next
     `fold`.
     """
 
-    def __init__(self, stream: str) -> None:
-        self._stream = stream
+    def __init__(self, stream: str, known: set[str]) -> None:
+        self._stream, self._known = stream, known
         self._granted = set[str]()
         self._room: int | None = None
 
-    def give(self, connection: sqlite3.Connection, counts: Mapping[str, int]) -> dict[str, str]:
+    def give(self, reading: Reading, counts: Mapping[str, int]) -> dict[str, str]:
         """Sources (→ how many records) that get another name than their own → that name. The bigger go first."""
-        fresh = counts.keys() - self._granted - {OTHER}
-        if fresh:
-            fresh -= self._with_books(connection, fresh)
+        fresh = counts.keys() - self._known - self._granted - {OTHER}
+        if not fresh:
+            return {}
+        with reading() as connection:
+            return self._look(connection, fresh, counts)
+
+    def _look(self, connection: sqlite3.Connection, fresh: set[str], counts: Mapping[str, int]) -> dict[str, str]:
+        found = self._with_books(connection, fresh)
+        if len(self._known) > MAX_SOURCES:
+            self._known.clear()
+        self._known |= found
+        fresh = fresh - found
         if not fresh:
             return {}
         if self._room is None:

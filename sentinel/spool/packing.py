@@ -1,9 +1,7 @@
 """Records made ready for the spool before anybody holds its lock: cut, compressed, their sources named and counted."""
 
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,18 +26,19 @@ class Piece:
 
 
 class Packed:
-    """The pieces of one append to come, gathered frame by frame; `reading` gives a connection that may only read.
+    """The pieces of one append to come, gathered frame by frame; `reading` gives a connection that may only read,
+    `known` is a cache of sources that have books.
 
     All that costs time is done by `add`: the transaction that takes the pieces only writes rows.
     """
 
-    def __init__(self, reading: Callable[[], AbstractContextManager[sqlite3.Connection]], stream: str = EVENTS) -> None:
+    def __init__(self, reading: ledger.Reading, stream: str = EVENTS, known: set[str] | None = None) -> None:
         self.stream = stream
         self.pieces: list[Piece] = []
         self.counts = Counter[str]()  # records by the ledger's name of their source
         self.rejected = Counter[tuple[str, str]]()  # by (source, reason), as `Transaction.count_rejected` takes them
         self._reading = reading
-        self._names = ledger.Names(stream)
+        self._names = ledger.Names(stream, set() if known is None else known)
 
     @property
     def count(self) -> int:
@@ -60,8 +59,7 @@ class Packed:
         for part in batches.frames_of(batches.conform(frame, self.stream)):
             sources, codes = batches.name_sources(part)
             counts = batches.source_counts(sources, codes, 0, part.height, part.height)
-            with self._reading() as connection:
-                given = self._names.give(connection, counts)
+            given = self._names.give(self._reading, counts)
             sources, codes = batches.rename_sources(sources, codes, given)
             for name, count in counts.items():
                 self.counts[given.get(name, name)] += count

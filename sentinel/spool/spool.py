@@ -55,6 +55,7 @@ class Spool:
         self._database = Database(folder / setup.FILE_NAME)
         self._database.keep_reserve()
         self.incidents = Incidents(self._database)
+        self._known_sources: dict[str, set[str]] = {stream: set() for stream in STREAM_SCHEMAS}
         self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
 
     @classmethod
@@ -116,7 +117,7 @@ class Spool:
 
     def pack(self, stream: str = EVENTS) -> Packed:
         """Make records ready for `Transaction.append`, frame by frame, while nobody waits."""
-        return Packed(lambda: self._database.reading("name sources"), stream)
+        return Packed(lambda: self._database.reading("name sources"), stream, self._known_sources[stream])
 
     @contextlib.contextmanager
     def lease(self, reader: str, *, holder: str = "", wait_s: float = 0.0) -> Iterator[readers.Lease | None]:
