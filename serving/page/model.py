@@ -5,14 +5,16 @@ from typing import Any
 
 from sentinel.detect.models.registry import Registry
 from sentinel.errors import SentinelError
+from sentinel.pipeline import threshold
 from serving.page.now import heading
 from serving.page.render import scaled
 from serving.parts import Parts
 
-__all__ = ["screen"]
+__all__ = ["preview", "screen"]
 
 SHARES = ("0.5", "0.9", "0.99", "0.999", "0.9999")
 CHART = (400, 90)
+DEFAULT_BUDGET, MAX_BUDGET = 5, 50
 
 
 def screen(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -45,12 +47,29 @@ def _card(registry: Registry, parts: Parts) -> dict[str, Any] | None:
 
 def _loudness(parts: Parts, card: Mapping[str, Any] | None) -> dict[str, Any]:
     """The threshold in force, and where it stands among the scores of training."""
+    known = threshold.shown_threshold(parts.sentinel.spool, parts.sentinel.threshold_nats)
     metrics = card["metrics"] if card else {}
     nats = [float(metrics.get(f"nats_at_{share}", 0.0)) for share in SHARES]
-    threshold_nats = parts.sentinel.threshold_nats
-    top = max([*nats, threshold_nats, 1.0])
+    top = max([*nats, known["nats"], 1.0])
+    budget = known["alerts_per_day"]
     return {
-        "threshold": {"nats": threshold_nats, "score": 1.0 - 2.0 ** (-threshold_nats / 7.5)},
+        "threshold": known,
+        "budget": DEFAULT_BUDGET if budget is None else max(1, min(MAX_BUDGET, round(budget))),
         "quantile_points": scaled(nats, top, *CHART),
-        "threshold_points": scaled([threshold_nats] * len(nats), top, *CHART),
+        "threshold_points": scaled([known["nats"]] * len(nats), top, *CHART),
     }
+
+
+def preview(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
+    """What the last seven days would have shown with so many incidents a day."""
+    budget = asked.get("alerts_per_day", "")
+    if not budget.isascii() or not budget.isdigit() or not 1 <= int(budget) <= MAX_BUDGET:
+        return {"problem": f"Incidents a day are a number from 1 to {MAX_BUDGET}.", "preview": None}
+    spool, setting = parts.sentinel.spool, parts.sentinel.threshold_nats
+    try:
+        found = threshold.preview(
+            spool, setting, nats=None, alerts_per_day=float(budget), source=None, now_s=parts.clock()
+        )
+    except SentinelError as exc:
+        return {"problem": str(exc), "preview": None}
+    return {"problem": "", "preview": found}

@@ -38,6 +38,7 @@ SCREENS: dict[str, tuple[str, View]] = {
     "/page/part/pulse": ("pulse.html", now.pulse),
     "/page/part/incidents": ("incidents.html", now.listed),
     "/page/part/incident": ("incident.html", now.chosen),
+    "/page/part/preview": ("preview.html", model.preview),
 }
 """What is shown at which address, and by which template."""
 

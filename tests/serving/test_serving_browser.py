@@ -149,6 +149,31 @@ def test_acknowledged_with_one_click_and_undone_with_another(visit: Visit, serve
     eventually(lambda: server.client.get(f"/incidents/{key}").json()["state"] == "open")
 
 
+def test_false_alarm_is_said_and_taken_back(visit: Visit, server: Server) -> None:
+    """One click says it, the server knows, one click takes it back."""
+    page = visit.go().page
+    page.locator("#detail button").first.wait_for()
+
+    page.get_by_role("button", name="False alarm").click()
+    page.get_by_role("button", name="Undo").wait_for()
+    eventually(lambda: len(server.client.get("/feedback").json()) == 1)
+    page.get_by_role("button", name="Undo").click()
+    eventually(lambda: server.client.get("/feedback").json() == [])
+
+
+def test_threshold_is_tried_set_and_reset(visit: Visit, server: Server) -> None:
+    """The slider shows what the last days would have shown; applied it holds at once, reset the setting does."""
+    before = server.client.get("/threshold").json()["nats"]
+    page = visit.go("/page/model").page
+    page.locator("#preview").get_by_text("the last seven days").wait_for()
+
+    page.locator("#alerts-per-day").fill("1")
+    page.get_by_role("button", name="Apply").click()
+    eventually(lambda: server.client.get("/threshold").json()["alerts_per_day"] == 1)
+    page.get_by_role("button", name="Back to the setting").click()
+    eventually(lambda: server.client.get("/threshold").json()["nats"] == before)
+
+
 def test_states_narrow_the_list(visit: Visit, server: Server) -> None:
     """The list shows what was chosen, and says so where that is nothing."""
     page = visit.go().page
