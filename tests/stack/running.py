@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -145,12 +146,13 @@ def running_stack(
 ) -> Iterator[Running]:
     """`sentinel up` in the folder `root`, with further settings, until the end of the block.
 
-    What is scheduled every minute comes every half minute here, since tests wait for it. The system's temporary folder
-    is one in which somebody else has taken the name that Prefect uses.
+    What is scheduled every minute or five comes every half minute here, since tests wait for it. The system's temporary
+    folder is one in which somebody else has taken the name that Prefect uses.
     """
     manifest = (ROOT / "prefect.yaml").read_text()
-    assert manifest.count("interval: 60\n") == 2
-    (root / "prefect.yaml").write_text(manifest.replace("interval: 60\n", "interval: 30\n"))
+    often, count = re.subn(r"interval: (60|300)\b", "interval: 30", manifest)
+    assert count == 2
+    (root / "prefect.yaml").write_text(often)
     first, second, prefect = free_ports(3)
     (root / "prefect.toml").write_text((ROOT / "prefect.toml").read_text().replace("4211", str(prefect)))
     taken = root / "of all users"
