@@ -18,6 +18,7 @@ __all__ = ["FILE_NAME", "ID_NAME", "OwnerLock", "prepare"]
 FILE_NAME = "spool.db"
 ID_NAME = "spool.id"  # says that a spool was made here, so that an empty file is not taken for a new one
 LOCK_NAME = "spool.lock"
+SEE_TO = "see to the disk or the folder's rights (`sentinel doctor`)"
 
 
 class OwnerLock:
@@ -64,7 +65,9 @@ def prepare(folder: Path) -> str:
     except sqlite3.Error as exc:
         raise translated("open", file, exc) from exc
     except OSError as exc:
-        raise TransientError(f"open the spool {folder}: {exc}; see to the disk or the folder's rights") from exc
+        raise TransientError(
+            f"open the spool {folder}: {exc}; see to the disk or the folder's rights (`sentinel doctor`)"
+        ) from exc
 
 
 def make_folder(folder: Path) -> None:
@@ -72,7 +75,9 @@ def make_folder(folder: Path) -> None:
     try:
         make_private_dir(folder).chmod(0o700)
     except OSError as exc:
-        raise TransientError(f"open the spool {folder}: {exc}; see to the disk or the folder's rights") from exc
+        raise TransientError(
+            f"open the spool {folder}: {exc}; see to the disk or the folder's rights (`sentinel doctor`)"
+        ) from exc
 
 
 @contextlib.contextmanager

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from sentinel.durable import make_private_dir
 from sentinel.errors import SettingsError, TerminalError
+from sentinel.home import open_home
 from sentinel.settings import Settings
-from sentinel.wiring import open_home
 
 __all__ = ["Place", "check_ports", "find_place", "hold"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from sentinel import durable
 from sentinel.durable import make_private_dir, read_file, write_file
-from sentinel.wiring import is_for_others
+from sentinel.home import is_for_others
 
 Command = Callable[..., Any]
 VERBS = ("collect", "load", "status", "spool list", "dead-letters list", "train", "score --file x --out y")

@@ -22,6 +22,7 @@ BOOKS = ("received", "rejected", "accepted", "delivered", "waiting", "dead")
 
 COLLECT, LOAD, INTAKE, TRAIN, SCORE, LIVE = "collect", "load", "intake", "train", "score", "live"
 HISTORY = "history"
+ALERT = "alert"  # killed in tests/pipeline/test_pipeline_alerts.py
 
 PLACES: dict[str, tuple[str, ...]] = {
     "spool.before-append": (COLLECT, INTAKE),
@@ -44,6 +45,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "detect.emitted": (LIVE,),
     "detect.state-written": (LIVE,),
     "history.loaded": (HISTORY,),
+    "alert.sent": (ALERT,),
 }
 """Every place that the code names, and what must die there."""
 

@@ -115,6 +115,7 @@ def test_old_indices_of_a_real_elasticsearch_go(
     """Whole indices past their days are deleted with the delivery; the current one, and what is not ours, stay."""
     from elasticsearch import Elasticsearch
 
+    kept = {f"{elastic_index}-{name}" for name in ("events-2026.11", "anomalies", "incidents", "eventsource-2020.01")}
     store = open_store(addr=elastic_url, index=elastic_index, folder=tmp_path, retention_days=30, period="month")
     client = Elasticsearch(elastic_url)
     store.setup()
@@ -125,11 +126,9 @@ def test_old_indices_of_a_real_elasticsearch_go(
         report = deliver(replace(sentinel, store=store, retention_days=30), clock=NOW.timestamp)
         left = set(client.indices.get(index=f"{elastic_index}-*"))
     finally:
-        client.indices.delete(
-            index=f"{elastic_index}-events-2026.11,{elastic_index}-anomalies,{elastic_index}-eventsource-2020.01"
-        )
+        client.indices.delete(index=",".join(kept))
         client.close()
         store.close()
 
     assert report.notes == (f"deleted {elastic_index}-events-2025.11",)
-    assert left == {f"{elastic_index}-{name}" for name in ("events-2026.11", "anomalies", "eventsource-2020.01")}
+    assert left == kept

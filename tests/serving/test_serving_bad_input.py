@@ -186,7 +186,6 @@ def test_predict_judges_none_when_one_of_them_is_bad(server: Server) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
         ("GET", "/nothing", 404),
         ("POST", "/logs/", 404),
         ("GET", "/logs", 405),

@@ -91,10 +91,10 @@ def test_missing_privilege_is_named(opened: Open, admin: Store, make_key: MakeKe
 
 
 def test_set_up_privileges_are_enough_to_set_up(opened: Open, make_key: MakeKey) -> None:
-    """A key that may set up makes templates and the index of anomalies, and nothing else is needed."""
+    """A key that may set up makes templates and the indices of anomalies and incidents; nothing else is needed."""
     store = opened(api_key=make_key("set up"))
 
-    assert len(store.setup()) == 3
+    assert len(store.setup()) == 5
     assert store.setup() == []
 
 
