@@ -1,6 +1,5 @@
 """The one place that knows numba: the decorator of every kernel, and the names of the array types they take."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -8,6 +7,8 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 import numpy.typing as npt
+
+from sentinel.detect.kernel.cache_key import cache_key
 
 __all__ = ["Booleans", "Bytes", "Floats", "Hashes", "Indices", "Integers", "Singles", "compiled"]
 
@@ -20,16 +21,7 @@ Singles = npt.NDArray[np.float32]
 Hashes = npt.NDArray[np.uint64]
 
 
-def _cache_folder(room: Path) -> str:
-    """Numba checks only the file a kernel stands in, not the files it calls nor the words they hold: so each state of
-    the room has a folder."""
-    digest = hashlib.sha256()
-    for path in sorted((*room.rglob("*.py"), *room.rglob("*.toml"))):
-        digest.update(path.read_bytes())
-    return str(room / "__pycache__" / f"kernels-{digest.hexdigest()[:12]}")
-
-
-numba.config.CACHE_DIR = _cache_folder(Path(__file__).parents[1])  # type: ignore[attr-defined]  # set at run time
+_ROOM = Path(__file__).parents[1]
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -37,7 +29,10 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 def compiled(function: Kernel) -> Kernel:
     """Compile a kernel, keep the machine code beside the source, and let other threads run meanwhile.
 
-    No fast math: the same row gives the same bits alone, in a batch, and after a restart. With NUMBA_DISABLE_JIT=1 the
-    decorated function is the plain Python one.
+    Numba checks only the file a kernel stands in, not those it imports nor the words they hold: so each state of these
+    has a folder. No fast math: the same row gives the same bits alone, in a batch, and after a restart. With
+    NUMBA_DISABLE_JIT=1 the decorated function is the plain Python one.
     """
+    file = Path(function.__code__.co_filename)
+    numba.config.CACHE_DIR = str(_ROOM / "__pycache__" / f"kernels-{file.stem}-{cache_key(_ROOM, file)}")  # type: ignore[attr-defined]  # set at run time
     return cast("Kernel", numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))  # type: ignore[call-overload]
