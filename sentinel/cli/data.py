@@ -4,15 +4,11 @@ import argparse
 import sys
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-
-import orjson
 
 from sentinel.cli.progress import reading
 from sentinel.cli.run import Commands
-from sentinel.cli.show import json_line, print_report, visible
-from sentinel.errors import TerminalError
+from sentinel.cli.show import print_report
 from sentinel.left_behind import mark_loaded
 from sentinel.pipeline import collect, deliver
 from sentinel.pipeline.history import load_history
@@ -44,7 +40,7 @@ def add_commands(commands: Commands) -> None:
     loading.add_argument("--json", action="store_true", help="print one JSON object")
     loading.set_defaults(run=_load)
     parsing = commands.add_parser("parse", help="show how the lines of a log file are read, without keeping them")
-    parsing.add_argument("file", type=Path, metavar="FILE")
+    parsing.add_argument("file", type=Path, metavar="FILE", help="a log file or archive; - is standard input")
     parsing.add_argument("--json", action="store_true", help="one record a line as JSON (the default is a short form)")
     parsing.set_defaults(run=_parse)
 
@@ -73,20 +69,6 @@ def _load(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _parse(options: argparse.Namespace, settings: Settings) -> int:
-    """One record a line; rejected lines go to standard error with their number and the reason."""
-    if not options.file.is_file():
-        raise TerminalError(f"parse {options.file}: there is no such file")
-    from sentinel.pipeline.files import read_log_file  # with the detector, which other commands need not wait for
+    from sentinel.cli.parse import parse
 
-    for records, rejected in read_log_file(options.file, now=datetime.now(UTC), period=settings.elastic_index_period):
-        for record in records.iter_rows(named=True):
-            shown = {name: value for name, value in record.items() if value is not None}
-            shown["attributes"] = orjson.loads(record["attributes"] or "{}")
-            if options.json:
-                print(json_line({**shown, "level": record["level"], "host": record["host"]}))
-            else:
-                at, level = f"{record['timestamp']:%Y-%m-%d %H:%M:%S}", record["level"] or "-"
-                print(f"{at} {level:5} {record['source']}: {visible(record['message'])}")
-        for index, reason in rejected.iter_rows():
-            print(f"line {index + 1}: {reason}", file=sys.stderr)
-    return 0
+    return parse(options, settings)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from sentinel.collect.contents import Contents
 
-__all__ = ["decoded", "line_ends", "wide_of"]
+__all__ = ["PROBE_BYTES", "codec_of", "decoded", "line_ends", "wide_of"]
 
 LITTLE, BIG = "utf-16-le", "utf-16-be"
 BOMS = {codecs.BOM_UTF16_LE: LITTLE, codecs.BOM_UTF16_BE: BIG}
@@ -17,8 +17,12 @@ MOST_ZEROS = 0.7  # of the high bytes, in a text that is mostly Latin; a binary 
 
 
 def wide_of(contents: Contents) -> str | None:
-    """The codec of a file in UTF-16, known by its mark or by zeros in every other byte; None for all others."""
-    head = contents.read(0, PROBE_BYTES)
+    """The codec of a file in UTF-16; None for all others."""
+    return codec_of(contents.read(0, PROBE_BYTES))
+
+
+def codec_of(head: bytes) -> str | None:
+    """The same by a file's first PROBE_BYTES: known by its mark or by zeros in every other byte."""
     marked = BOMS.get(head[:2])
     if marked is not None or len(head) < LEAST_BYTES or b"\0" not in head:
         return marked

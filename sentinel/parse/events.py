@@ -62,7 +62,7 @@ def join_events(framed: pl.DataFrame, files: pl.Series, now: int, unsettled: Col
         firsts, kinds = _firsts(table)
     found = np.empty(framed.height, dtype=np.int64)
     found[order] = order[firsts]
-    held = _held(table, firsts, kinds, unsettled) if unsettled else []
+    held = _held(table, firsts, kinds, unsettled) if unsettled and table.height else []
     return Joined(found, _texts(table, firsts), held)
 
 

@@ -1,4 +1,4 @@
-"""Files of lines and single documents, outside the spool: read, learn from, score, judge. Nothing here is delivered."""
+"""NDJSON files and single documents, outside the spool: read, learn from, score, judge. Nothing here is delivered."""
 
 import itertools
 import time
@@ -13,7 +13,7 @@ import polars as pl
 from sentinel.detect import Scorer
 from sentinel.detect.models.registry import Registry
 from sentinel.errors import NoModelError, TerminalError
-from sentinel.parse import Document, decode_body, parse_documents, parse_lines
+from sentinel.parse import Document, decode_body, parse_documents
 from sentinel.pipeline import state as states
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.report import Report
@@ -21,26 +21,11 @@ from sentinel.pipeline.scorers import scorer_of
 from sentinel.pipeline.words import Heard
 from sentinel.records import VERDICT_SCHEMA, empty_records
 
-__all__ = ["judge", "read_log_file", "read_training", "score_file"]
+__all__ = ["judge", "read_training", "score_file"]
 
 CHUNK_LINES = 50_000
 NDJSON = "application/x-ndjson"
 NO_MODEL = "there is no model yet; run `sentinel train --file F.ndjson`, or POST /train"
-
-
-def read_log_file(path: Path, *, now: datetime, period: str) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """The records and the rejected lines (by their number in the file from 0) of a log file, chunk by chunk."""
-    start = 0
-    with path.open("rb") as file:
-        while lines := list(itertools.islice(file, CHUNK_LINES)):
-            ids = [f"{start + i:022d}" for i in range(len(lines))]
-            frame = pl.DataFrame(
-                {"line": lines, "origin": [str(path)] * len(lines), "event_id": ids},
-                schema={"line": pl.Binary, "origin": pl.String, "event_id": pl.String},
-            )
-            parsed = parse_lines(frame, now=now, period=period)
-            yield parsed.records, parsed.rejected.with_columns(pl.col("index") + start)
-            start += len(lines)
 
 
 def _read_documents(path: Path, now: datetime) -> Iterator[tuple[int, pl.DataFrame, pl.DataFrame]]:

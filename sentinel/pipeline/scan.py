@@ -1,36 +1,31 @@
 """Scan: raw log files in, explained incidents out, with nothing set up and nothing kept."""
 
+import functools
 import math
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 import polars as pl
 
-from sentinel.collect.packed import DamageError, is_packed, unpacker_of
 from sentinel.detect import Scorer
 from sentinel.detect.explain.incidents import actors_of
 from sentinel.detect.learn.fit import fit
 from sentinel.errors import TerminalError
 from sentinel.incidents import Incident, group
-from sentinel.parse import parse_lines
 from sentinel.pipeline.anomalies import anomalies_of
 from sentinel.pipeline.incidents import odds_of
+from sentinel.pipeline.log_files import read_log_file
 from sentinel.records import empty_records
 
 __all__ = ["Scanned", "scan"]
 
-CHUNK_BYTES = 4 * 1024 * 1024
-MAX_LINE_BYTES = 1024 * 1024
 LEARN_LINES = 150_000  # of each half; more are learnt from in blocks that lie evenly over it
 BLOCKS = 10
 SCORE_LINES = 50_000
 SECONDS_A_WEEK = 7 * 86_400
 MIN_LINES = 40
-STANDARD_INPUT = "-"
 Progress = Callable[[str, int], None]  # what is being done, and how many bytes or lines more are done
 
 
@@ -98,9 +93,12 @@ def _read(paths: Sequence[Path], now: datetime, progress: Progress) -> tuple[pl.
     for path in paths:
         before = sum(frame.height for frame in frames)
         try:
-            frames += [_parsed(path, start, lines, now) for start, lines in _chunks(path, progress)]
-        except (OSError, DamageError, EOFError) as exc:
-            notes.append(f"{path}: {getattr(exc, 'strerror', None) or exc}; what came before it was read")
+            told = functools.partial(progress, f"reading {path}")
+            frames.extend(read_log_file(path, now=now, progress=told))
+        except TerminalError as exc:
+            notes.append(str(exc))
+        except OSError as exc:
+            notes.append(f"{path}: {exc.strerror or exc}; what came before it was read")
         if sum(frame.height for frame in frames) == before and not any(str(path) in note for note in notes):
             notes.append(f"{path}: no lines")
     records = pl.concat(frames)
@@ -118,53 +116,6 @@ def _read(paths: Sequence[Path], now: datetime, progress: Progress) -> tuple[pl.
 def _beat(records: pl.DataFrame) -> pl.Expr:
     """A second a line, where lines have no time of their own."""
     return pl.duration(seconds=pl.int_range(records.height, dtype=pl.Int64))
-
-
-def _parsed(path: Path, start: int, lines: list[bytes], now: datetime) -> pl.DataFrame:
-    frame = pl.DataFrame(
-        {
-            "line": lines,
-            "origin": [str(path)] * len(lines),
-            "event_id": [f"{start + n:022d}" for n in range(len(lines))],
-        },
-        schema={"line": pl.Binary, "origin": pl.String, "event_id": pl.String},
-    )
-    return parse_lines(frame, now=now).records
-
-
-def _chunks(path: Path, progress: Progress) -> Iterator[tuple[int, list[bytes]]]:
-    """(number of its first line, lines) of a file, an archive or standard input."""
-    start, rest = 1, b""
-    for piece in _pieces(path):
-        progress(f"reading {path}", len(piece))
-        *lines, rest = (rest + piece).split(b"\n")
-        if len(rest) > MAX_LINE_BYTES:
-            lines, rest = [*lines, rest], b""
-        if lines:
-            yield start, lines
-            start += len(lines)
-    if rest:
-        yield start, [rest]
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    if str(path) == STANDARD_INPUT:
-        yield from _read_on(sys.stdin.buffer)
-        return
-    with path.open("rb") as file:
-        head = file.read(8)
-        file.seek(0)
-        if not is_packed(head):
-            yield from _read_on(file)
-            return
-        archive = unpacker_of(file)
-        while piece := archive.read1(CHUNK_BYTES):
-            yield piece
-
-
-def _read_on(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(CHUNK_BYTES):
-        yield piece
 
 
 def _judged(usual: pl.DataFrame, records: pl.DataFrame, now: datetime, progress: Progress) -> pl.DataFrame:

@@ -257,6 +257,13 @@ def file_of(lines: list[str], generation: str = "g" * 10) -> pl.DataFrame:
     )
 
 
+def test_blank_lines_of_an_unsettled_file_hold_nothing() -> None:
+    """Where nothing but blank lines came there is no event that could go on."""
+    parsed = parse_lines(file_of(["", "  ", "\r"]), now=NOW, unsettled={"g" * 10})
+
+    assert (parsed.records.height, dict(parsed.held)) == (0, {})
+
+
 def test_last_event_of_an_unsettled_file_is_held() -> None:
     """It comes when its file is settled; a request or a JSON object is not waited for; other files go on."""
     trace = ["2026-05-02T08:00:00Z INFO a", "2026-05-02T08:00:01Z ERROR b", "\tat c"]

@@ -1,4 +1,4 @@
-"""Files of lines outside the spool: every line is read, blank ones in between or not."""
+"""NDJSON files outside the spool: every line is read, blank ones in between or not."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sentinel.pipeline import files
-from sentinel.pipeline.files import read_log_file, read_training
+from sentinel.pipeline.files import read_training
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -22,15 +22,3 @@ def test_training_reads_on_after_a_chunk_of_blank_lines(tmp_path: Path, monkeypa
     assert records["message"].to_list() == ["one", "two", "three"]
     assert rejected == 1
     assert records["event_id"].to_list() == [f"{n:022d}" for n in range(3)]
-
-
-def test_log_file_keeps_its_period_and_its_line_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Records carry the partition of the period asked for; blank chunks are passed over."""
-    monkeypatch.setattr(files, "CHUNK_LINES", 2)
-    path = tmp_path / "app.log"
-    path.write_text("one\n\n\n\n\n\ntwo\n")
-
-    frames = [records for records, _ in read_log_file(path, now=NOW, period="day")]
-
-    found = [(row["message"], row["partition"]) for frame in frames for row in frame.iter_rows(named=True)]
-    assert found == [("one", "2026.11.23"), ("two", "2026.11.23")]
