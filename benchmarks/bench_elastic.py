@@ -17,8 +17,8 @@ from elasticsearch.helpers import parallel_bulk
 from benchmarks.lines import syslog_bytes
 from benchmarks.measure import Figure, alone, pair, timed
 from benchmarks.servers import elastic, our_server
-from sentinel.pipeline import collect, deliver
-from sentinel.pipeline.deliver import deliver_round
+from sentinel.pipeline.collect import collect
+from sentinel.pipeline.deliver import deliver, deliver_round
 from sentinel.settings import load_settings
 from sentinel.store.schema import events_mapping
 from sentinel.wiring import opened

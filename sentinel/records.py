@@ -1,8 +1,8 @@
-"""The shapes that travel between rooms: the frame of records, the frame of anomalies, and a file's checkpoint."""
-
-from dataclasses import dataclass
+"""The shapes that travel between rooms: the frames of records and of anomalies, and what `streams` has."""
 
 import polars as pl
+
+from sentinel.streams import ANOMALIES, EVENTS, LEVELS, Checkpoint
 
 __all__ = [
     "ANOMALIES",
@@ -15,11 +15,6 @@ __all__ = [
     "Checkpoint",
     "empty_records",
 ]
-
-EVENTS = "events"
-ANOMALIES = "anomalies"
-
-LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
 
 UTC_NS = pl.Datetime("ns", "UTC")
 UTC_MS = pl.Datetime("ms", "UTC")
@@ -67,23 +62,3 @@ ANOMALY_COLUMNS: dict[str, pl.DataType] = {"event": pl.String(), "incident": pl.
 def empty_records() -> pl.DataFrame:
     """A frame of records with no rows."""
     return pl.DataFrame(schema=RECORD_SCHEMA)
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """How far one generation of one source file has been read, and how to know it again.
-
-    A generation is one life of one file: a truncated or replaced file begins a new one at offset 0.
-    """
-
-    generation: str  # 10 characters, random, fixed when the file is first seen
-    path: str
-    device: int
-    inode: int
-    offset: int  # bytes; always just past a newline (or at 0)
-    head_bytes: int  # how many first bytes `head_hash` covers (≤ 1024)
-    head_hash: str
-    guard_bytes: int  # how many bytes before `offset` `guard_hash` covers (≤ 256)
-    guard_hash: str
-    state: str  # "live", "rotated" (renamed or copied away), "done" (rotated, read), "gone", "held" (waiting copy)
-    updated_s: float  # Unix time of the last change

@@ -1,29 +1,36 @@
 """Settings in, real objects out: the one place where spool, store and models are opened."""
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sentinel import failpoints
-from sentinel.alert import Rules, read_rules
-from sentinel.collect import Watched
 from sentinel.durable import make_private_dir
 from sentinel.errors import ArtifactError
 from sentinel.home import open_home
-from sentinel.pipeline.parts import Sentinel
 from sentinel.secrecy import learn
 from sentinel.settings import Settings
 from sentinel.spool import Spool
-from sentinel.store import Store, open_store
+from sentinel.store import Health, ask_store, open_store
 
 if TYPE_CHECKING:
+    from sentinel.alert import Rules
+    from sentinel.collect import Watched
+    from sentinel.detect.models.in_service import InService
     from sentinel.detect.models.registry import Registry
+    from sentinel.pipeline.parts import Sentinel
+    from sentinel.store import Store
 
 __all__ = [
+    "health_of",
     "open_home",
+    "open_in_service",
     "open_registry",
     "open_sentinel",
     "open_spool",
@@ -51,6 +58,8 @@ def open_spool(settings: Settings) -> Spool:
 
 def watched_of(settings: Settings) -> Watched:
     """The files that are read, and how; without LOG_SENTINEL_DIR all of a folder of our own, `in` under the home."""
+    from sentinel.collect import Watched
+
     home = settings.log_sentinel_home.absolute()
     return Watched(
         places=settings.log_sentinel_dir or (str(settings.own_folder),),
@@ -60,19 +69,32 @@ def watched_of(settings: Settings) -> Watched:
     )
 
 
-def open_registry(settings: Settings) -> "Registry":
+def open_registry(settings: Settings) -> Registry:
     """The models of this home, signed with the key of the settings or with one made once; the lexicon of the settings
     is in use from then on."""
-    from sentinel.detect.models.registry import Registry, load_or_make_key  # takes half a second, which not all need
+    from sentinel.detect.models.registry import Registry  # takes half a second, which not all need
 
     use_lexicon(settings)
+    return Registry(*_models_of(settings))
+
+
+def open_in_service(settings: Settings) -> InService:
+    """The models of this home to look at, without the detector; signed as `open_registry` has it."""
+    from sentinel.detect.models.in_service import InService
+
+    return InService(*_models_of(settings))
+
+
+def _models_of(settings: Settings) -> tuple[Path, bytes]:
+    from sentinel.detect.models.manifest import load_or_make_key
+
     folder = open_home(settings) / "models"
     try:
         make_private_dir(folder)
     except (FileExistsError, NotADirectoryError, PermissionError) as exc:
         raise ArtifactError(f"open the models in {folder}: {exc.strerror}; move it away, or mend its rights") from exc
     key = settings.log_sentinel_signing_key
-    return Registry(folder, key.encode() if key else load_or_make_key(settings.log_sentinel_home))
+    return folder, key.encode() if key else load_or_make_key(settings.log_sentinel_home)
 
 
 def use_lexicon(settings: Settings) -> None:
@@ -86,21 +108,34 @@ def use_lexicon(settings: Settings) -> None:
 def store_of(settings: Settings) -> Store:
     """Elasticsearch where ELASTIC_ADDR is set, else Parquet files. Does not wait for it to answer."""
     return open_store(
-        addr=settings.elastic_addr,
         index=settings.elastic_index,
-        folder=settings.log_sentinel_home / "store",
-        api_key=settings.elastic_api_key,
-        user=settings.elastic_user,
-        password=settings.elastic_password,
-        ca_file=settings.elastic_ca_file,
-        fingerprint=settings.elastic_fingerprint,
         retention_days=settings.elastic_retention_days,
         period=settings.elastic_index_period,
+        **_place_of(settings),
     )
+
+
+def health_of(settings: Settings) -> tuple[str, Health]:
+    """The kind of the store and whether it answers; asked without opening it for records."""
+    return ask_store(**_place_of(settings))
+
+
+def _place_of(settings: Settings) -> dict[str, Any]:
+    return {
+        "addr": settings.elastic_addr,
+        "folder": settings.log_sentinel_home / "store",
+        "api_key": settings.elastic_api_key,
+        "user": settings.elastic_user,
+        "password": settings.elastic_password,
+        "ca_file": settings.elastic_ca_file,
+        "fingerprint": settings.elastic_fingerprint,
+    }
 
 
 def rules_of(settings: Settings) -> Rules:
     """Who is to be told of incidents. Raises SettingsError that says what is wrong with which route."""
+    from sentinel.alert import read_rules
+
     rules = read_rules(settings.log_sentinel_alert_urls, settings.log_sentinel_alerts)
     for url in (url for route in rules.routes for url in route.urls):
         learn(urlsplit(url).password)
@@ -109,6 +144,8 @@ def rules_of(settings: Settings) -> Rules:
 
 def open_sentinel(settings: Settings) -> Sentinel:
     """Open everything; close it with `.close()`."""
+    from sentinel.pipeline.parts import Sentinel
+
     if settings.log_sentinel_failpoint:
         failpoints.arm_from_text(settings.log_sentinel_failpoint)
     spool = open_spool(settings)

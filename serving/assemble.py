@@ -5,10 +5,11 @@ import logging
 import time
 from collections.abc import Callable
 
-from sentinel.pipeline import Intake, Sentinel
 from sentinel.pipeline.alerts import Alerter
 from sentinel.pipeline.collector import Collector
+from sentinel.pipeline.ingest import Intake
 from sentinel.pipeline.live import Live
+from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.settle import settle
 from sentinel.settings import Settings, overlooked
 from sentinel.wiring import open_sentinel, rules_of, use_lexicon

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sentinel.errors import TerminalError, TransientError
-from sentinel.pipeline.deliver import READERS, deliver_round, note_failure
+from sentinel.pipeline.deliver import deliver_round, note_failure
 from sentinel.pipeline.deliver_incidents import deliver_incidents
-from sentinel.pipeline.rounds import Round
+from sentinel.pipeline.rounds import READERS, Round
 from sentinel.spool import Spool
 from sentinel.store import Store
 from serving.repeat import Repeater

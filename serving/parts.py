@@ -4,8 +4,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from sentinel.pipeline import Intake, Sentinel
+from sentinel.pipeline.ingest import Intake
 from sentinel.pipeline.live import Live
+from sentinel.pipeline.parts import Sentinel
 from serving.alert import AlertReader
 from serving.bodies import BodyBudget
 from serving.deliver import DeliverReader

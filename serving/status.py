@@ -4,9 +4,8 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import sentinel
-from sentinel.pipeline.deliver import READERS
 from sentinel.pipeline.overview import source_books
-from sentinel.pipeline.rounds import failing_since_s
+from sentinel.pipeline.rounds import READERS, failing_since_s
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import Ledger, Spool
 from sentinel.store import Health

@@ -2,7 +2,7 @@
 
 from prefect import task
 
-from sentinel.pipeline import collect
+from sentinel.pipeline.collect import collect
 from tasks.policy import RETRIES, RETRY_DELAYS_S, is_transient, leave_table, with_sentinel
 
 __all__ = ["collect_new_lines"]

@@ -2,7 +2,7 @@
 
 from prefect import task
 
-from sentinel.pipeline import deliver
+from sentinel.pipeline.deliver import deliver
 from tasks.policy import RETRIES, RETRY_DELAYS_S, is_transient, leave_table, with_sentinel
 
 __all__ = ["deliver_waiting"]

@@ -5,7 +5,7 @@ from functools import partial
 
 from prefect import task
 
-from sentinel.pipeline import Sentinel
+from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.train import TrainReport, retrain
 from sentinel.settings import load_settings
 from tasks.policy import RETRIES, RETRY_DELAYS_S, is_transient, leave_table, with_sentinel

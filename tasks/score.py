@@ -3,7 +3,8 @@
 from prefect import task
 
 from sentinel.errors import NoModelError
-from sentinel.pipeline import Report, Sentinel
+from sentinel.pipeline.parts import Sentinel
+from sentinel.pipeline.report import Report
 from sentinel.pipeline.score import score_missing
 from tasks.policy import RETRIES, RETRY_DELAYS_S, is_transient, leave_table, with_sentinel
 

@@ -3,22 +3,19 @@
 import argparse
 from datetime import UTC, datetime
 
-from sentinel.cli.run import Commands
+from sentinel.cli.commands import Run
 from sentinel.cli.show import print_json, print_table
 from sentinel.errors import TransientError
 from sentinel.settings import Settings
 
-__all__ = ["add_commands"]
+__all__ = ["alert"]
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `alert`."""
-    alert = commands.add_parser(
-        "alert", help="tell every address that this is a test", epilog="example: sentinel alert test"
-    )
-    alert.add_argument("action", choices=["test"])
-    alert.add_argument("--json", action="store_true", help="one JSON object an address")
-    alert.set_defaults(run=_alert)
+def alert(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `alert`."""
+    command.add_argument("action", choices=["test"])
+    command.add_argument("--json", action="store_true", help="one JSON object an address")
+    return _alert
 
 
 def _alert(options: argparse.Namespace, settings: Settings) -> int:

@@ -1,4 +1,4 @@
-"""`collect`, `load`, `parse`, `simulate`: records in, and on to the store."""
+"""`collect` and `load`: records in, and on to the store."""
 
 import argparse
 import sys
@@ -6,30 +6,33 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from sentinel.cli.commands import Run
 from sentinel.cli.progress import reading
-from sentinel.cli.run import Commands
 from sentinel.cli.show import print_report
 from sentinel.left_behind import mark_loaded
-from sentinel.pipeline import collect, deliver
+from sentinel.pipeline.collect import collect
+from sentinel.pipeline.deliver import deliver
 from sentinel.pipeline.history import load_history
 from sentinel.settings import Settings, overlooked
 from sentinel.wiring import opened
 
-__all__ = ["add_commands"]
+__all__ = ["collect_command", "load"]
 
 HOME_STORE = Path()  # stands for LOG_SENTINEL_HOME/store
 
 
-def add_commands(commands: Commands) -> None:
-    """Add the commands of this file."""
-    collecting = commands.add_parser("collect", help="read new lines of LOG_SENTINEL_DIR into the spool, each once")
-    collecting.add_argument(
+def collect_command(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `collect`."""
+    command.add_argument(
         "paths", nargs="*", metavar="PATH", help="read these files, folders and globs instead, from their beginning"
     )
-    collecting.add_argument("--json", action="store_true", help="print one JSON object")
-    collecting.set_defaults(run=_collect)
-    loading = commands.add_parser("load", help="deliver what waits in the spool to Elasticsearch (or Parquet)")
-    loading.add_argument(
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return _collect
+
+
+def load(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `load`."""
+    command.add_argument(
         "--from-parquet",
         nargs="?",
         type=Path,
@@ -37,12 +40,8 @@ def add_commands(commands: Commands) -> None:
         metavar="FOLDER",
         help="load a history of Parquet files into Elasticsearch instead (without FOLDER: LOG_SENTINEL_HOME/store)",
     )
-    loading.add_argument("--json", action="store_true", help="print one JSON object")
-    loading.set_defaults(run=_load)
-    parsing = commands.add_parser("parse", help="show how the lines of a log file are read, without keeping them")
-    parsing.add_argument("file", type=Path, metavar="FILE", help="a log file or archive; - is standard input")
-    parsing.add_argument("--json", action="store_true", help="one record a line as JSON (the default is a short form)")
-    parsing.set_defaults(run=_parse)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return _load
 
 
 def _collect(options: argparse.Namespace, settings: Settings) -> int:
@@ -66,9 +65,3 @@ def _load(options: argparse.Namespace, settings: Settings) -> int:
         if is_own:
             mark_loaded(settings, begun_s=begun_s)
         return print_report(report, as_json=options.json) or int(report.counts["refused"] > 0)
-
-
-def _parse(options: argparse.Namespace, settings: Settings) -> int:
-    from sentinel.cli.parse import parse
-
-    return parse(options, settings)

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sentinel.cli.commands import Run
 from sentinel.cli.numbers import whole
-from sentinel.cli.run import Commands
 from sentinel.cli.show import print_json, print_record, print_table, record_number
 from sentinel.errors import TerminalError
 from sentinel.records import ANOMALIES, EVENTS
@@ -13,26 +13,25 @@ from sentinel.settings import Settings
 from sentinel.spool import DeadLetter, Spool
 from sentinel.wiring import open_spool
 
-__all__ = ["add_commands"]
+__all__ = ["letters"]
 
 STATES = ("dead", "waiting", "delivered", "dropped")
 MAX_REASON = 100
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `dead-letters`."""
-    letters = commands.add_parser("dead-letters", help="records that cannot be delivered: list, show, replay, drop")
-    letters.add_argument("action", nargs="?", choices=["list", "show", "replay", "drop"], default="list")
-    letters.add_argument(
+def letters(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `dead-letters`."""
+    command.add_argument("action", nargs="?", choices=["list", "show", "replay", "drop"], default="list")
+    command.add_argument(
         "sequences", nargs="*", type=record_number, metavar="SEQUENCE", help="which, as `list` names them"
     )
-    letters.add_argument("--all", action="store_true", help="for replay and drop: every dead letter of the stream")
-    letters.add_argument("--stream", choices=[EVENTS, ANOMALIES], default=EVENTS)
-    letters.add_argument("--state", choices=STATES, help="for list: only those in this state")
-    letters.add_argument("--limit", type=whole(1), default=100, help="for list: at most so many, the oldest first")
-    letters.add_argument("--after", type=whole(0), default=0, metavar="SEQUENCE", help="for list: only those behind it")
-    letters.add_argument("--json", action="store_true", help="print one JSON object a line")
-    letters.set_defaults(run=_dead_letters)
+    command.add_argument("--all", action="store_true", help="for replay and drop: every dead letter of the stream")
+    command.add_argument("--stream", choices=[EVENTS, ANOMALIES], default=EVENTS)
+    command.add_argument("--state", choices=STATES, help="for list: only those in this state")
+    command.add_argument("--limit", type=whole(1), default=100, help="for list: at most so many, the oldest first")
+    command.add_argument("--after", type=whole(0), default=0, metavar="SEQUENCE", help="for list: only those behind it")
+    command.add_argument("--json", action="store_true", help="print one JSON object a line")
+    return _dead_letters
 
 
 def _dead_letters(options: argparse.Namespace, settings: Settings) -> int:

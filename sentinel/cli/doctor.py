@@ -13,23 +13,22 @@ from typing import Any
 import orjson
 import polars as pl
 
-from sentinel.cli.run import Commands
+from sentinel.cli.commands import Run
 from sentinel.cli.show import print_json, visible
 from sentinel.collect import walk
 from sentinel.errors import SentinelError
 from sentinel.left_behind import left_behind
 from sentinel.pipeline.collect import tell
-from sentinel.pipeline.deliver import READERS
 from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, Finding, diagnose
 from sentinel.pipeline.facts import DetectorFacts, Facts, ModelFacts, ReaderFacts
-from sentinel.pipeline.rounds import failing_since_s
+from sentinel.pipeline.rounds import READERS, failing_since_s
 from sentinel.records import EVENTS
 from sentinel.secrecy import blot
 from sentinel.settings import Settings, overlooked
 from sentinel.spool import Spool
 from sentinel.wiring import MIB, open_registry, open_spool, store_of, watched_of
 
-__all__ = ["add_commands", "gather"]
+__all__ = ["doctor", "gather"]
 
 NEWEST = 2_000  # records that are looked at for dates in the future
 ASK_TIMEOUT_S, MAX_ANSWER = 1.0, 4_000_000
@@ -37,13 +36,10 @@ MAX_UNREADABLE = 10
 SIGNS = {OK: "ok     ", NOTE: "note   ", PROBLEM: "PROBLEM"}
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `doctor`."""
-    doctor = commands.add_parser(
-        "doctor", help="say in plain words what is wrong and what to do; exit 1 if anything is"
-    )
-    doctor.add_argument("--json", action="store_true", help="print one JSON object")
-    doctor.set_defaults(run=_doctor)
+def doctor(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `doctor`."""
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return _doctor
 
 
 def _doctor(options: argparse.Namespace, settings: Settings) -> int:

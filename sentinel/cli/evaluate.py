@@ -5,34 +5,33 @@ import re
 import sys
 from pathlib import Path
 
+from sentinel.cli.commands import Run
 from sentinel.cli.numbers import MAX_SEED, whole
-from sentinel.cli.run import Commands
 from sentinel.durable import write_file
 from sentinel.errors import TerminalError
 from sentinel.settings import Settings
 from sentinel.wiring import use_lexicon
 
-__all__ = ["add_commands"]
+__all__ = ["evaluate_command"]
 
 DATA = Path("../shared/data")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `evaluate`."""
-    judging = commands.add_parser("evaluate", help="run the table of figures: our detector beside the usual ones")
-    judging.add_argument("--out", type=Path, default=Path("var/evaluation"), help="folder for table, JSON and plots")
-    judging.add_argument("--data", type=Path, default=DATA, help="folder of public logs; left out where it is absent")
-    judging.add_argument("--sets", default="", help="comma-separated; all, if left out (an unknown one lists them)")
-    judging.add_argument("--seeds", type=whole(1, 1_000), default=3, help="made suites of each background")
-    judging.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
-    judging.add_argument("--quick", action="store_true", help="one seed and the smallest set of cases")
-    judging.add_argument("--no-peers", action="store_true", help="our detector alone")
-    judging.add_argument("--write", type=Path, metavar="PAGE.md", help="put the figures between the marks of this page")
-    judging.add_argument(
+def evaluate_command(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `evaluate`."""
+    command.add_argument("--out", type=Path, default=Path("var/evaluation"), help="folder for table, JSON and plots")
+    command.add_argument("--data", type=Path, default=DATA, help="folder of public logs; left out where it is absent")
+    command.add_argument("--sets", default="", help="comma-separated; all, if left out (an unknown one lists them)")
+    command.add_argument("--seeds", type=whole(1, 1_000), default=3, help="made suites of each background")
+    command.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
+    command.add_argument("--quick", action="store_true", help="one seed and the smallest set of cases")
+    command.add_argument("--no-peers", action="store_true", help="our detector alone")
+    command.add_argument("--write", type=Path, metavar="PAGE.md", help="put the figures between the marks of this page")
+    command.add_argument(
         "--lexicon", type=Path, metavar="DIR", help="instead: the share of wordings in DIR that are read right"
     )
-    judging.set_defaults(run=_evaluate)
+    return _evaluate
 
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:

@@ -5,46 +5,42 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sentinel.cli import (
-    alert,
-    data,
-    dead_letters,
-    doctor,
-    evaluate,
-    model,
-    run,
-    scan,
-    simulate,
-    spool,
-    store_status,
-    words,
-)
+from sentinel import __version__
+from sentinel.cli.commands import COMMANDS
 from sentinel.errors import TerminalError, TransientError
 from sentinel.secrecy import blot
-from sentinel.settings import load_settings
 
 __all__ = ["build_parser", "main"]
 
 log = logging.getLogger("sentinel")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """All commands with their help."""
+def build_parser(wanted: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """All commands with help and an example; the arguments of those that are `wanted`, whose files are imported."""
     parser = argparse.ArgumentParser(
         prog="sentinel", description="Log Sentinel: log lines in, none lost, the strange ones named with their reasons."
     )
+    parser.add_argument("--version", action="version", version=f"sentinel {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for room in (run, data, model, simulate, spool, dead_letters, store_status, words, alert, doctor, evaluate, scan):
-        room.add_commands(commands)
+    for name, command in COMMANDS.items():
+        of_command = commands.add_parser(
+            name, help=command.help, description=command.help, epilog=f"example: {command.example}"
+        )
+        if name in wanted:
+            of_command.set_defaults(run=command.load()(of_command))
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    options = build_parser().parse_args(arguments)
+    """Run one command and return its exit code. Only the file of that command is imported."""
+    given = sys.argv[1:] if arguments is None else arguments
+    wanted = [word for word in given if not word.startswith("-")][:1]
+    options = build_parser(wanted).parse_args(given)
     try:
+        from sentinel.settings import load_settings  # after the arguments: neither help nor completion needs them
+
         settings = load_settings()
         logging.basicConfig(
             level=settings.log_sentinel_log_level if options.command != "predict" else "WARNING",

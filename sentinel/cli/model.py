@@ -7,54 +7,60 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sentinel.cli.commands import Run
 from sentinel.cli.numbers import MAX_SEED, whole
-from sentinel.cli.run import Commands
 from sentinel.cli.show import json_line, print_json, print_report, print_table
 from sentinel.errors import TerminalError
 from sentinel.settings import MAX_TRAIN_RECORDS, MIN_TRAIN_RECORDS, Settings
 from sentinel.wiring import open_registry, open_spool, opened
 
-__all__ = ["add_commands"]
+__all__ = ["models", "moment", "predict", "score", "train_command"]
 
 
-def add_commands(commands: Commands) -> None:
-    """Add the commands of this file."""
-    training = commands.add_parser("train", help="learn what is normal, from a file or from the store")
-    training.add_argument(
-        "--file", type=Path, metavar="F.ndjson", help="one {timestamp, level, message, source} a line"
-    )
-    training.add_argument("--since", type=moment, help="event time, ISO 8601")
-    training.add_argument("--until", type=moment, help="event time, ISO 8601")
-    training.add_argument(
+def train_command(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `train`."""
+    command.add_argument("--file", type=Path, metavar="F.ndjson", help="one {timestamp, level, message, source} a line")
+    command.add_argument("--since", type=moment, help="event time, ISO 8601")
+    command.add_argument("--until", type=moment, help="event time, ISO 8601")
+    command.add_argument(
         "--max-records",
         type=whole(MIN_TRAIN_RECORDS, MAX_TRAIN_RECORDS),
         help="newest records by arrival (LOG_SENTINEL_TRAIN_MAX_RECORDS)",
     )
-    training.add_argument(
+    command.add_argument(
         "--exclude-anomalies",
         action=argparse.BooleanOptionalAction,
         help="leave out the attacks that the model in service finds (default: yes from the store, no from a file)",
     )
-    training.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
-    training.add_argument("--json", action="store_true", help="print one JSON object")
-    training.set_defaults(run=_train)
-    scoring = commands.add_parser("score", help="score a file of lines, or what the store holds unscored")
-    scoring.add_argument("--file", type=Path, metavar="F.ndjson", help="one {timestamp, level, message, source} a line")
-    scoring.add_argument("--out", type=Path, metavar="G.ndjson", help="verdicts, in the order of the input")
-    scoring.add_argument("--rescore", action="store_true", help="also what an older model has scored")
-    scoring.add_argument("--json", action="store_true", help="print one JSON object")
-    scoring.set_defaults(run=_score)
-    predicting = commands.add_parser("predict", help="the verdict on one line, against the saved state")
-    predicting.add_argument("message")
-    predicting.add_argument("--level")
-    predicting.add_argument("--source")
-    predicting.add_argument("--timestamp", help="ISO 8601; now, if left out")
-    predicting.set_defaults(run=_predict)
-    models = commands.add_parser("models", help="list the models, put one in service, keep one")
-    models.add_argument("action", nargs="?", choices=["list", "promote", "pin", "unpin"], default="list")
-    models.add_argument("version", nargs="?")
-    models.add_argument("--json", action="store_true", help="print one JSON object a line")
-    models.set_defaults(run=_models)
+    command.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return _train
+
+
+def score(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `score`."""
+    command.add_argument("--file", type=Path, metavar="F.ndjson", help="one {timestamp, level, message, source} a line")
+    command.add_argument("--out", type=Path, metavar="G.ndjson", help="verdicts, in the order of the input")
+    command.add_argument("--rescore", action="store_true", help="also what an older model has scored")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return _score
+
+
+def predict(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `predict`."""
+    command.add_argument("message")
+    command.add_argument("--level")
+    command.add_argument("--source")
+    command.add_argument("--timestamp", help="ISO 8601; now, if left out")
+    return _predict
+
+
+def models(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `models`."""
+    command.add_argument("action", nargs="?", choices=["list", "promote", "pin", "unpin"], default="list")
+    command.add_argument("version", nargs="?")
+    command.add_argument("--json", action="store_true", help="print one JSON object a line")
+    return _models
 
 
 def moment(text: str) -> datetime:
@@ -65,8 +71,8 @@ def moment(text: str) -> datetime:
 
 def _train(options: argparse.Namespace, settings: Settings) -> int:
     from sentinel.pipeline.files import read_training
+    from sentinel.pipeline.said import read_words
     from sentinel.pipeline.train import retrain, train
-    from sentinel.pipeline.words import read_words
 
     if options.file is not None:
         records, rejected = read_training(_existing(options.file), now=datetime.now(UTC))

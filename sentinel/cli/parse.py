@@ -2,9 +2,11 @@
 
 import argparse
 from datetime import UTC, datetime
+from pathlib import Path
 
 import orjson
 
+from sentinel.cli.commands import Run
 from sentinel.cli.show import json_line, visible
 from sentinel.errors import TerminalError
 from sentinel.pipeline.log_files import STANDARD_INPUT, read_log_file
@@ -13,7 +15,14 @@ from sentinel.settings import Settings
 __all__ = ["parse"]
 
 
-def parse(options: argparse.Namespace, settings: Settings) -> int:
+def parse(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `parse`."""
+    command.add_argument("file", type=Path, metavar="FILE", help="a log file or archive; - is standard input")
+    command.add_argument("--json", action="store_true", help="one record a line as JSON (the default is a short form)")
+    return _parse
+
+
+def _parse(options: argparse.Namespace, settings: Settings) -> int:
     """Print one record a line."""
     if options.file != STANDARD_INPUT and not options.file.exists():
         raise TerminalError(f"parse {options.file}: there is no such file")

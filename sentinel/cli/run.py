@@ -3,22 +3,22 @@
 import argparse
 import os
 import sys
-from typing import TypeAlias
 
+from sentinel.cli.commands import Run
 from sentinel.settings import Settings
 
-__all__ = ["add_commands"]
-
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # argparse has no public name for it
+__all__ = ["serve", "up"]
 
 
-def add_commands(commands: "Commands") -> None:
-    """Add `up` and `serve`."""
-    up = commands.add_parser("up", help="run everything: Prefect server, worker, deployments and the API")
-    up.add_argument("--no-sample", action="store_true", help="leave out the sample fleet and its attack")
-    up.set_defaults(run=_up)
-    serve = commands.add_parser("serve", help="run the API alone")
-    serve.set_defaults(run=_serve)
+def up(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `up`."""
+    command.add_argument("--no-sample", action="store_true", help="leave out the sample fleet and its attack")
+    return _up
+
+
+def serve(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `serve`: none."""
+    return _serve
 
 
 def _serve(options: argparse.Namespace, settings: Settings) -> int:
@@ -28,6 +28,6 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _up(options: argparse.Namespace, settings: Settings) -> int:
-    from sentinel.stack import up
+    from sentinel.stack import up as run_all
 
-    return up(settings, sample=not options.no_sample)
+    return run_all(settings, sample=not options.no_sample)

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentinel.cli.run import Commands
+from sentinel.cli.commands import Run
 from sentinel.settings import Settings
 
 if TYPE_CHECKING:
     from sentinel.incidents import Incident
     from sentinel.pipeline.scan import Scanned
 
-__all__ = ["add_commands"]
+__all__ = ["scan_command"]
 
 EXAMPLE = """examples:
   sentinel scan /var/log/auth.log /var/log/auth.log.1.gz
@@ -28,20 +28,21 @@ PAINT = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan
 MAX_LINE = 160
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `scan`."""
-    scan = commands.add_parser(
-        "scan",
-        help="explain what is strange in raw log files, with nothing set up and nothing kept",
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def scan_command(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `scan`."""
+    command.epilog, command.formatter_class = EXAMPLE, argparse.RawDescriptionHelpFormatter
+    command.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="log files or archives; - is standard input"
     )
-    scan.add_argument("files", nargs="+", type=Path, metavar="FILE", help="log files or archives; - is standard input")
-    scan.add_argument("--baseline", action="append", default=[], type=Path, metavar="GOOD.log", help="learn from this")
-    scan.add_argument("--since", type=_moment, metavar="TIME", help="show only incidents from this time (ISO 8601) on")
-    scan.add_argument("--json", action="store_true", help="print one JSON object")
-    scan.add_argument("--html", type=Path, metavar="REPORT.html", help="write one self-contained page, too")
-    scan.set_defaults(run=_scan)
+    command.add_argument(
+        "--baseline", action="append", default=[], type=Path, metavar="GOOD.log", help="learn from this"
+    )
+    command.add_argument(
+        "--since", type=_moment, metavar="TIME", help="show only incidents from this time (ISO 8601) on"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("--html", type=Path, metavar="REPORT.html", help="write one self-contained page, too")
+    return _scan
 
 
 def _moment(text: str) -> datetime:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import orjson
 
-from sentinel.pipeline import Report
+from sentinel.pipeline.report import Report
 
 __all__ = ["json_line", "print_json", "print_record", "print_report", "print_table", "record_number", "visible"]
 

@@ -6,37 +6,36 @@ from pathlib import Path
 
 import polars as pl
 
+from sentinel.cli.commands import Run
 from sentinel.cli.model import moment
 from sentinel.cli.numbers import MAX_SEED, real, whole
-from sentinel.cli.run import Commands
 from sentinel.cli.show import json_line
 from sentinel.errors import TerminalError
 from sentinel.settings import Settings
 from sentinel.simulate import ATTACK_KINDS, FORMATS, append_files, fleet, inject, write_lines
 
-__all__ = ["add_commands"]
+__all__ = ["simulate"]
 
 MAX_HOURS = 24 * 366
 DEFAULT_START = "2026-01-05T00:00:00+00:00"
 SUFFIX = ".truth.json"
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `simulate`."""
-    making = commands.add_parser("simulate", help="write made-up logs with attacks and their ground truth")
-    making.add_argument(
+def simulate(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `simulate`."""
+    command.add_argument(
         "--out", type=Path, required=True, help="a folder (log files), or a file ending in .ndjson or .log"
     )
-    making.add_argument("--start", type=moment, default=moment(DEFAULT_START), help="ISO 8601")
-    making.add_argument("--hours", type=real(0, MAX_HOURS), default=24.0)
-    making.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
-    making.add_argument("--attacks", default="all", help=f"all, none, or some of: {', '.join(ATTACK_KINDS)}")
-    making.add_argument("--each", type=whole(0, 1_000), default=1, help="attacks of each kind")
-    making.add_argument(
+    command.add_argument("--start", type=moment, default=moment(DEFAULT_START), help="ISO 8601")
+    command.add_argument("--hours", type=real(0, MAX_HOURS), default=24.0)
+    command.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
+    command.add_argument("--attacks", default="all", help=f"all, none, or some of: {', '.join(ATTACK_KINDS)}")
+    command.add_argument("--each", type=whole(0, 1_000), default=1, help="attacks of each kind")
+    command.add_argument(
         "--attack-after-hours", type=real(0, MAX_HOURS), default=None, help="first attack; half the time, if left out"
     )
-    making.add_argument("--form", choices=sorted(FORMATS), default="syslog", help="form of a .log file")
-    making.set_defaults(run=_simulate)
+    command.add_argument("--form", choices=sorted(FORMATS), default="syslog", help="form of a .log file")
+    return _simulate
 
 
 def _simulate(options: argparse.Namespace, settings: Settings) -> int:

@@ -6,36 +6,34 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from sentinel.cli.commands import Run
 from sentinel.cli.numbers import whole
-from sentinel.cli.run import Commands
 from sentinel.cli.show import print_json, print_record, print_table, record_number, visible
 from sentinel.errors import TerminalError
-from sentinel.pipeline.deliver import READERS
 from sentinel.pipeline.overview import BOOKS, source_books
-from sentinel.pipeline.rounds import failing_since_s
+from sentinel.pipeline.rounds import READERS, failing_since_s
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.settings import Settings
 from sentinel.spool import Spool
 from sentinel.wiring import MIB, open_spool
 
-__all__ = ["add_commands"]
+__all__ = ["spool"]
 
 ACTIONS = ("list", "show", "verify", "repair", "export")
 SHOWN_SOURCES = 40
 SHOWN_REASONS = 20
 
 
-def add_commands(commands: Commands) -> None:
-    """Add `spool`."""
-    spool = commands.add_parser("spool", help="what the spool holds: list, show, verify, repair, export")
-    spool.add_argument("action", nargs="?", choices=ACTIONS, default="list")
-    spool.add_argument("sequence", nargs="?", type=record_number, metavar="SEQUENCE", help="for show: which record")
-    spool.add_argument("--stream", choices=[EVENTS, ANOMALIES], default=EVENTS)
-    spool.add_argument(
+def spool(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `spool`."""
+    command.add_argument("action", nargs="?", choices=ACTIONS, default="list")
+    command.add_argument("sequence", nargs="?", type=record_number, metavar="SEQUENCE", help="for show: which record")
+    command.add_argument("--stream", choices=[EVENTS, ANOMALIES], default=EVENTS)
+    command.add_argument(
         "--after", type=whole(0), default=0, metavar="SEQUENCE", help="for export: only what comes behind it"
     )
-    spool.add_argument("--json", action="store_true", help="print JSON (export always does)")
-    spool.set_defaults(run=_spool)
+    command.add_argument("--json", action="store_true", help="print JSON (export always does)")
+    return _spool
 
 
 def _spool(options: argparse.Namespace, settings: Settings) -> int:

@@ -5,24 +5,23 @@ from datetime import UTC, datetime
 
 import orjson
 
-from sentinel.cli.run import Commands
+from sentinel.cli.commands import Run
 from sentinel.cli.show import print_json, visible
-from sentinel.pipeline.overview import overview
-from sentinel.pipeline.retention import oldest_partition
 from sentinel.settings import Settings
-from sentinel.wiring import opened, store_of
 
-__all__ = ["add_commands"]
+__all__ = ["status", "store"]
 
 
-def add_commands(commands: Commands) -> None:
-    """Add the commands of this file."""
-    store = commands.add_parser("store", help="the store: setup (if left out), prune, schema")
-    store.add_argument("action", nargs="?", choices=["setup", "prune", "schema"], default="setup")
-    store.set_defaults(run=_store)
-    status = commands.add_parser("status", help="books, readers, model and store in one view")
-    status.add_argument("--json", action="store_true", help="print one JSON object")
-    status.set_defaults(run=_status)
+def store(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `store`."""
+    command.add_argument("action", nargs="?", choices=["setup", "prune", "schema"], default="setup")
+    return _store
+
+
+def status(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `status`."""
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return _status
 
 
 def _store(options: argparse.Namespace, settings: Settings) -> int:
@@ -32,6 +31,9 @@ def _store(options: argparse.Namespace, settings: Settings) -> int:
         for template in (schema.events_template, schema.anomalies_template, schema.incidents_template):
             print(orjson.dumps(template(settings.elastic_index), option=orjson.OPT_INDENT_2).decode())
         return 0
+    from sentinel.pipeline.retention import oldest_partition
+    from sentinel.wiring import store_of
+
     store = store_of(settings)
     try:
         if options.action == "setup":
@@ -46,8 +48,11 @@ def _store(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _status(options: argparse.Namespace, settings: Settings) -> int:
-    with opened(settings) as sentinel:
-        view = overview(sentinel)
+    from sentinel.pipeline.overview import overview
+    from sentinel.wiring import health_of, open_in_service, open_spool
+
+    with open_spool(settings) as spool:
+        view = overview(spool, lambda: open_in_service(settings), *health_of(settings))
     if options.json:
         print_json(view)
         return 0

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sentinel.cli.run import Commands
+from sentinel.cli.commands import Run
 from sentinel.cli.show import print_json, print_record, print_table
 from sentinel.errors import TerminalError
 from sentinel.settings import Settings
@@ -16,54 +16,54 @@ from sentinel.settings import Settings
 if TYPE_CHECKING:
     from sentinel.spool import Spool
 
-__all__ = ["add_commands"]
+__all__ = ["feedback", "incidents", "mute", "threshold_command"]
 
 SPAN = re.compile(r"([0-9]{1,6})([smhdw])")
 SPAN_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 FOLLOW_S = 1.0
-EXAMPLES = {
-    "incidents": "sentinel incidents --since 1h --severity high",
-    "feedback": "sentinel feedback 9f2c66a1d0b34e57 false_alarm --until 7d --note 'a drill'",
-    "mute": "sentinel mute 9f2c66a1d0b34e57 --for 7d",
-    "threshold": "sentinel threshold --alerts-per-day 5 --source sshd",
-}
 
 
-def add_commands(commands: Commands) -> None:
-    """Add the commands of this file."""
-    found = _command(commands, "incidents", "what is wrong: a table, or one of them with all about it")
-    found.add_argument("action", nargs="?", choices=["list", "show"], default="list")
-    found.add_argument("id", nargs="?", metavar="ID")
+def incidents(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `incidents`."""
+    command.add_argument("action", nargs="?", choices=["list", "show"], default="list")
+    command.add_argument("id", nargs="?", metavar="ID")
     for name in ("since", "until", "kind", "source", "actor", "severity", "state"):
-        found.add_argument(f"--{name}", help="as GET /incidents takes it")
-    found.add_argument("--sort", default="last", help="last, first, severity, lines or peak_score")
-    found.add_argument("--limit", type=int, default=20)
-    found.add_argument("--follow", action="store_true", help="go on, and print each that is new or has changed")
-    found.set_defaults(run=_incidents)
-    feedback = _command(commands, "feedback", "say what an incident or an anomaly was; `list`, or `undo ID`")
-    feedback.add_argument("target", metavar="ID|list|undo", help="of an incident or an anomaly")
-    feedback.add_argument("verdict", nargs="?", metavar="real|false_alarm|ID")
-    feedback.add_argument("--scope", help="line, template, source or actor")
-    feedback.add_argument("--until", help="ISO 8601, or a span from now on as 7d; left out: for ever")
-    feedback.add_argument("--note")
-    feedback.set_defaults(run=_feedback)
-    mute = _command(commands, "mute", "keep an incident, or a template's text, quiet for a time")
-    mute.add_argument("target", metavar="INCIDENT|TEMPLATE")
-    mute.add_argument("--for", dest="span", required=True, metavar="7d")
-    mute.set_defaults(run=_mute)
-    threshold = _command(commands, "threshold", "how loud it is; set it by nats or by a budget of incidents a day")
-    threshold.add_argument("--alerts-per-day", type=float, metavar="N")
-    threshold.add_argument("--nats", type=float, metavar="X")
-    threshold.add_argument("--source", metavar="S", help="for this source alone")
-    threshold.add_argument("--reset", action="store_true", help="back to LOG_SENTINEL_THRESHOLD_NATS")
-    threshold.add_argument("--preview", action="store_true", help="show what it would have told, and change nothing")
-    threshold.set_defaults(run=_threshold)
+        command.add_argument(f"--{name}", help="as GET /incidents takes it")
+    command.add_argument("--sort", default="last", help="last, first, severity, lines or peak_score")
+    command.add_argument("--limit", type=int, default=20)
+    command.add_argument("--follow", action="store_true", help="go on, and print each that is new or has changed")
+    command.add_argument("--json", action="store_true", help="print one JSON object a line")
+    return _incidents
 
 
-def _command(commands: Commands, name: str, said: str) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=said, epilog=f"example: {EXAMPLES[name]}")
-    command.add_argument("--json", action="store_true", help="print JSON")
-    return command
+def feedback(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `feedback`."""
+    command.add_argument("target", metavar="ID|list|undo", help="of an incident or an anomaly")
+    command.add_argument("verdict", nargs="?", metavar="real|false_alarm|ID")
+    command.add_argument("--scope", help="line, template, source or actor")
+    command.add_argument("--until", help="ISO 8601, or a span from now on as 7d; left out: for ever")
+    command.add_argument("--note")
+    command.add_argument("--json", action="store_true", help="print one JSON object a line")
+    return _feedback
+
+
+def mute(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `mute`."""
+    command.add_argument("target", metavar="INCIDENT|TEMPLATE")
+    command.add_argument("--for", dest="span", required=True, metavar="7d")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return _mute
+
+
+def threshold_command(command: argparse.ArgumentParser) -> Run:
+    """Arguments of `threshold`."""
+    command.add_argument("--alerts-per-day", type=float, metavar="N")
+    command.add_argument("--nats", type=float, metavar="X")
+    command.add_argument("--source", metavar="S", help="for this source alone")
+    command.add_argument("--reset", action="store_true", help="back to LOG_SENTINEL_THRESHOLD_NATS")
+    command.add_argument("--preview", action="store_true", help="show what it would have told, and change nothing")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return _threshold
 
 
 def _moment(text: str | None, *, ahead: bool = False) -> float | None:

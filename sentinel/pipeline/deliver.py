@@ -18,17 +18,13 @@ from sentinel.pipeline.deliver_incidents import deliver_incidents
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.report import Report
 from sentinel.pipeline.retention import prune_store
-from sentinel.pipeline.rounds import Failing, Round
-from sentinel.records import ANOMALIES, EVENTS
+from sentinel.pipeline.rounds import READERS, Failing, Round
 from sentinel.spool import DeadLettersFullError, Lease, Position, Spool
 from sentinel.store import ID_CONFLICT, Outcome, Store
 
-__all__ = ["READERS", "deliver", "deliver_round", "note_failure"]
+__all__ = ["deliver", "deliver_round", "note_failure"]
 
 log = logging.getLogger(__name__)
-
-READERS = {"deliver": EVENTS, "deliver-anomalies": ANOMALIES}
-"""The readers that deliver moves, and the stream each reads."""
 
 ROUND_RECORDS = 4_000  # two are in flight: of 5,000 they are no faster, and a drain takes 71 MB, not 58
 PROBE_RECORDS = 500  # after failures a round is smaller, down to this: a store that comes back is not run over

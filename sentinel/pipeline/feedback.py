@@ -1,21 +1,23 @@
 """Feedback: a person's verdict on an anomaly or an incident, kept, listed and undone."""
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from sentinel.detect.explain.incidents import actors_of
 from sentinel.errors import TerminalError
 from sentinel.incidents import Incident
 from sentinel.incidents.feedback import SCOPES, VERDICTS, Word
 from sentinel.incidents.group import ATTACKS
 from sentinel.incidents.incident import iso
 from sentinel.pipeline.incidents import change_state, one_incident
-from sentinel.pipeline.words import read_words, write_words
+from sentinel.pipeline.said import read_words, write_words
 from sentinel.spool import Spool
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = [
     "Said",
@@ -77,6 +79,8 @@ def _check(said: Said, now_s: float) -> None:
 
 def _looked_at(spool: Spool, said: Said) -> tuple[pl.DataFrame, Incident | None]:
     """The anomalies that the person looked at, the newest first, and their incident."""
+    import polars as pl
+
     kept = spool.anomalies(limit=KEPT_ANOMALIES)
     if said.incident is not None:
         return kept.filter(pl.col("incident") == said.incident), one_incident(spool, said.incident)
@@ -85,7 +89,9 @@ def _looked_at(spool: Spool, said: Said) -> tuple[pl.DataFrame, Incident | None]
 
 
 def _word(said: Said, lines: pl.DataFrame, incident: Incident | None, now_s: float) -> Word:
-    actors = pl.Series("actor", actors_of(lines["message"]), dtype=pl.String)
+    import polars as pl
+
+    actors = _actors(lines, said, incident)
     triples = pl.DataFrame([lines["template"].fill_null(""), lines["source"].fill_null(""), actors]).unique(
         maintain_order=True
     )
@@ -121,8 +127,21 @@ def _word(said: Said, lines: pl.DataFrame, incident: Incident | None, now_s: flo
     )
 
 
+def _actors(lines: pl.DataFrame, said: Said, incident: Incident | None) -> pl.Series:
+    """(n_lines,) who is behind each, empty for nobody or where no line's own actor is asked for."""
+    import polars as pl
+
+    if incident is not None and said.scope != "line" and incident.actor_count <= len(incident.actors):
+        return pl.Series("actor", [""], dtype=pl.String).new_from_index(0, lines.height)  # the incident has them all
+    from sentinel.detect.explain.incidents import actors_of  # with the detector, a second that most can do without
+
+    return pl.Series("actor", actors_of(lines["message"]), dtype=pl.String)
+
+
 def mute_template(spool: Spool, template: str, until_s: float, *, now_s: float, by: str) -> Word | None:
     """Call further lines of a template false alarms until then; None where no anomaly has it."""
+    import polars as pl
+
     lines = spool.anomalies(limit=KEPT_ANOMALIES).filter(pl.col("template") == template)
     if lines.is_empty():
         return None
@@ -191,6 +210,8 @@ def called_false(words: Sequence[Word], records: pl.DataFrame) -> pl.Series:
 
 
 def _about(words: Sequence[Word], verdict: str, records: pl.DataFrame) -> pl.Series:
+    import polars as pl
+
     hit = pl.Series([False], dtype=pl.Boolean).new_from_index(0, records.height)
     seconds = records["timestamp"].dt.epoch("ms") / 1e3
     for word in words:

@@ -1,17 +1,21 @@
 """Incidents: anomalies go to the spool with the one they belong to, in one commit; asked for, changed, resolved."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import polars as pl
 
 from sentinel.incidents import ACTIVE_S, SEVERITIES, Incident, Odd, group, related
 from sentinel.incidents.incident import iso
-from sentinel.records import ANOMALIES, RECORD_SCHEMA
 from sentinel.spool import IncidentRow, Spool
+from sentinel.streams import ANOMALIES
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = [
     "SORTS",
@@ -50,6 +54,8 @@ def keep(spool: Spool, anomalies: pl.DataFrame, actors: Sequence[str]) -> list[I
 
     `actors` (n_anomalies) names who is behind each, empty for nobody. Raises what an append raises.
     """
+    import polars as pl
+
     if anomalies.is_empty():
         return []
     odds = odds_of(anomalies, actors)
@@ -87,6 +93,8 @@ def _odd(row: Mapping[str, Any], actor: str) -> Odd:
 
 def _record(row: Mapping[str, Any]) -> dict[str, Any]:
     """The record of an anomaly as a JSON object of bounded size."""
+    from sentinel.records import RECORD_SCHEMA
+
     found = {name: row[name] for name in RECORD_SCHEMA if name != "raw"}
     found["event_id"] = row["event"]
     found["message"] = (row["message"] or "")[:MAX_SAMPLE_TEXT]

@@ -1,23 +1,26 @@
 """One view of books, readers, store and model, for `status`, the server and anybody who asks whether all is well."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import ArtifactError
-from sentinel.pipeline.deliver import READERS
-from sentinel.pipeline.parts import Sentinel
-from sentinel.pipeline.rounds import failing_since_s
-from sentinel.records import ANOMALIES, EVENTS
-from sentinel.spool import Ledger
+from sentinel.pipeline.rounds import READERS, failing_since_s
+from sentinel.spool import Ledger, Spool
+from sentinel.streams import ANOMALIES, EVENTS
+
+if TYPE_CHECKING:
+    from sentinel.detect.models.in_service import InService
+    from sentinel.store import Health
 
 __all__ = ["books", "overview", "source_books"]
 
 BOOKS = ("received", "rejected", "accepted", "delivered", "waiting", "dead")
 
 
-def books(sentinel: Sentinel, stream: str = EVENTS) -> dict[str, int]:
+def books(spool: Spool, stream: str = EVENTS) -> dict[str, int]:
     """The six counts of a stream, all of one moment: received = rejected + delivered + waiting + dead."""
-    ledger = sentinel.spool.ledger(stream)
+    ledger = spool.ledger(stream)
     return {name: getattr(ledger, name) for name in BOOKS}
 
 
@@ -41,35 +44,35 @@ def source_books(ledger: Ledger) -> list[dict[str, str | int]]:
     return sorted(rows.values(), key=lambda row: (-int(row["received"]), str(row["source"])))
 
 
-def overview(sentinel: Sentinel) -> dict[str, Any]:
+def overview(spool: Spool, models: "Callable[[], InService]", kind: str, health: "Health") -> dict[str, Any]:
     """All of it as JSON-able values; never raises for a store that is away or a model that cannot be read."""
-    health = sentinel.store.health()
-    readers = {name: sentinel.spool.position(name) for name in (*READERS, "detect")}
-    last = {stream: sentinel.spool.last_sequence(stream) for stream in (EVENTS, ANOMALIES)}
+    readers = {name: spool.position(name) for name in (*READERS, "detect")}
+    last = {stream: spool.last_sequence(stream) for stream in (EVENTS, ANOMALIES)}
     return {
-        "ledger": books(sentinel),
-        "anomalies": books(sentinel, ANOMALIES),
+        "ledger": books(spool),
+        "anomalies": books(spool, ANOMALIES),
         "readers": {
             name: {
                 "position": position.sequence,
                 "behind": last[READERS.get(name, EVENTS)] - position.sequence,
                 "attempts": position.attempts,
                 "error": position.error,
-                "failing_since_s": failing_since_s(sentinel.spool, name),
+                "failing_since_s": failing_since_s(spool, name),
             }
             for name, position in readers.items()
         },
-        "model": _model(sentinel),
-        "store": {"kind": sentinel.store.kind, "reachable": health.reachable, "detail": health.detail},
+        "model": _model(models),
+        "store": {"kind": kind, "reachable": health.reachable, "detail": health.detail},
     }
 
 
-def _model(sentinel: Sentinel) -> dict[str, Any] | None:
+def _model(models: "Callable[[], InService]") -> dict[str, Any] | None:
     try:
-        version = sentinel.registry.champion()
+        registry = models()
+        version = registry.champion()
         if version is None:
             return None
-        manifest = sentinel.registry.manifest(version)
+        manifest = registry.manifest(version)
     except ArtifactError as exc:
         return {"version": None, "trained_at": None, "confidence": None, "problem": str(exc)}
     return {"version": version, "trained_at": manifest.trained_at, "confidence": manifest.confidence}

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import msgspec
 
 from sentinel.spool import Spool
+from sentinel.streams import ANOMALIES, EVENTS
 
-__all__ = ["Failing", "Round", "failing_since_s"]
+__all__ = ["READERS", "Failing", "Round", "failing_since_s"]
+
+READERS = {"deliver": EVENTS, "deliver-anomalies": ANOMALIES}
+"""The readers that deliver, and the stream of each."""
 
 
 @dataclass(frozen=True, slots=True)

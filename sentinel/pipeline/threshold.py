@@ -7,7 +7,7 @@ from sentinel.errors import TerminalError
 from sentinel.incidents import Incident
 from sentinel.incidents.loudness import MAX_NATS, MIN_NATS, Level, Loudness, nats_for
 from sentinel.pipeline.incidents import Wanted, list_incidents
-from sentinel.pipeline.words import SCORE_NATS, read_loudness, write_loudness
+from sentinel.pipeline.said import SCORE_NATS, read_loudness, write_loudness
 from sentinel.spool import Spool
 
 __all__ = ["forget_threshold", "preview", "set_threshold", "shown_threshold"]

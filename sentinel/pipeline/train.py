@@ -16,7 +16,7 @@ from sentinel.errors import ArtifactError, TerminalError
 from sentinel.incidents.feedback import Word
 from sentinel.pipeline.feedback import called_false, without_real
 from sentinel.pipeline.parts import Sentinel
-from sentinel.pipeline.words import read_words
+from sentinel.pipeline.said import read_words
 from sentinel.records import EVENTS, empty_records
 from sentinel.settings import MAX_TRAIN_RECORDS, MIN_TRAIN_RECORDS
 

@@ -1,48 +1,22 @@
 """What people said, on verdicts: thresholds of their own, false alarms kept quiet, what is real ranked higher."""
 
 import logging
-from collections.abc import Sequence
 
-import msgspec
 import polars as pl
 
 from sentinel.detect import Scorer
 from sentinel.detect.explain.incidents import actors_of
 from sentinel.detect.lexicon.words import GRAVE, flags_of
-from sentinel.incidents.feedback import REAL_NATS, Case, Word, Words
-from sentinel.incidents.loudness import Loudness
+from sentinel.incidents.feedback import REAL_NATS, Case, Words
+from sentinel.pipeline.said import SCORE_NATS, read_loudness, read_words
 from sentinel.records import VERDICT_SCHEMA
-from sentinel.spool import Spool, Transaction
+from sentinel.spool import Spool
 
-__all__ = ["Heard", "read_loudness", "read_words", "write_loudness", "write_words"]
+__all__ = ["Heard"]
 
 log = logging.getLogger(__name__)
 
-FEEDBACK, THRESHOLD = "feedback", "threshold"
-SCORE_NATS = 7.5  # anomaly_score is 1 − 2^(−nats / 7.5)
 WATCHDOG = "watchdog"
-
-
-def read_words(spool: Spool) -> list[Word]:
-    """All verdicts that are kept, the oldest first."""
-    kept = spool.blob(FEEDBACK)
-    return msgspec.json.decode(kept, type=list[Word]) if kept else []
-
-
-def write_words(tx: Transaction, words: Sequence[Word]) -> None:
-    """Keep these verdicts in the place of those before."""
-    tx.put_blob(FEEDBACK, msgspec.json.encode(words))
-
-
-def read_loudness(spool: Spool) -> Loudness:
-    """What a person set; nothing where nobody did."""
-    kept = spool.blob(THRESHOLD)
-    return msgspec.json.decode(kept, type=Loudness) if kept else Loudness()
-
-
-def write_loudness(tx: Transaction, loudness: Loudness) -> None:
-    """Keep it in the place of what was set before."""
-    tx.put_blob(THRESHOLD, msgspec.json.encode(loudness))
 
 
 class Heard:

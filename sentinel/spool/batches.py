@@ -1,26 +1,33 @@
 """Frames to rows of the spool and back: cut to size, compressed, checksummed, with the sources counted apart."""
 
+from __future__ import annotations
+
 import io
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-import polars as pl
+from functools import cache
+from typing import TYPE_CHECKING
 
 from sentinel.errors import TerminalError
-from sentinel.spool.schema import STREAM_SCHEMAS
+from sentinel.streams import EVENTS
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
 
 __all__ = [
     "MAX_BATCH_BYTES",
     "MAX_BATCH_RECORDS",
     "Batch",
     "checksum",
+    "columns_of",
     "conform",
     "decode",
     "encode",
     "frames_of",
+    "no_rows",
     "source_counts",
 ]
 
@@ -30,7 +37,25 @@ GIVEN_BY_SPOOL = ("spool", "sequence")
 NO_SOURCE = "(none)"
 MAX_SOURCE_CHARS = 100
 
-_STORED = {stream: [name for name in schema if name not in GIVEN_BY_SPOOL] for stream, schema in STREAM_SCHEMAS.items()}
+
+@cache
+def columns_of(stream: str) -> Mapping[str, pl.DataType]:
+    """The columns that a frame of a stream has."""
+    from sentinel.records import ANOMALY_COLUMNS, RECORD_SCHEMA
+
+    return RECORD_SCHEMA if stream == EVENTS else {**RECORD_SCHEMA, **ANOMALY_COLUMNS}
+
+
+def no_rows(stream: str) -> pl.DataFrame:
+    """A frame of the stream's columns with no rows."""
+    import polars as pl
+
+    return pl.DataFrame(schema=columns_of(stream))
+
+
+@cache
+def _stored(stream: str) -> list[str]:
+    return [name for name in columns_of(stream) if name not in GIVEN_BY_SPOOL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +96,8 @@ def source_counts(sources: Sequence[str], codes: bytes, begin: int, end: int, co
 
     The numbers always add up to end − begin, even where `codes` was damaged on the disk.
     """
+    import numpy as np
+
     if len(codes) not in (count, 2 * count):
         return {sources[0]: end - begin}
     numbers = np.frombuffer(codes, dtype=np.uint8 if len(codes) == count else np.uint16)[begin:end]
@@ -84,6 +111,8 @@ def source_counts(sources: Sequence[str], codes: bytes, begin: int, end: int, co
 
 def name_sources(frame: pl.DataFrame) -> tuple[list[str], bytes]:
     """The sources of a frame and, where there are several, which record has which."""
+    import numpy as np
+
     numbers: dict[str | None, int] = {}
     codes = [numbers.setdefault(name, len(numbers)) for name in frame.get_column("source").to_list()]
     names = [NO_SOURCE if name is None else name[:MAX_SOURCE_CHARS] for name in numbers]
@@ -94,6 +123,8 @@ def name_sources(frame: pl.DataFrame) -> tuple[list[str], bytes]:
 
 def rename_sources(names: Sequence[str], codes: bytes, given: Mapping[str, str]) -> tuple[list[str], bytes]:
     """Names and codes with each name once, after some were `given` another (the same one, for many)."""
+    import numpy as np
+
     if not given:
         return list(names), codes
     places: dict[str, int] = {}
@@ -109,8 +140,8 @@ def conform(frame: pl.DataFrame, stream: str) -> pl.DataFrame:
 
     Raises TerminalError where a column is missing or of another type.
     """
-    schema, stored = frame.schema, _STORED[stream]
-    wanted = STREAM_SCHEMAS[stream]
+    schema, stored = frame.schema, _stored(stream)
+    wanted = columns_of(stream)
     wrong = [f"{name} is {schema.get(name, 'missing')}" for name in stored if schema.get(name) != wanted[name]]
     if wrong:
         raise TerminalError(
@@ -139,13 +170,15 @@ def encode(frame: pl.DataFrame) -> bytes:
 
 def decode(blob: bytes, stream: str) -> pl.DataFrame:
     """What `encode` made, in the stream's columns of today: columns that a later version added are null."""
+    import polars as pl
+
     frame = pl.read_ipc_stream(io.BytesIO(blob))
-    if frame.columns == _STORED[stream]:
+    if frame.columns == _stored(stream):
         return frame
-    schema: Mapping[str, pl.DataType] = STREAM_SCHEMAS[stream]
+    schema = columns_of(stream)
     return frame.select(
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(schema[name]).alias(name)
-        for name in _STORED[stream]
+        for name in _stored(stream)
     )
 
 
@@ -158,9 +191,11 @@ def checksum(
 
 def number(frame: pl.DataFrame, stream: str, spool: str, sequences: np.ndarray) -> pl.DataFrame:
     """The frame, as `decode` gave it, with the columns that the spool gives; it is changed in place."""
+    import polars as pl
+
     given = {"spool": pl.Series([spool], dtype=pl.String).new_from_index(0, frame.height)}
     given["sequence"] = pl.Series(sequences, dtype=pl.Int64)
-    for place, name in enumerate(STREAM_SCHEMAS[stream]):
+    for place, name in enumerate(columns_of(stream)):
         if name in given:
             frame.insert_column(place, given[name].alias(name))
     return frame

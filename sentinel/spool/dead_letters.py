@@ -1,16 +1,19 @@
 """Dead letters: accepted records that could not be delivered, with their reasons; listed, replayed or dropped."""
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-import polars as pl
+from typing import TYPE_CHECKING
 
 from sentinel.failpoints import reach
 from sentinel.spool import ledger
 from sentinel.spool.batches import Batch, checksum, decode, encode, number
 from sentinel.spool.schema import DeadLettersFullError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["DEAD", "DELIVERED", "DROPPED", "MAX_LETTER_BYTES", "WAITING", "DeadLetter"]
 
@@ -109,6 +112,9 @@ def read_letters(
     connection: sqlite3.Connection, stream: str, spool: str, sequences: Sequence[int]
 ) -> tuple[pl.DataFrame | None, list[int]]:
     """The records of these letters in their stream's columns (None: none), and which of them can no longer be read."""
+    import numpy as np
+    import polars as pl
+
     frames, kept, unreadable = [], [], []
     for sequence in sequences:
         row = connection.execute(

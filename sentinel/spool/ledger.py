@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from sentinel.records import EVENTS
 from sentinel.spool.schema import COUNTING_READERS
+from sentinel.streams import EVENTS
 
 __all__ = ["MAX_REJECTED_PAIRS", "MAX_SOURCES", "OTHER", "Ledger", "Names", "SourceBooks"]
 

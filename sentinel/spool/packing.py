@@ -1,14 +1,18 @@
 """Records made ready for the spool before anybody holds its lock: cut, compressed, their sources named and counted."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import polars as pl
-
-from sentinel.records import EVENTS
 from sentinel.spool import batches, ledger
+from sentinel.streams import EVENTS
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["Packed", "Piece"]
 

@@ -4,11 +4,11 @@ import sqlite3
 from dataclasses import dataclass
 
 from sentinel.failpoints import reach
-from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool.answers import ANSWER_KEPT_S, forget_answers
 from sentinel.spool.database import Database
 from sentinel.spool.ledger import fold
-from sentinel.spool.schema import COUNTING_READERS, STREAM_SCHEMAS
+from sentinel.spool.schema import COUNTING_READERS, STREAMS
+from sentinel.streams import ANOMALIES, EVENTS
 
 __all__ = ["KEEP_ANOMALIES", "KEEP_BYTES", "prune"]
 
@@ -98,7 +98,7 @@ def _prune_rest(connection: sqlite3.Connection, now_s: float) -> int:
     Checkpoints stay until their reader forgets them.
     """
     connection.execute("DELETE FROM letters WHERE state = 'delivered' AND changed_s < ?", (now_s - LETTER_KEPT_S,))
-    folded = sum(fold(connection, stream) for stream in STREAM_SCHEMAS)
+    folded = sum(fold(connection, stream) for stream in STREAMS)
     return folded + forget_answers(connection, now_s - ANSWER_KEPT_S)
 
 

@@ -1,18 +1,20 @@
 """Reading the spool: rows to a frame of records; a batch that cannot be read is set aside and counted as dead."""
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
-import polars as pl
+from typing import TYPE_CHECKING
 
 from sentinel.errors import TransientError
-from sentinel.spool.batches import Batch, number
+from sentinel.spool.batches import Batch, no_rows, number
 from sentinel.spool.database import Database, is_damage
 from sentinel.spool.quarantine import set_aside
 from sentinel.spool.rows import HEAD, READABLE, next_batch, to_batch
-from sentinel.spool.schema import STREAM_SCHEMAS
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["read_frame", "read_newest"]
 
@@ -97,8 +99,11 @@ def _joined(
     good: list[tuple[Batch, pl.DataFrame]], stream: str, spool: str, after: int, max_records: int
 ) -> pl.DataFrame:
     """One frame of the batches' records after `after`, numbered."""
+    import numpy as np
+    import polars as pl
+
     if not good:
-        return pl.DataFrame(schema=STREAM_SCHEMAS[stream])
+        return no_rows(stream)
     frames = [frame for _, frame in good]
     frame = frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
     sequences = np.concatenate([np.arange(batch.first, batch.last + 1) for batch, _ in good])
@@ -110,6 +115,8 @@ def read_newest(
     database: Database, stream: str, spool: str, limit: int, since_s: float | None, *, clock: Callable[[], float]
 ) -> pl.DataFrame:
     """The newest records of a stream, newest first: at most `limit`, those that happened at or after `since_s`."""
+    import polars as pl
+
     with database.reading(f"read {stream}") as connection:
         (following,) = connection.execute("SELECT next_sequence FROM streams WHERE name = ?", (stream,)).fetchone()
     frames, found, until = list[pl.DataFrame](), 0, following - 1
@@ -121,5 +128,5 @@ def read_newest(
             frame = frame.filter(pl.col("timestamp").dt.epoch("ns") >= int(since_s * 1e9))
         frames.append(frame.reverse())
         found, until = found + frame.height, after
-    newest = pl.concat(frames) if frames else pl.DataFrame(schema=STREAM_SCHEMAS[stream])
+    newest = pl.concat(frames) if frames else no_rows(stream)
     return newest.head(limit)

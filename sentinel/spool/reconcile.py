@@ -8,7 +8,7 @@ from sentinel.spool import ledger, readers
 from sentinel.spool.quarantine import quarantine
 from sentinel.spool.recount import Recount, recount, rejected_total
 from sentinel.spool.rows import HEAD, read_batches, to_batch
-from sentinel.spool.schema import COUNTING_READERS, READER_STREAMS, STREAM_SCHEMAS
+from sentinel.spool.schema import COUNTING_READERS, READER_STREAMS, STREAMS
 
 __all__ = ["LOST", "reconcile"]
 
@@ -20,7 +20,7 @@ def reconcile(connection: sqlite3.Connection, now_s: float) -> tuple[int, list[s
     """Make sequences, positions and books of a salvaged spool agree; how many records are lost, and remarks."""
     lost, notes = 0, list[str]()
     _drop_impossible(connection)
-    for stream in STREAM_SCHEMAS:
+    for stream in STREAMS:
         _drop_overlaps(connection, stream)
         last = _last_sequence(connection, stream)
         _place_readers(connection, stream, last, notes)
@@ -41,8 +41,8 @@ def _drop_impossible(connection: sqlite3.Connection) -> None:
     for table in ("batches", "letters", "quarantine", "books", "streams"):
         column = "name" if table == "streams" else "stream"
         connection.execute(
-            f"DELETE FROM {table} WHERE {column} NOT IN ({', '.join('?' * len(STREAM_SCHEMAS))})",  # noqa: S608 our tables
-            tuple(STREAM_SCHEMAS),
+            f"DELETE FROM {table} WHERE {column} NOT IN ({', '.join('?' * len(STREAMS))})",  # noqa: S608 our tables
+            tuple(STREAMS),
         )
 
 

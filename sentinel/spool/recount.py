@@ -5,10 +5,10 @@ import sqlite3
 from collections import Counter
 from dataclasses import dataclass, field
 
-from sentinel.records import EVENTS
 from sentinel.spool import dead_letters, ledger, readers
 from sentinel.spool.rows import read_batches
 from sentinel.spool.schema import COUNTING_READERS
+from sentinel.streams import EVENTS
 
 __all__ = ["Recount", "recount", "rejected_total"]
 

@@ -1,7 +1,7 @@
 """The tables of the spool's database, and the names that stand in them."""
 
 from sentinel.errors import TerminalError, TransientError
-from sentinel.records import ANOMALIES, ANOMALY_COLUMNS, EVENTS, RECORD_SCHEMA
+from sentinel.streams import ANOMALIES, EVENTS
 
 __all__ = [
     "APPLICATION_ID",
@@ -9,7 +9,7 @@ __all__ = [
     "DDL",
     "LATER",
     "READER_STREAMS",
-    "STREAM_SCHEMAS",
+    "STREAMS",
     "TABLES",
     "VERSION",
     "DeadLettersFullError",
@@ -20,8 +20,8 @@ __all__ = [
 APPLICATION_ID = 0x4C536E74  # "LSnt", in the file's header
 VERSION = 1
 
-STREAM_SCHEMAS = {EVENTS: dict(RECORD_SCHEMA), ANOMALIES: {**RECORD_SCHEMA, **ANOMALY_COLUMNS}}
-"""The streams, and the columns a frame of each has."""
+STREAMS = (EVENTS, ANOMALIES)
+"""The streams; `batches.columns_of` has the columns a frame of each has."""
 
 READER_STREAMS = {"deliver": EVENTS, "deliver-anomalies": ANOMALIES, "detect": EVENTS, "alert": ANOMALIES}
 """The readers that move, and the stream each moves in. Any other name is only a lock."""
@@ -89,7 +89,7 @@ INDEXES = (
 )
 
 ROWS = (
-    *(f"INSERT OR IGNORE INTO streams VALUES ('{name}', 1, 0, 0, 0)" for name in STREAM_SCHEMAS),  # noqa: S608 our names
+    *(f"INSERT OR IGNORE INTO streams VALUES ('{name}', 1, 0, 0, 0)" for name in STREAMS),  # noqa: S608 our names
     *(f"INSERT OR IGNORE INTO readers VALUES ('{name}', 0, 0, 0, NULL, 0, 0, NULL)" for name in READER_STREAMS),  # noqa: S608 our names
 )
 

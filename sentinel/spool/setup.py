@@ -70,6 +70,12 @@ def prepare(folder: Path) -> str:
         ) from exc
 
 
+def free_bytes(folder: Path) -> int:
+    """Bytes that this user may still write on the disk of `folder`."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
+
+
 def make_folder(folder: Path) -> None:
     """The spool's folder, for its owner alone whatever the umask."""
     try:

@@ -1,23 +1,27 @@
 """The spool: records in, durable when the transaction ends; out again in order, for readers that each have a place."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import polars as pl
-
-from sentinel.records import ANOMALIES, EVENTS, Checkpoint
 from sentinel.spool import dead_letters, ledger, prune, quarantine, readers, reading, repair, setup, state, verify
 from sentinel.spool.answers import Answer, get_answer
+from sentinel.spool.batches import no_rows
 from sentinel.spool.database import Database
 from sentinel.spool.incidents import Incidents
 from sentinel.spool.packing import Packed
-from sentinel.spool.schema import STREAM_SCHEMAS
+from sentinel.spool.schema import STREAMS
 from sentinel.spool.transaction import Limits, Transaction
+from sentinel.streams import ANOMALIES, EVENTS, Checkpoint
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["MAX_BYTES", "MIN_FREE_BYTES", "Spool"]
 
@@ -26,12 +30,6 @@ MIN_FREE_BYTES = 64 * 1024 * 1024
 ANOMALIES_SHARE = 10  # anomalies have a bound of their own, a tenth: a flood of events cannot shut them out
 LETTER_STEP = 500
 ROUND_BYTES = 16 * 1024 * 1024
-
-
-def free_bytes(folder: Path) -> int:
-    """Bytes that this user may still write on the disk of `folder`."""
-    disk = os.statvfs(folder)
-    return disk.f_bavail * disk.f_frsize
 
 
 class Spool:
@@ -55,7 +53,7 @@ class Spool:
         self._database = Database(folder / setup.FILE_NAME)
         self._database.keep_reserve()
         self.incidents = Incidents(self._database)
-        self._known_sources: dict[str, set[str]] = {stream: set() for stream in STREAM_SCHEMAS}
+        self._known_sources: dict[str, set[str]] = {stream: set() for stream in STREAMS}
         self._holder = f"{os.getpid()}-{secrets.token_hex(4)}"
 
     @classmethod
@@ -66,7 +64,7 @@ class Spool:
         max_bytes: int = MAX_BYTES,
         min_free_bytes: int = MIN_FREE_BYTES,
         max_letter_bytes: int = dead_letters.MAX_LETTER_BYTES,
-        free: Callable[[Path], int] = free_bytes,
+        free: Callable[[Path], int] = setup.free_bytes,
         clock: Callable[[], float] = time.time,
     ) -> Self:
         """Open the spool of `folder`, made where it is missing.
@@ -230,7 +228,7 @@ class Spool:
             reasons = dict.fromkeys(unreadable, dead_letters.UNREADABLE)
             with self._database.writing("bury damaged letters") as connection:
                 dead_letters.settle(connection, stream, (), reasons, self._clock())
-        return pl.DataFrame(schema=STREAM_SCHEMAS[stream]) if frame is None else frame
+        return no_rows(stream) if frame is None else frame
 
     def replay(self, stream: str, sequences: Sequence[int] | None = None) -> int:
         """Offer dead letters to the store again (None: all that are dead); how many. The next delivery takes them."""

@@ -5,7 +5,7 @@ import sqlite3
 import zlib
 
 from sentinel.errors import TerminalError
-from sentinel.records import Checkpoint
+from sentinel.streams import Checkpoint
 
 __all__ = ["MAX_BLOB_BYTES"]
 

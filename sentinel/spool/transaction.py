@@ -1,22 +1,26 @@
 """One transaction of the spool: whatever is done in it becomes durable together, or not at all."""
 
+from __future__ import annotations
+
 import contextlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from sentinel.errors import SpoolFullError, TerminalError
 from sentinel.failpoints import reach
-from sentinel.records import EVENTS, Checkpoint
 from sentinel.spool import answers, batches, dead_letters, ledger, readers, state
 from sentinel.spool.incidents import IncidentRow, put_incidents, read_active, read_one
 from sentinel.spool.packing import Packed, Piece
 from sentinel.spool.readers import Lease
 from sentinel.spool.rows import read_batches
 from sentinel.spool.schema import COUNTING_READERS, READER_STREAMS
+from sentinel.streams import EVENTS, Checkpoint
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["Limits", "Span", "Transaction"]
 

@@ -9,7 +9,7 @@ from sentinel.spool.batches import checksum
 from sentinel.spool.database import Database, is_damage
 from sentinel.spool.recount import recount
 from sentinel.spool.rows import HEAD, read_batches, to_batch
-from sentinel.spool.schema import STREAM_SCHEMAS
+from sentinel.spool.schema import STREAMS
 
 __all__ = ["verify"]
 
@@ -41,7 +41,7 @@ def _check_file(database: Database) -> Iterator[str]:
 
 
 def _check_books(database: Database) -> Iterator[str]:
-    for stream in STREAM_SCHEMAS:
+    for stream in STREAMS:
         with database.reading("check the books", snapshot=True) as connection:
             books = ledger.read_ledger(connection, stream, 0)
             counted = recount(connection, stream)

@@ -18,10 +18,11 @@ from sentinel.store.bulk import BulkWriter
 from sentinel.store.elastic_find import find, histogram
 from sentinel.store.elastic_incidents import find_incidents, prune_incidents, put_incidents
 from sentinel.store.frames import PARTITION, as_utc, unusable
+from sentinel.store.health import TIMEOUT_S, Health, cluster_health
 from sentinel.store.inspection import clock_of, find_problems
 from sentinel.store.scan import scan
 from sentinel.store.setup import Features, detect_features, set_up
-from sentinel.store.store import BATCH_ROWS, Health, Inspection, Outcome, Search, Selection, Store
+from sentinel.store.store import BATCH_ROWS, Inspection, Outcome, Search, Selection, Store
 
 __all__ = ["ElasticStore"]
 
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,100}")
 IDS_A_QUERY = 5_000
-HEALTH_TIMEOUT_S = 3.0
 
 
 class ElasticStore(Store):
@@ -160,19 +160,14 @@ class ElasticStore(Store):
 
     def health(self) -> Health:
         """As the contract says; asks with a short time-out."""
-        try:
-            with mapped_errors("ask Elasticsearch"):
-                info = self._client.options(request_timeout=HEALTH_TIMEOUT_S).info()
-        except SentinelError as exc:
-            return Health(reachable=False, detail=str(exc))
-        return Health(reachable=True, detail=f"Elasticsearch {info['version']['number']}")
+        return cluster_health(self._client)
 
     def inspect(self) -> Inspection:
         """As the contract says: privileges, names, blocks, the node's clock."""
         health = self.health()
         if not health.reachable:
             return Inspection(health)
-        client = self._client.options(request_timeout=2 * HEALTH_TIMEOUT_S)
+        client = self._client.options(request_timeout=2 * TIMEOUT_S)
         problems = find_problems(client, self._index, retention_days=self._retention_days)
         return Inspection(health, problems, clock_of(client))
 

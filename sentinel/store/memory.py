@@ -13,7 +13,8 @@ from sentinel.records import ANOMALIES, EVENTS
 from sentinel.store.digests import conflict_reason, digests_of
 from sentinel.store.find import count_by_time, find
 from sentinel.store.frames import as_utc, columns_of, in_order, schema_of, select, unusable
-from sentinel.store.store import BATCH_ROWS, Health, Outcome, Search, Selection, Store
+from sentinel.store.health import Health
+from sentinel.store.store import BATCH_ROWS, Outcome, Search, Selection, Store
 
 __all__ = ["MemoryStore"]
 

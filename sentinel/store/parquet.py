@@ -17,10 +17,11 @@ from sentinel.records import ANOMALIES, EVENTS
 from sentinel.store.digests import conflict_reason
 from sentinel.store.find import count_by_time, find
 from sentinel.store.frames import PARTITION, as_utc, columns_of, in_order, schema_of, select, unusable
+from sentinel.store.health import Health, folder_health
 from sentinel.store.incident_files import IncidentFiles
 from sentinel.store.parquet_files import ParquetFile, compact, list_files, may_overlap, put
 from sentinel.store.parquet_known import sort_out
-from sentinel.store.store import BATCH_ROWS, Health, Outcome, Range, Search, Selection, Store
+from sentinel.store.store import BATCH_ROWS, Outcome, Range, Search, Selection, Store
 
 __all__ = ["ParquetStore"]
 
@@ -194,11 +195,7 @@ class ParquetStore(Store):
 
     def health(self) -> Health:
         """As the contract says: whether the folder is there and how much room its disk has."""
-        try:
-            free = shutil.disk_usage(make_private_dir(self._folder)).free
-        except OSError as exc:
-            return Health(reachable=False, detail=f"Parquet files in {self._folder}: {exc}")
-        return Health(reachable=True, detail=f"Parquet files in {self._folder}, {free // 2**20} MiB free")
+        return folder_health(self._folder)
 
     def prune(self, before: str) -> list[str]:
         """As the contract says: whole folders."""

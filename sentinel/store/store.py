@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sentinel.records import EVENTS
+from sentinel.store.health import Health
 
 __all__ = ["BATCH_ROWS", "Health", "Inspection", "Outcome", "Range", "Search", "Selection", "Store"]
 
@@ -31,14 +32,6 @@ class Outcome:
     def all_delivered(cls, n_records: int) -> "Outcome":
         """Every record is there."""
         return cls(np.ones(n_records, bool), np.zeros(n_records, bool))
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Whether the store answers right now, and what it says of itself or why not."""
-
-    reachable: bool
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

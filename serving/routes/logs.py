@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from sentinel.pipeline import Answer, Submission
+from sentinel.pipeline.batch import Answer, Submission
 from serving.answers import json_answer, verdict_of
 from serving.parameters import LOGS_BODY
 from serving.parts import Parts

@@ -10,8 +10,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
-from sentinel.pipeline.deliver import READERS
 from sentinel.pipeline.overview import source_books
+from sentinel.pipeline.rounds import READERS
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import Ledger, Spool
 from sentinel.store import ID_CONFLICT

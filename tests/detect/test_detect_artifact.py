@@ -13,8 +13,15 @@ import pytest
 from sklearn.ensemble import IsolationForest
 
 from sentinel import failpoints
-from sentinel.detect.models.artifact import Parts, read_artifact, read_forest, read_manifest, write_artifact
-from sentinel.detect.models.manifest import Manifest, library_versions, load_or_make_key, make_version, signed
+from sentinel.detect.models.artifact import Parts, read_artifact, read_forest, write_artifact
+from sentinel.detect.models.manifest import (
+    Manifest,
+    library_versions,
+    load_or_make_key,
+    make_version,
+    read_manifest,
+    signed,
+)
 from sentinel.errors import ArtifactError
 
 KEY = b"0123456789abcdef0123456789abcdef"

@@ -14,9 +14,9 @@ from pathlib import Path
 import orjson
 
 from sentinel.parse import decode_body
-from sentinel.pipeline import Answer, Intake, Submission
+from sentinel.pipeline.batch import Answer, Submission
 from sentinel.pipeline.deliver import deliver_round
-from sentinel.pipeline.ingest import KeyReusedError
+from sentinel.pipeline.ingest import Intake, KeyReusedError
 from sentinel.records import EVENTS
 from sentinel.spool import Spool
 from sentinel.store import open_store

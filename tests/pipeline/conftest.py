@@ -9,7 +9,7 @@ import pytest
 
 from sentinel.collect import Watched
 from sentinel.detect.models.registry import Registry
-from sentinel.pipeline import Sentinel
+from sentinel.pipeline.parts import Sentinel
 from sentinel.spool import Spool
 from sentinel.store import MemoryStore
 

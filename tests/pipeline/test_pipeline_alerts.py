@@ -15,9 +15,9 @@ import pytest
 
 from sentinel.alert import Route, Rules, send
 from sentinel.errors import TransientError
-from sentinel.pipeline import Sentinel
 from sentinel.pipeline.alerts import BACKOFF_CAP_S, Alerter, trial_notice
 from sentinel.pipeline.incidents import Wanted, change_state, keep, list_incidents
+from sentinel.pipeline.parts import Sentinel
 from tests.pipeline.test_pipeline_words import NOW_S, START, anomalies
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,9 @@ import pytest
 
 from sentinel.collect import Watched
 from sentinel.errors import SpoolFullError
-from sentinel.pipeline import Sentinel, collect
+from sentinel.pipeline.collect import collect
 from sentinel.pipeline.collector import Collector
+from sentinel.pipeline.parts import Sentinel
 from sentinel.records import EVENTS
 from tests.pipeline.conftest import Clock
 

@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from sentinel.errors import TransientError
-from sentinel.pipeline import Sentinel, collect, deliver
-from sentinel.pipeline.deliver import deliver_round
+from sentinel.pipeline.collect import collect
+from sentinel.pipeline.deliver import deliver, deliver_round
+from sentinel.pipeline.parts import Sentinel
 from sentinel.records import EVENTS
 from sentinel.store import MemoryStore, Outcome
 

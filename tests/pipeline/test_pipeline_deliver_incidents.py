@@ -1,8 +1,8 @@
 """Incidents go to the store as they grow, under their own id, and nothing of the books depends on them."""
 
-from sentinel.pipeline import Sentinel
 from sentinel.pipeline.deliver_incidents import deliver_incidents, prune_incidents
 from sentinel.pipeline.incidents import Wanted, change_state, keep, list_incidents
+from sentinel.pipeline.parts import Sentinel
 from sentinel.store import MemoryStore
 from tests.pipeline.test_pipeline_words import NOW_S, anomalies
 

@@ -9,8 +9,10 @@ from polars.testing import assert_frame_equal
 
 from sentinel.detect import Scorer
 from sentinel.errors import NoModelError
-from sentinel.pipeline import Sentinel, collect, deliver
+from sentinel.pipeline.collect import collect
+from sentinel.pipeline.deliver import deliver
 from sentinel.pipeline.live import Live
+from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import missing_ranges
 from sentinel.pipeline.score import score_missing
 from sentinel.pipeline.train import retrain

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from sentinel.errors import TerminalError, TransientError
-from sentinel.pipeline import Sentinel, history
+from sentinel.pipeline import history
 from sentinel.pipeline.history import load_history
+from sentinel.pipeline.parts import Sentinel
 from sentinel.records import ANOMALIES, ANOMALY_COLUMNS, EVENTS, RECORD_SCHEMA
 from sentinel.store import MemoryStore, Outcome, ParquetStore, Store, open_store
 

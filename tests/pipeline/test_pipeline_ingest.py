@@ -11,9 +11,9 @@ import pytest
 
 from sentinel.errors import SpoolFullError
 from sentinel.parse import decode_body
-from sentinel.pipeline import Answer, Intake, Sentinel, Submission
-from sentinel.pipeline.batch import Batch, event_id_prefix
-from sentinel.pipeline.ingest import KeyReusedError
+from sentinel.pipeline.batch import Answer, Batch, Submission, event_id_prefix
+from sentinel.pipeline.ingest import Intake, KeyReusedError
+from sentinel.pipeline.parts import Sentinel
 from sentinel.records import EVENTS
 from sentinel.spool import Span, Spool, Transaction
 from tests.pipeline.conftest import Clock

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from sentinel.errors import TransientError
-from sentinel.pipeline import Sentinel, deliver
+from sentinel.pipeline.deliver import deliver
+from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.retention import oldest_partition, prune_store
 from sentinel.records import RECORD_SCHEMA
 from sentinel.store import MemoryStore, ParquetStore, Store, open_store

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from sentinel.errors import TerminalError, TransientError
-from sentinel.pipeline import Sentinel, deliver
-from sentinel.pipeline.deliver import PROBE_RECORDS, ROUND_RECORDS, deliver_round
+from sentinel.pipeline.deliver import PROBE_RECORDS, ROUND_RECORDS, deliver, deliver_round
+from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.rounds import failing_since_s
 from sentinel.records import EVENTS, RECORD_SCHEMA
 from sentinel.spool import Spool, Transaction

@@ -8,7 +8,7 @@ import pytest
 
 from sentinel.detect.learn.gate import gate
 from sentinel.errors import TerminalError, TransientError
-from sentinel.pipeline import Sentinel
+from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.train import retrain, train
 from sentinel.records import RECORD_SCHEMA, empty_records
 from tests.pipeline.conftest import START

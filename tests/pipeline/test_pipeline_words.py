@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 from sentinel.incidents.feedback import Word
-from sentinel.pipeline import Sentinel
 from sentinel.pipeline.feedback import (
     Said,
     called_false,
@@ -19,6 +18,7 @@ from sentinel.pipeline.feedback import (
     without_real,
 )
 from sentinel.pipeline.incidents import Wanted, keep, list_incidents
+from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.settle import settle
 from sentinel.pipeline.threshold import forget_threshold, preview, set_threshold, shown_threshold
 from sentinel.pipeline.words import Heard

@@ -19,18 +19,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sentinel.detect.models.manifest import MANIFEST_FILE, Manifest, digest_of, read_signed, signed
-from sentinel.durable import make_private_dir, read_file, sync_dir, write_file
+from sentinel.detect.models.manifest import (
+    AGAIN,
+    MANIFEST_FILE,
+    Manifest,
+    digest_of,
+    read_bytes,
+    read_manifest,
+    signed,
+)
+from sentinel.durable import make_private_dir, sync_dir, write_file
 from sentinel.errors import ArtifactError
 from sentinel.failpoints import reach
 
-__all__ = ["Parts", "read_artifact", "read_forest", "read_manifest", "remove_folder", "write_artifact"]
+__all__ = ["Parts", "read_artifact", "read_forest", "remove_folder", "write_artifact"]
 
 FOREST_FILE, ARRAYS_FILE, TABLES_FILE, STATE_FILE = "model.joblib", "trees.npz", "tables.json", "state.bin"
 SERVED_FILES = (ARRAYS_FILE, TABLES_FILE, STATE_FILE)
 MAX_FILE_BYTES = 1 << 30
-MAX_MANIFEST_BYTES = 1 << 20
-AGAIN = "train again, or promote another version (sentinel models)"
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -98,16 +104,6 @@ def _dump_forest(forest: object) -> bytes:
     return stream.getvalue()
 
 
-def read_manifest(folder: Path, *, key: bytes) -> Manifest:
-    """The manifest of a model's folder, its signature checked. Raises ArtifactError: what is wrong, what to do."""
-    what = f"read model {folder.name}"
-    content = _read_bytes(folder / MANIFEST_FILE, MAX_MANIFEST_BYTES, what)
-    manifest = Manifest.from_dict(read_signed(content, key, purpose="manifest", what=what), what=what)
-    if manifest.version != folder.name:
-        raise ArtifactError(f"{what}: its manifest is that of {manifest.version}; {AGAIN}")
-    return manifest
-
-
 def read_artifact(folder: Path, *, key: bytes, features: Sequence[str]) -> tuple[Manifest, Parts]:
     """Read what is served from a model's folder: every byte once, checked before it is interpreted, no pickle.
 
@@ -148,17 +144,9 @@ def _read_checked(folder: Path, manifest: Manifest, name: str) -> bytes:
     entry = manifest.files.get(name)
     if entry is None:
         raise ArtifactError(f"{what}: its manifest knows no {name}; {AGAIN}")
-    content = _read_bytes(folder / name, MAX_FILE_BYTES, what)
+    content = read_bytes(folder / name, MAX_FILE_BYTES, what)
     if len(content) != entry.size:
         raise ArtifactError(f"{what}: {name} has {len(content)} bytes instead of {entry.size}; {AGAIN}")
     if digest_of(content) != entry:
         raise ArtifactError(f"{what}: {name} is damaged (its SHA-256 differs); {AGAIN}")
     return content
-
-
-def _read_bytes(path: Path, max_bytes: int, what: str) -> bytes:
-    """The whole of a regular file, once; links are not followed."""
-    try:
-        return read_file(path, max_bytes=max_bytes)
-    except OSError as exc:
-        raise ArtifactError(f"{what}: {path.name}: {exc.strerror}; {AGAIN}") from exc

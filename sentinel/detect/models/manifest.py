@@ -14,11 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
-from sentinel.detect.lexicon.in_use import in_use
 from sentinel.durable import make_private_dir, read_file, sync_dir
 from sentinel.errors import ArtifactError
 
 __all__ = [
+    "AGAIN",
     "MANIFEST_FILE",
     "FileDigest",
     "Manifest",
@@ -27,12 +27,16 @@ __all__ = [
     "library_versions",
     "load_or_make_key",
     "make_version",
+    "read_bytes",
+    "read_manifest",
     "read_signed",
     "signed",
 ]
 
 MANIFEST_FILE = "manifest.json"
 KEY_FILE = "signing.key"
+MAX_MANIFEST_BYTES = 1 << 20
+AGAIN = "train again, or promote another version (sentinel models)"
 MIN_KEY_BYTES, MAX_KEY_BYTES = 16, 65_536
 FORMAT = 1  # of the folder; another number is refused
 LIBRARIES = ("log-sentinel", "scikit-learn", "numpy", "numba", "polars", "joblib")
@@ -71,6 +75,8 @@ class Manifest:
     @property
     def is_of_lexicon(self) -> bool:
         """Whether it was made with the lexicon in use; else it learnt some words as others than they are read now."""
+        from sentinel.detect.lexicon.in_use import in_use  # a tenth of a second, which not all who read it need
+
         return self.lexicon == in_use().digest
 
     def with_files(self, files: dict[str, FileDigest]) -> Self:
@@ -164,6 +170,24 @@ def read_signed(content: bytes, key: bytes, *, purpose: str, what: str) -> dict[
         )
     result: dict[str, Any] = body
     return result
+
+
+def read_manifest(folder: Path, *, key: bytes) -> Manifest:
+    """The manifest of a model's folder, its signature checked. Raises ArtifactError: what is wrong, what to do."""
+    what = f"read model {folder.name}"
+    content = read_bytes(folder / MANIFEST_FILE, MAX_MANIFEST_BYTES, what)
+    manifest = Manifest.from_dict(read_signed(content, key, purpose="manifest", what=what), what=what)
+    if manifest.version != folder.name:
+        raise ArtifactError(f"{what}: its manifest is that of {manifest.version}; {AGAIN}")
+    return manifest
+
+
+def read_bytes(path: Path, max_bytes: int, what: str) -> bytes:
+    """The whole of a regular file of a model, once; links are not followed. Raises ArtifactError."""
+    try:
+        return read_file(path, max_bytes=max_bytes)
+    except OSError as exc:
+        raise ArtifactError(f"{what}: {path.name}: {exc.strerror}; {AGAIN}") from exc
 
 
 def load_or_make_key(folder: Path) -> bytes:

@@ -14,29 +14,28 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
-from pathlib import Path
 
 from sentinel.detect.judge.features import FEATURES
 from sentinel.detect.models.artifact import (
     Parts,
     read_artifact,
     read_forest,
-    read_manifest,
     remove_folder,
     write_artifact,
 )
+from sentinel.detect.models.in_service import POINTER_FILE, PURPOSE, InService, read_small
 from sentinel.detect.models.manifest import (
-    Manifest,
     is_version,
     library_versions,
     load_or_make_key,
     make_version,
+    read_manifest,
     read_signed,
     signed,
 )
 from sentinel.detect.models.model import Model
 from sentinel.detect.models.trained import Report, Trained, manifest_of
-from sentinel.durable import make_private_dir, read_file, sync_dir, write_file
+from sentinel.durable import sync_dir, write_file
 from sentinel.errors import ArtifactError, NoModelError, TerminalError, TransientError
 from sentinel.failpoints import reach
 
@@ -44,18 +43,12 @@ __all__ = ["Registry", "Report", "Trained", "load_or_make_key"]
 
 log = logging.getLogger(__name__)
 
-MAX_POINTER_BYTES = 1 << 20
-POINTER_FILE = "champion.json"
-PURPOSE = "champion pointer"
 PINS_FILE, PINS_PURPOSE = "pinned.json", "list of pinned models"
 KEPT = 5
 
 
-class Registry:
+class Registry(InService):
     """The models in `folder`, signed with `key`; several processes may use it, nothing is held between calls."""
-
-    def __init__(self, folder: Path, key: bytes) -> None:
-        self.folder, self._key = make_private_dir(folder), key
 
     def save(self, trained: Trained, report: Report | None = None) -> str:
         """Write a model durably and return its version; it is not promoted. Raises OSError when the disk fails."""
@@ -83,19 +76,6 @@ class Registry:
     def load_forest(self, version: str) -> object:
         """The scikit-learn forest of a model, for refits and checks (None for a warm-up model); never in the server."""
         return read_forest(self._existing(version), key=self._key, libraries=library_versions())
-
-    def manifest(self, version: str) -> Manifest:
-        """What a model says of itself. Raises as `load` does."""
-        return read_manifest(self._existing(version), key=self._key)
-
-    def champion(self) -> str | None:
-        """The version in service; None before the first promotion. Raises ArtifactError for a damaged pointer."""
-        return self._pointer()[0]
-
-    def previous(self) -> str | None:
-        """The version that was in service before, for the way back; None when there was none or it is gone."""
-        version = self._pointer()[1]
-        return version if version and (self.folder / version).is_dir() else None
 
     def promote(self, version: str) -> None:
         """Put a model in service: it is read and checked first, then one file is replaced. Raises as `load` does.
@@ -126,7 +106,7 @@ class Registry:
     def pinned(self) -> frozenset[str]:
         """The models that a person keeps. Raises ArtifactError where their list is damaged."""
         what = "read pinned models"
-        content = _read(self.folder / PINS_FILE, what)
+        content = read_small(self.folder / PINS_FILE, what)
         return frozenset(
             read_signed(content, self._key, purpose=PINS_PURPOSE, what=what)["pinned"] if content is not None else ()
         )
@@ -214,19 +194,6 @@ class Registry:
             remove_folder(path)
             path.unlink(missing_ok=True)
 
-    def _existing(self, version: str) -> Path:
-        folder = self.folder / version
-        if not is_version(version) or not folder.is_dir():
-            raise TerminalError(f"read model {version[:60]!r}: there is no such model; `sentinel models` lists them")
-        return folder
-
-    def _pointer(self) -> tuple[str | None, str | None]:
-        what = "read champion"
-        if (content := _read(self.folder / POINTER_FILE, what)) is None:
-            return None, None
-        body = read_signed(content, self._key, purpose=PURPOSE, what=what)
-        return body.get("champion"), body.get("previous")
-
     def _row(self, version: str, champion: str | None) -> dict[str, object]:
         row: dict[str, object] = {"version": version, "champion": version == champion}
         try:
@@ -237,13 +204,3 @@ class Registry:
         passed = None if known.gate is None else known.gate["passed"]
         facts = {"trained_at": known.trained_at, "rows": known.rows, "confidence": known.confidence}
         return {**row, **facts, "since": known.since, "until": known.until, "passed": passed, "problem": None}
-
-
-def _read(path: Path, what: str) -> bytes | None:
-    """A small file of ours; None where there is none. Raises ArtifactError for anything else in its place."""
-    try:
-        return read_file(path, max_bytes=MAX_POINTER_BYTES)
-    except FileNotFoundError:
-        return None
-    except OSError as exc:
-        raise ArtifactError(f"{what}: {path}: {exc.strerror}; move it away, or mend its rights") from exc
