@@ -9,8 +9,9 @@ import pytest
 
 from sentinel.collect import whole
 from sentinel.errors import TerminalError
-from sentinel.pipeline import Sentinel, collect
+from sentinel.pipeline.collect import collect
 from sentinel.pipeline.log_files import read_log_file
+from sentinel.pipeline.parts import Sentinel
 from sentinel.records import EVENTS
 
 NOW = datetime(2036, 11, 23, 12, tzinfo=UTC)  # long after the files were written
