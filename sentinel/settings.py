@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     log_sentinel_links: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="folders in which symbolic links may end, separated by `:`; unset: no link is followed"
     )
+    log_sentinel_mask: str = Field(
+        "all",
+        description="kinds of secrets that are masked before they reach the disk: all, none, or some with commas",
+    )
     log_sentinel_home: Path = Field(
         Path("var"), description="folder of spool, local store, models and Prefect's own state"
     )

@@ -38,6 +38,7 @@ __all__ = [
     "rules_of",
     "store_of",
     "use_lexicon",
+    "use_reading",
     "watched_of",
 ]
 
@@ -75,6 +76,7 @@ def open_registry(settings: Settings) -> Registry:
     from sentinel.detect.models.registry import Registry  # takes half a second, which not all need
 
     use_lexicon(settings)
+    use_reading(settings)
     return Registry(*_models_of(settings))
 
 
@@ -103,6 +105,13 @@ def use_lexicon(settings: Settings) -> None:
         from sentinel.detect.lexicon.in_use import use
 
         use(settings.log_sentinel_lexicon)
+
+
+def use_reading(settings: Settings) -> None:
+    """Read lines as the settings say. Raises SettingsError that says what is wrong with which of them."""
+    from sentinel.parse import Reading, kinds_of, use
+
+    use(Reading(mask=kinds_of(settings.log_sentinel_mask)))
 
 
 def store_of(settings: Settings) -> Store:
@@ -148,6 +157,7 @@ def open_sentinel(settings: Settings) -> Sentinel:
 
     if settings.log_sentinel_failpoint:
         failpoints.arm_from_text(settings.log_sentinel_failpoint)
+    use_reading(settings)
     spool = open_spool(settings)
     if not settings.log_sentinel_dir:
         make_private_dir(settings.own_folder)

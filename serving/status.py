@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import sentinel
 from sentinel.pipeline.overview import source_books
 from sentinel.pipeline.rounds import READERS, failing_since_s
+from sentinel.pipeline.secrets import masked_by_kind
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import Ledger, Spool
 from sentinel.store import Health
@@ -31,6 +32,7 @@ def status(parts: Parts, health: Health | None) -> dict[str, object]:
         "sources": source_books(events)[:MAX_SOURCES],
         "rejected_reasons": _reasons(events),
         "dead_letters": _letters(spool),
+        "masked": masked_by_kind(spool),
         "quarantined": spool.quarantined_count(),
         "spool": {
             "bytes": events.bytes,

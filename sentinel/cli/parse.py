@@ -11,6 +11,7 @@ from sentinel.cli.show import json_line, visible
 from sentinel.errors import TerminalError
 from sentinel.pipeline.log_files import STANDARD_INPUT, read_log_file
 from sentinel.settings import Settings
+from sentinel.wiring import use_reading
 
 __all__ = ["parse"]
 
@@ -28,6 +29,7 @@ def _parse(options: argparse.Namespace, settings: Settings) -> int:
         raise TerminalError(f"parse {options.file}: there is no such file")
     if options.file.is_dir():
         raise TerminalError(f"parse {options.file}: is a folder; name one file of it")
+    use_reading(settings)
     for records in read_log_file(options.file, now=datetime.now(UTC), period=settings.elastic_index_period):
         for record in records.iter_rows(named=True):
             shown = {name: value for name, value in record.items() if value is not None}

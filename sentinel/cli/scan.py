@@ -52,7 +52,9 @@ def _moment(text: str) -> datetime:
 
 def _scan(options: argparse.Namespace, settings: Settings) -> int:
     from sentinel.pipeline.scan import scan
+    from sentinel.wiring import use_reading
 
+    use_reading(settings)
     with _Progress(options.files) as progress:
         found = scan(
             options.files, now=datetime.now(UTC), baseline=options.baseline, since=options.since, progress=progress.note

@@ -33,13 +33,16 @@ class Parsed:
     """What became of a batch: `records` (RECORD_SCHEMA, in the order of the input) and `rejected` (REJECTED_SCHEMA).
 
     `held` has the generations whose last event may still go on, with the offset where it begins: what stands there and
-    behind it is not among the records and has to be given again. `late` are those records as far as they are known.
+    behind it is not among the records and has to be given again. `late` are those records as far as they are known,
+    with their secrets.
+    `masked` counts the secrets of `records` that placeholders stand for, by kind.
     """
 
     records: pl.DataFrame
     rejected: pl.DataFrame
     held: Mapping[str, int] = field(default_factory=dict)
     late: pl.DataFrame | None = None
+    masked: Mapping[str, int] = field(default_factory=dict)
 
 
 def records(frame: pl.DataFrame, *, now: int, period: str) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import polars as pl
 
 from sentinel.parse import assemble, timestamps
 from sentinel.parse.assemble import Parsed
+from sentinel.parse.mask import hide_secrets
 from sentinel.parse.reading import read_bodies
 from sentinel.parse.small_batch import MAX_FEW, Document, read_few
 
@@ -23,7 +24,7 @@ def parse_documents(documents: Sequence[Document], *, now: datetime, period: str
     """
     moment = timestamps.now_ns(now)
     if len(documents) <= MAX_FEW and (records := read_few(documents, now=moment, period=period)) is not None:
-        return Parsed(records, assemble.rejected({}))
+        return _parsed(records, {})
     fields, reasons = read_bodies([document.body for document in documents], moment)
     kept = [documents[row] for row in fields["row"].to_list()] if reasons else documents
     frame = fields.with_columns(
@@ -33,4 +34,9 @@ def parse_documents(documents: Sequence[Document], *, now: datetime, period: str
         pl.Series("event_id", [document.event_id for document in kept], dtype=pl.String),
         pl.Series("origin", [document.origin for document in kept], dtype=pl.String),
     )
-    return Parsed(assemble.records(frame, now=moment, period=period), assemble.rejected(reasons))
+    return _parsed(assemble.records(frame, now=moment, period=period), reasons)
+
+
+def _parsed(records: pl.DataFrame, reasons: dict[int, str]) -> Parsed:
+    records, masked = hide_secrets(records)
+    return Parsed(records, assemble.rejected(reasons), masked=masked)

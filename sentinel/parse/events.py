@@ -139,12 +139,12 @@ def _ordered(framed: pl.DataFrame, files: pl.Series) -> pl.DataFrame:
 class _Event:
     """The event that the last line belongs to."""
 
-    __slots__ = ("bytes", "first", "head", "in_trace", "is_framed", "kind", "last", "lines")
+    __slots__ = ("bytes", "first", "head", "in_key", "in_trace", "is_framed", "kind", "last", "lines")
 
     def __init__(self) -> None:
         self.first = self.lines = self.bytes = 0
         self.kind = self.last = int(Label.FREE)
-        self.is_framed = self.in_trace = False
+        self.is_framed = self.in_trace = self.in_key = False
         self.head = ""
 
     def begin(self, at: int, label: int, text: str, size: int, *, is_framed: bool) -> None:
@@ -152,11 +152,13 @@ class _Event:
         self.first, self.lines, self.bytes, self.head = at, 1, size, text
         self.kind = int(Label.HEAD) if label in _HEADS else label
         self.last, self.is_framed, self.in_trace = label, is_framed, label == Label.TRACE
+        self.in_key = label == Label.KEY
 
     def go_on(self, label: int, size: int) -> None:
         """A line that belongs to it."""
         self.lines += 1
         self.bytes += size
+        self.in_key = label == Label.KEY or (self.in_key and label != Label.KEY_END)
         if label == Label.TRACE:
             self.in_trace = True
         elif label not in _NEVER_ALONE:
@@ -168,8 +170,11 @@ class _Event:
         """Whether nothing more may be added."""
         return self.lines >= MAX_EVENT_LINES or self.bytes >= MAX_EVENT_BYTES
 
-    def takes(self, label: int, text: str, *, is_framed: bool) -> bool:
-        """Whether a line that looks like this belongs to it."""
+    def goes_on(self, label: int, text: str, *, is_framed: bool) -> bool:
+        """Whether a line that looks like this belongs to it; within a private key every line does."""
+        return self.in_key or self._takes(label, text, is_framed=is_framed)
+
+    def _takes(self, label: int, text: str, *, is_framed: bool) -> bool:
         if is_framed and not self.is_framed:
             return False  # it has a head, though we have taken it off
         kind = self.kind if is_framed or not self.is_framed else int(Label.HEAD)
@@ -211,7 +216,7 @@ def _firsts(table: pl.DataFrame) -> tuple[npt.NDArray[np.int64], list[int]]:
     sized = table.select("label", "begins", "framed", "partial", "text", pl.col("text").str.len_bytes().alias("size"))
     rows = zip(*(column.to_list() for column in sized), strict=True)
     for at, (label, is_new, is_framed, is_partial, text, size) in enumerate(rows):
-        if is_new or not (is_glued or (not event.is_full and event.takes(label, text, is_framed=is_framed))):
+        if is_new or not (is_glued or (not event.is_full and event.goes_on(label, text, is_framed=is_framed))):
             event.begin(at, label, text, size, is_framed=is_framed)
         else:
             event.go_on(event.last if is_glued else label, size)

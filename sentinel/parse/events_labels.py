@@ -30,6 +30,8 @@ class Label(IntEnum):
     STATEMENT = 13  # the second line of an entry of MySQL's slow log, or the first where the time is left out
     SLOW = 14  # the first line of one
     HANGING = 15  # the first line of a crash whose message is the next one
+    KEY = 16  # the first line of a private key, and
+    KEY_END = 17  # the last line of one
 
 
 _DATE: Final = (  # the examples behind the patterns are what they are for
@@ -81,6 +83,8 @@ _QUICK: Final = r"^\[?\d{4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}|^[A-Z][a-z]{2} [ \d
 """The heads that most lines have, found in a tenth of the time."""
 _LOOKS: Final[tuple[tuple[Label, str], ...]] = (
     (Label.HEAD, _QUICK),
+    (Label.KEY, r"^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY"),
+    (Label.KEY_END, r"^-----END "),
     (Label.SLOW, r"^# Time: "),
     (Label.STATEMENT, r"^# User@Host: "),
     (Label.WHOLE, _WHOLES),

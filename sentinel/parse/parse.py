@@ -11,6 +11,7 @@ from sentinel.parse.assemble import Parsed
 from sentinel.parse.events import places_of, whole_events
 from sentinel.parse.frames import FRAMED, unframe
 from sentinel.parse.lines import clean
+from sentinel.parse.mask import hide_secrets
 from sentinel.parse.reading import read_framed
 
 __all__ = ["Parsed", "parse_lines", "parse_one"]
@@ -40,13 +41,14 @@ def parse_lines(
     fields = read_framed(events.select(list(FRAMED)), moment)
     joined = attributes.join_inner([fields["attributes"], events["marks"]], fields.height)
     frame = fields.with_columns(joined, events["raw"]).hstack(events.select(kept.columns))
-    records = assemble.records(frame, now=moment, period=period)
-    if not held:
-        return Parsed(records, assemble.rejected({}))
-    places = places_of(records)
-    limit = places["file"].replace_strict(held, default=None, return_dtype=pl.Int64)
-    is_late = (places["place"] >= limit).fill_null(value=False)
-    return Parsed(records.filter(~is_late), assemble.rejected({}), held, records.filter(is_late))
+    records, late = assemble.records(frame, now=moment, period=period), None
+    if held:
+        places = places_of(records)
+        limit = places["file"].replace_strict(held, default=None, return_dtype=pl.Int64)
+        is_late = (places["place"] >= limit).fill_null(value=False)
+        records, late = records.filter(~is_late), records.filter(is_late)
+    records, masked = hide_secrets(records)
+    return Parsed(records, assemble.rejected({}), held, late, masked)
 
 
 def parse_one(text: str, *, now: datetime, origin: str = "") -> dict[str, Any] | None:

@@ -90,6 +90,7 @@ class Batch:
         self._order = [*documents, *lines]
         self._slices = [*_slices(submissions, documents), *_slices(submissions, lines)]
         self._accepted = Counter[str]()  # by prefix
+        self.masked = Counter[str]()  # secrets by kind
         self._refused: list[list[dict[str, object]]] = [[] for _ in submissions]
         self._done = 0
 
@@ -106,6 +107,7 @@ class Batch:
         parsed = self._parse_documents(parts) if is_documents else self._parse_lines(parts)
         self._put_back(parts[-1], parsed)
         self._accepted.update(event_id[:PREFIX_CHARS] for event_id in parsed.records["event_id"].to_list())
+        self.masked.update(parsed.masked)
         if parsed.records.height:
             self.packed.add(parsed.records)
         self._refuse(parts, parsed.rejected)

@@ -12,7 +12,8 @@ from typing import Self
 import polars as pl
 
 from sentinel.collect import Collected, Inflaters, Walk, Watched, is_packed_name, poll, walk
-from sentinel.parse import Parsed, parse_lines
+from sentinel.parse import Parsed, hide_secrets, parse_lines
+from sentinel.pipeline.secrets import count_masked
 from sentinel.records import Checkpoint
 from sentinel.spool import Lease, Spool
 
@@ -144,7 +145,9 @@ class Collector:
         gathered.is_held = bool(parsed.held)
         checkpoints = collected.held_at(parsed.held)
         if saved:
-            parsed = replace(parsed, records=pl.concat([parsed.records, *saved]))
+            kept, masked = hide_secrets(pl.concat(saved))
+            masked.update(parsed.masked)
+            parsed = replace(parsed, records=pl.concat([parsed.records, kept]), masked=masked)
         is_news = parsed.records.height or parsed.rejected.height or checkpoints or collected.forgotten
         if not is_news and self._is_begun:
             return
@@ -193,6 +196,7 @@ class Collector:
                 tx.append(parsed.records)
             if rejected:
                 tx.count_rejected(rejected)
+            count_masked(tx, parsed.masked)
             tx.put_checkpoints(checkpoints)
             tx.forget_checkpoints(collected.forgotten)
             if not self._is_begun:

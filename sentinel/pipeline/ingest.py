@@ -13,6 +13,7 @@ import msgspec
 from sentinel.errors import SentinelError, SpoolFullError, TerminalError, TransientError
 from sentinel.failpoints import reach
 from sentinel.pipeline.batch import Answer, Batch, Submission
+from sentinel.pipeline.secrets import count_masked
 from sentinel.spool import ANSWER_KEPT_S, Spool, Transaction
 
 __all__ = ["Answer", "Intake", "KeyReusedError", "Submission"]
@@ -199,6 +200,7 @@ class Intake:
             answers = batch.answers(tx.append(batch.packed) if batch.packed.count else None)
             if batch.packed.rejected:
                 tx.count_rejected(batch.packed.rejected)
+            count_masked(tx, batch.masked)
         reach("ingest.committed")
         return answers
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from sentinel.pipeline.overview import source_books
 from sentinel.pipeline.rounds import READERS
+from sentinel.pipeline.secrets import masked_by_kind
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import Ledger, Spool
 from sentinel.store import ID_CONFLICT
@@ -57,9 +58,16 @@ class _SpoolCollector(Collector):
         yield from _books(ledgers, self._parts.clock())
         yield from _sources(ledgers[EVENTS])
         yield from _rejected(ledgers[EVENTS])
+        yield from self._masked()
         yield from self._letters()
         yield from self._readers()
         yield from self._live()
+
+    def _masked(self) -> Iterator[Metric]:
+        family = CounterMetricFamily("sentinel_masked", "Secrets masked before they reached the disk", labels=["kind"])
+        for kind, count in masked_by_kind(self._parts.sentinel.spool).items():
+            family.add_metric([kind], count)
+        yield family
 
     def _readers(self) -> Iterator[Metric]:
         spool = self._parts.sentinel.spool

@@ -39,6 +39,7 @@ REQUEST, TENANT = "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "3f2504e0-4f89-11d3-9a
         ("cpu 1.5 2.5 3.5 at 4 of 5", "cpu <NUM> <NUM> at <NUM> of <NUM>"),
         ("status=500 code", "status=500 code"),
         ("naïve café ÿ", "naïve café ÿ"),
+        ("card <CARD> of user bob, password=<PASSWORD>", "card <CARD> of user <USER>, password=<PASSWORD>"),
         ("", ""),
     ],
 )

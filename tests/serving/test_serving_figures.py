@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sentinel import secrecy
+from sentinel.pipeline.secrets import count_masked
 from sentinel.records import RECORD_SCHEMA
 from sentinel.settings import Settings
 from serving.app import create_app
@@ -35,6 +36,7 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
     with spool.transaction() as tx:
         tx.append(records("shop", 6, 0))
         tx.append(records("till", 4, 10))
+        count_masked(tx, {"card": 3})
         tx.count_rejected({("127.0.0.1", "message is missing"): 3})
     with spool.lease("deliver") as lease, spool.transaction() as tx:
         assert lease is not None
@@ -64,6 +66,7 @@ async def test_status_has_the_books_of_each_source(parts: Parts) -> None:
     assert told["dead_letters"] == [{"stream": "events", "state": "dead", "reason": "400 mapping", "count": 2}]
     assert told["readers"]["deliver"]["failing_since"] == "2026-11-18T11:06:40Z"
     assert told["quarantined"] == 0
+    assert (told["masked"]["card"], told["masked"]["jwt"]) == (3, 0)
 
 
 async def test_metrics_have_sources_reasons_and_backoff(parts: Parts) -> None:
@@ -82,6 +85,7 @@ async def test_metrics_have_sources_reasons_and_backoff(parts: Parts) -> None:
     assert samples["sentinel_rejected_total", "message is missing"] == 3
     assert 3_000 < samples["sentinel_reader_backoff_seconds", "deliver"] <= 3_600
     assert samples["sentinel_quarantined_batches",] == 0
+    assert (samples["sentinel_masked_total", "card"], samples["sentinel_masked_total", "jwt"]) == (3, 0)
 
 
 async def test_status_and_problems_tell_no_secret(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
