@@ -91,9 +91,9 @@ def list_letters(
 ) -> list[DeadLetter]:
     """Letters in the order of their sequence, those after sequence `after`, at most `limit`."""
     rows = connection.execute(
-        f"""SELECT {_COLUMNS} FROM letters WHERE (?1 IS NULL OR stream = ?1) AND (?2 IS NULL OR state = ?2)
-        AND sequence > ?3 ORDER BY sequence, stream LIMIT ?4""",  # noqa: S608 our columns
-        (stream, state, after, limit),
+        f"""SELECT {_COLUMNS} FROM letters WHERE (:stream IS NULL OR stream = :stream)
+        AND (:state IS NULL OR state = :state) AND sequence > :after ORDER BY sequence, stream LIMIT :limit""",  # noqa: S608 our columns
+        {"stream": stream, "state": state, "after": after, "limit": limit},
     )
     return [DeadLetter(*row) for row in rows]
 

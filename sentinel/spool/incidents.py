@@ -95,8 +95,8 @@ class Incidents:
         """The store has these versions now."""
         with self._database.writing("note delivered incidents") as connection:
             connection.executemany(
-                "UPDATE incidents SET delivered = ?1 WHERE id = ?2 AND delivered < ?1",
-                [(row.version, row.id) for row in rows],
+                "UPDATE incidents SET delivered = :version WHERE id = :id AND delivered < :version",
+                [{"version": row.version, "id": row.id} for row in rows],
             )
 
     def prune(self, before_s: float | None = None) -> int:

@@ -131,9 +131,9 @@ def fold(connection: sqlite3.Connection, stream: str) -> int:
     connection.executemany("DELETE FROM books WHERE stream = ? AND source = ?", [(stream, name) for name, _ in rows])
     total = sum(accepted for _, accepted in rows)
     connection.execute(
-        """INSERT INTO books VALUES (?1, ?2, ?3, 0, ?3, 0) ON CONFLICT (stream, source)
-        DO UPDATE SET accepted = accepted + ?3, delivered = delivered + ?3""",
-        (stream, OTHER, total),
+        """INSERT INTO books VALUES (:stream, :other, :total, 0, :total, 0) ON CONFLICT (stream, source)
+        DO UPDATE SET accepted = accepted + :total, delivered = delivered + :total""",
+        {"stream": stream, "other": OTHER, "total": total},
     )
     return len(rows)
 

@@ -57,8 +57,9 @@ def _load(connection: sqlite3.Connection, stream: str, after: int, max_records: 
     """Rows until one of the bounds is reached. Ends at the first row whose pages are damaged, with that row."""
     found, records, size = list[_Loaded](), 0, 0
     cursor = connection.execute(
-        f"SELECT {HEAD}, frame_bytes, blob FROM batches WHERE stream = ?1 AND last > ?2 AND {READABLE} ORDER BY last",  # noqa: S608 our columns
-        (stream, after),
+        f"""SELECT {HEAD}, frame_bytes, blob FROM batches
+        WHERE stream = :stream AND last > :after AND {READABLE} ORDER BY last""",  # noqa: S608 our columns
+        {"stream": stream, "after": after},
     )
     try:
         for *head, frame_bytes, blob in cursor:

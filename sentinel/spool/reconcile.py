@@ -55,7 +55,8 @@ def _drop_overlaps(connection: sqlite3.Connection, stream: str) -> None:
         else:
             last = batch.last
     connection.execute(
-        "DELETE FROM batches WHERE stream = ?1 AND last IN (SELECT last FROM quarantine WHERE stream = ?1)", (stream,)
+        "DELETE FROM batches WHERE stream = :stream AND last IN (SELECT last FROM quarantine WHERE stream = :stream)",
+        {"stream": stream},
     )
 
 

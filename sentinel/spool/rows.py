@@ -9,7 +9,7 @@ from sentinel.spool.batches import Batch, names_from_text
 __all__ = ["HEAD", "READABLE", "next_batch", "read_batches", "to_batch"]
 
 HEAD = "id, stream, first, last, crc, bytes, sources, codes"
-READABLE = "last NOT IN (SELECT last FROM quarantine WHERE stream = ?1)"
+READABLE = "last NOT IN (SELECT last FROM quarantine WHERE stream = :stream)"
 """Leaves out the batches that were set aside and whose damaged pages could not be deleted."""
 
 
@@ -22,8 +22,8 @@ def to_batch(row: Sequence[Any]) -> Batch:
 def read_batches(connection: sqlite3.Connection, stream: str, after: int, until: int | None = None) -> list[Batch]:
     """The readable batches that hold sequences in (after, until], without their blobs."""
     rows = connection.execute(
-        f"SELECT {HEAD} FROM batches WHERE stream = ?1 AND last > ?2 AND {READABLE} ORDER BY last",  # noqa: S608 our columns
-        (stream, after),
+        f"SELECT {HEAD} FROM batches WHERE stream = :stream AND last > :after AND {READABLE} ORDER BY last",  # noqa: S608 our columns
+        {"stream": stream, "after": after},
     )
     found = []
     for row in rows:
@@ -38,7 +38,7 @@ def read_batches(connection: sqlite3.Connection, stream: str, after: int, until:
 def next_batch(connection: sqlite3.Connection, stream: str, after: int) -> Batch:
     """The batch that follows, without its blob; raises SQLite's own error where that is damaged too."""
     row = connection.execute(
-        f"SELECT {HEAD} FROM batches WHERE stream = ?1 AND last > ?2 AND {READABLE} ORDER BY last LIMIT 1",  # noqa: S608 our columns
-        (stream, after),
+        f"SELECT {HEAD} FROM batches WHERE stream = :stream AND last > :after AND {READABLE} ORDER BY last LIMIT 1",  # noqa: S608 our columns
+        {"stream": stream, "after": after},
     ).fetchone()
     return to_batch(row)

@@ -63,7 +63,8 @@ def add_scored(connection: sqlite3.Connection, version: str, first: int, last: i
 def get_scored(connection: sqlite3.Connection, version: str | None) -> list[tuple[str, int, int]]:
     """(model version, first, last) of all that was scored, in order."""
     rows = connection.execute(
-        "SELECT version, first, last FROM scored WHERE ?1 IS NULL OR version = ?1 ORDER BY version, first", (version,)
+        "SELECT version, first, last FROM scored WHERE :version IS NULL OR version = :version ORDER BY version, first",
+        {"version": version},
     )
     return [(name, first, last) for name, first, last in rows]
 
