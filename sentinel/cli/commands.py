@@ -71,7 +71,7 @@ COMMANDS = {
     "incidents": Command(
         "what is wrong: a table, or one of them with all about it",
         "sentinel incidents --since 1h --severity high",
-        "words:incidents",
+        "incidents:incidents",
     ),
     "feedback": Command(
         "say what an incident or an anomaly was; `list`, or `undo ID`",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sentinel.cli.commands import Run
 from sentinel.cli.numbers import MAX_SEED, whole
+from sentinel.cli.show import json_line, print_json
 from sentinel.durable import write_file
 from sentinel.errors import TerminalError
 from sentinel.settings import Settings
@@ -31,12 +32,13 @@ def evaluate_command(command: argparse.ArgumentParser) -> Run:
     command.add_argument(
         "--lexicon", type=Path, metavar="DIR", help="instead: the share of wordings in DIR that are read right"
     )
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     return _evaluate
 
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     if options.lexicon is not None:
-        return _score_lexicon(options.lexicon, settings)
+        return _score_lexicon(options.lexicon, settings, as_json=options.json)
     from sentinel.evaluation import SETS, evaluate, goal_rows, markdown
 
     result = evaluate(
@@ -49,18 +51,22 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
         peers=not options.no_peers,
         say=lambda text: print(text, file=sys.stderr, flush=True),
     )
-    print(markdown(goal_rows(result)))
-    print(f"written to {options.out}")
+    if options.json:
+        print_json(result.to_dict())
+    else:
+        print(markdown(goal_rows(result)))
+        print(f"written to {options.out}")
     if options.write is not None:
         _write_page(options.write, (options.out / "evaluation.md").read_text(encoding="utf-8"))
     return 0
 
 
-def _score_lexicon(folder: Path, settings: Settings) -> int:
+def _score_lexicon(folder: Path, settings: Settings, *, as_json: bool) -> int:
     from sentinel.evaluation.wordings import score_wordings, wordings_table
 
     use_lexicon(settings)
-    print(wordings_table(score_wordings(folder)))
+    shares = score_wordings(folder)
+    print(json_line(shares) if as_json else wordings_table(shares))
     return 0
 
 

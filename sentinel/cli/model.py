@@ -4,17 +4,19 @@ The verbs are imported where they are called: they need the detector, which othe
 """
 
 import argparse
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sentinel.cli.commands import Run
+from sentinel.cli.moments import moment
 from sentinel.cli.numbers import MAX_SEED, whole
-from sentinel.cli.show import json_line, print_json, print_report, print_table
+from sentinel.cli.show import json_line, print_json, print_record, print_report, print_table
 from sentinel.errors import TerminalError
 from sentinel.settings import MAX_TRAIN_RECORDS, MIN_TRAIN_RECORDS, Settings
 from sentinel.wiring import open_registry, open_spool, opened
 
-__all__ = ["models", "moment", "predict", "score", "train_command"]
+__all__ = ["models", "predict", "score", "train_command"]
 
 
 def train_command(command: argparse.ArgumentParser) -> Run:
@@ -52,6 +54,7 @@ def predict(command: argparse.ArgumentParser) -> Run:
     command.add_argument("--level")
     command.add_argument("--source")
     command.add_argument("--timestamp", help="ISO 8601; now, if left out")
+    command.add_argument("--json", action="store_true", help="print one JSON object on a terminal, too")
     return _predict
 
 
@@ -61,12 +64,6 @@ def models(command: argparse.ArgumentParser) -> Run:
     command.add_argument("version", nargs="?")
     command.add_argument("--json", action="store_true", help="print one JSON object a line")
     return _models
-
-
-def moment(text: str) -> datetime:
-    """An ISO 8601 time; UTC where it names no zone."""
-    value = datetime.fromisoformat(text)
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _train(options: argparse.Namespace, settings: Settings) -> int:
@@ -130,7 +127,11 @@ def _predict(options: argparse.Namespace, settings: Settings) -> int:
     with opened(settings) as sentinel:
         document = {name: value for name, value in given.items() if value is not None}
         verdict = judge(sentinel, document, now=datetime.now(UTC))
-    print(json_line(verdict))
+    if options.json or not sys.stdout.isatty():  # a pipe has always got JSON
+        print(json_line(verdict))
+        return 0
+    reasons = {f"reason {number}": said for number, said in enumerate(verdict["reasons"] or (), start=1)}
+    print_record({name: value for name, value in verdict.items() if name != "reasons"} | reasons)
     return 0
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.cli.commands import Run
+from sentinel.cli.moments import moment
+from sentinel.cli.show import PAINT, print_json, visible
 from sentinel.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ exit code: 0 nothing of severity high or critical, 1 something, 2 wrong use"""
 ALARMING = {"high", "critical"}
 BARS = "▁▂▃▄▅▆▇█"
 SHOWN = 50
-PAINT = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
 MAX_LINE = 160
 
 
@@ -38,16 +39,11 @@ def scan_command(command: argparse.ArgumentParser) -> Run:
         "--baseline", action="append", default=[], type=Path, metavar="GOOD.log", help="learn from this"
     )
     command.add_argument(
-        "--since", type=_moment, metavar="TIME", help="show only incidents from this time (ISO 8601) on"
+        "--since", type=moment, metavar="TIME", help="show only incidents from this time (ISO 8601) on"
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument("--html", type=Path, metavar="REPORT.html", help="write one self-contained page, too")
     return _scan
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _scan(options: argparse.Namespace, settings: Settings) -> int:
@@ -96,8 +92,6 @@ class _Progress:
 
 
 def _print_json(found: "Scanned") -> None:
-    from sentinel.cli.show import print_json
-
     print_json(
         {
             "incidents": [incident.shown() for incident in found.incidents],
@@ -119,14 +113,14 @@ def _print(found: "Scanned") -> None:
     console = Console(highlight=False, soft_wrap=True)
     for incident in found.incidents[:SHOWN]:
         head = Text(f"{incident.severity:8} ", style=PAINT[incident.severity]).append(
-            _plain(incident.title), style="bold"
+            visible(incident.title), style="bold"
         )
         console.print(head)
         console.print(Text(f"         {_when(incident)}  {spark(incident.trend.counts)}", style="dim"))
         for reason in incident.reasons[:3]:
-            console.print(Text(f"         · {_plain(reason)}"))
+            console.print(Text(f"         · {visible(reason)}"))
         for record in incident.sample[:3]:
-            line = _plain(str(record["message"]).partition("\n")[0])
+            line = visible(str(record["message"]).partition("\n")[0])
             where = f"{record['origin']}:{int(record['event_id'])}"
             console.print(Text(f"         {where}: {line[:MAX_LINE]}", style="dim"))
         console.print()
@@ -135,7 +129,7 @@ def _print(found: "Scanned") -> None:
     span = f", {_shown(found.since)} to {_shown(found.until)}" if found.since else ""
     console.print(f"{found.lines:,} lines{span}: {len(found.incidents):,} incidents, {found.anomalies:,} strange lines")
     for note in found.notes:
-        console.print(Text(f"note: {_plain(note)}", style="dim"))
+        console.print(Text(f"note: {visible(note)}", style="dim"))
 
 
 def spark(counts: tuple[int, ...]) -> str:
@@ -157,12 +151,6 @@ def _shown(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-def _plain(text: str) -> str:
-    from sentinel.cli.show import visible
-
-    return visible(text)
-
-
 def _page(found: "Scanned", files: list[Path]) -> str:
     """The report as one page: styles and pictures inside, no script, nothing asked of the network."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -174,7 +162,7 @@ def _page(found: "Scanned", files: list[Path]) -> str:
             "when": _when(incident),
             "points": _points(incident.trend.counts),
             "lines_shown": [
-                (f"{record['origin']}:{int(record['event_id'])}", _plain(str(record["message"])[:2_000]))
+                (f"{record['origin']}:{int(record['event_id'])}", visible(str(record["message"])[:2_000]))
                 for record in incident.sample
             ],
         }

@@ -1,5 +1,6 @@
-"""Answers for people and for programs: aligned tables, or one JSON value a line."""
+"""Answers for people and for programs: aligned tables, in colours on a terminal, or one JSON value a line."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -7,9 +8,31 @@ import orjson
 
 from sentinel.pipeline.report import Report
 
-__all__ = ["json_line", "print_json", "print_record", "print_report", "print_table", "record_number", "visible"]
+__all__ = [
+    "PAINT",
+    "json_line",
+    "print_json",
+    "print_record",
+    "print_report",
+    "print_table",
+    "record_number",
+    "visible",
+]
 
 MAX_NUMBER = 2**63 - 1
+PAINT = {
+    "critical": "bold red",
+    "high": "red",
+    "medium": "yellow",
+    "low": "cyan",
+    "open": "bold",
+    "resolved": "green",
+    "muted": "dim",
+    "dead": "red",
+    "waiting": "yellow",
+    "delivered": "green",
+}
+"""How a word that stands alone in a cell is shown on a terminal."""
 
 
 def record_number(text: str) -> int:
@@ -42,15 +65,33 @@ def print_json(value: object) -> None:
     print(json_line(value))
 
 
-def print_table(rows: Sequence[Mapping[str, object]]) -> None:
-    """Print rows under their column names; nothing for no rows."""
+def print_table(rows: Sequence[Mapping[str, object]], *, head: bool = True) -> None:
+    """Print rows, under their column names with `head`; nothing for no rows. A terminal gets colours, folded cells."""
     if not rows:
         return
     names = list(rows[0])
     cells = [[visible(row.get(name)) for name in names] for row in rows]
-    widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
-    for line in [names, *cells]:
+    if sys.stdout.isatty():
+        _print_painted(names, cells, head=head)
+        return
+    widths = [max(len(name) if head else 0, *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
+    for line in [names, *cells] if head else cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _print_painted(names: Sequence[str], cells: Sequence[Sequence[str]], *, head: bool) -> None:
+    """The same for a terminal. Rich leaves the colours out where NO_COLOR is set or the terminal has none."""
+    from rich.console import Console  # a twentieth of a second, for who looks alone
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=head, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for place, name in enumerate(names):
+        is_last = place == len(names) - 1
+        table.add_column(name, overflow="fold" if is_last else "ellipsis", no_wrap=not is_last)
+    for line in cells:
+        table.add_row(*(Text(cell, style=PAINT.get(cell, "")) for cell in line))
+    Console(highlight=False).print(table)
 
 
 def print_record(record: Mapping[str, object], indent: str = "") -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from sentinel.cli.commands import Run
-from sentinel.cli.model import moment
+from sentinel.cli.moments import moment
 from sentinel.cli.numbers import MAX_SEED, real, whole
-from sentinel.cli.show import json_line
+from sentinel.cli.show import json_line, print_json
 from sentinel.errors import TerminalError
 from sentinel.settings import Settings
 from sentinel.simulate import ATTACK_KINDS, FORMATS, append_files, fleet, inject, write_lines
@@ -35,6 +35,7 @@ def simulate(command: argparse.ArgumentParser) -> Run:
         "--attack-after-hours", type=real(0, MAX_HOURS), default=None, help="first attack; half the time, if left out"
     )
     command.add_argument("--form", choices=sorted(FORMATS), default="syslog", help="form of a .log file")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
     return _simulate
 
 
@@ -56,6 +57,10 @@ def _simulate(options: argparse.Namespace, settings: Settings) -> int:
     with truth.open("w", encoding="utf-8") as file:
         for attack in suite.attacks.iter_rows(named=True):
             file.write(json_line(attack) + "\n")
+    if options.json:
+        made = {"lines": lines.height, "attacks": suite.attacks.height, "out": str(options.out), "truth": str(truth)}
+        print_json(made)
+        return 0
     print(f"{lines.height} lines, {suite.attacks.height} attacks → {options.out}, truth in {truth}")
     return 0
 

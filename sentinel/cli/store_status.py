@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import orjson
 
 from sentinel.cli.commands import Run
-from sentinel.cli.show import print_json, visible
+from sentinel.cli.show import json_line, print_json, visible
 from sentinel.settings import Settings
 
 __all__ = ["status", "store"]
@@ -15,6 +15,7 @@ __all__ = ["status", "store"]
 def store(command: argparse.ArgumentParser) -> Run:
     """Arguments of `store`."""
     command.add_argument("action", nargs="?", choices=["setup", "prune", "schema"], default="setup")
+    command.add_argument("--json", action="store_true", help="print one JSON object, for schema one a template")
     return _store
 
 
@@ -29,7 +30,8 @@ def _store(options: argparse.Namespace, settings: Settings) -> int:
         from sentinel.store import schema
 
         for template in (schema.events_template, schema.anomalies_template, schema.incidents_template):
-            print(orjson.dumps(template(settings.elastic_index), option=orjson.OPT_INDENT_2).decode())
+            shape = template(settings.elastic_index)
+            print(json_line(shape) if options.json else orjson.dumps(shape, option=orjson.OPT_INDENT_2).decode())
         return 0
     from sentinel.pipeline.retention import oldest_partition
     from sentinel.wiring import store_of
@@ -37,13 +39,17 @@ def _store(options: argparse.Namespace, settings: Settings) -> int:
     store = store_of(settings)
     try:
         if options.action == "setup":
-            done = store.setup()
-            print("\n".join(done) if done else "all is as it should be")
+            done, nothing = store.setup(), "all is as it should be"
         else:
             before = oldest_partition(settings.elastic_index_period, settings.elastic_retention_days, datetime.now(UTC))
-            print("\n".join(store.prune(before)) if before else "ELASTIC_RETENTION_DAYS is 0: nothing is ever deleted")
+            done = store.prune(before) if before else []
+            nothing = "nothing is old enough" if before else "ELASTIC_RETENTION_DAYS is 0: nothing is ever deleted"
     finally:
         store.close()
+    if options.json:
+        print_json({"changed" if options.action == "setup" else "deleted": done})
+    else:
+        print("\n".join(done) if done else nothing)
     return 0
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "change_state",
     "keep",
     "list_incidents",
+    "news_since",
     "odds_of",
     "one_incident",
     "resolve_quiet",
@@ -126,6 +127,13 @@ def list_incidents(spool: Spool, wanted: Wanted) -> list[Incident]:
         place = next((n for n, incident in enumerate(found) if incident.id == wanted.after), None)
         found = [] if place is None else found[place + 1 :]
     return found[: wanted.limit]
+
+
+def news_since(spool: Spool, wanted: Wanted, seen: dict[str, int]) -> list[Incident]:
+    """The incidents that fit and are newer than the versions `seen`, the oldest first; these are seen from then on."""
+    found = [row for row in spool.incidents.newest(wanted.since_s) if seen.get(row.id, -1) < row.version]
+    seen.update((row.id, row.version) for row in found)
+    return [incident for row in reversed(found) if _fits(incident := _incident(row), wanted)]
 
 
 def _fits(incident: Incident, wanted: Wanted) -> bool:

@@ -124,3 +124,9 @@ def test_bash_completes_commands_options_and_choices(words: tuple[str, ...], exp
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, timeout=60)
 
     assert expected in done.stdout.split()
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"up", "serve", "completion"}))
+def test_command_speaks_json(name: str, sentinel_command) -> None:
+    """Each command that answers and ends has `--json`; those that stay, and the script for shells, have not."""
+    assert "--json" in sentinel_command(name, "--help").out

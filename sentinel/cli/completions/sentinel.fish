@@ -102,6 +102,7 @@ complete -c sentinel -n '_shtab_sentinel_using predict' -s h -l help -d 'show th
 complete -c sentinel -n '_shtab_sentinel_using predict' -l level -x -d level
 complete -c sentinel -n '_shtab_sentinel_using predict' -l source -x -d source
 complete -c sentinel -n '_shtab_sentinel_using predict' -l timestamp -x -d 'ISO 8601; now, if left out'
+complete -c sentinel -n '_shtab_sentinel_using predict' -l json -d 'print one JSON object on a terminal, too'
 complete -c sentinel -n '_shtab_sentinel_using; and test $_shtab_sentinel_npos -eq 0' -a incidents -d 'what is wrong: a table, or one of them with all about it'
 complete -c sentinel -n '_shtab_sentinel_using incidents' -s h -l help -d 'show this help message and exit'
 complete -c sentinel -n '_shtab_sentinel_using incidents' -l since -x -d 'as GET /incidents takes it'
@@ -149,6 +150,7 @@ complete -c sentinel -n '_shtab_sentinel_using evaluate' -l quick -d 'one seed a
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l no-peers -d 'our detector alone'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l write -xka "(__fish_complete_path (commandline -ct))" -d 'put the figures between the marks of this page'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l lexicon -xka "(__fish_complete_path (commandline -ct))" -d 'instead: the share of wordings in DIR that are read right'
+complete -c sentinel -n '_shtab_sentinel_using evaluate' -l json -d 'print one JSON object instead of a table'
 complete -c sentinel -n '_shtab_sentinel_using; and test $_shtab_sentinel_npos -eq 0' -a simulate -d 'write made-up logs with attacks and their ground truth'
 complete -c sentinel -n '_shtab_sentinel_using simulate' -s h -l help -d 'show this help message and exit'
 complete -c sentinel -n '_shtab_sentinel_using simulate' -l out -xka "(__fish_complete_path (commandline -ct))" -d 'a folder (log files), or a file ending in .ndjson or .log'
@@ -159,6 +161,7 @@ complete -c sentinel -n '_shtab_sentinel_using simulate' -l attacks -x -d 'all, 
 complete -c sentinel -n '_shtab_sentinel_using simulate' -l each -x -d 'attacks of each kind'
 complete -c sentinel -n '_shtab_sentinel_using simulate' -l attack-after-hours -x -d 'first attack; half the time, if left out'
 complete -c sentinel -n '_shtab_sentinel_using simulate' -l form -xka "access json log4j logfmt python syslog syslog5424" -d 'form of a .log file'
+complete -c sentinel -n '_shtab_sentinel_using simulate' -l json -d 'print one JSON object'
 complete -c sentinel -n '_shtab_sentinel_using; and test $_shtab_sentinel_npos -eq 0' -a spool -d 'what the spool holds: list, show, verify, repair, export'
 complete -c sentinel -n '_shtab_sentinel_using spool' -s h -l help -d 'show this help message and exit'
 complete -c sentinel -n '_shtab_sentinel_using spool' -l stream -xka "events anomalies" -d stream
@@ -176,6 +179,7 @@ complete -c sentinel -n '_shtab_sentinel_using dead-letters' -l json -d 'print o
 complete -c sentinel -n '_shtab_sentinel_using dead-letters; and test $_shtab_sentinel_npos -eq 0' -ka "list show replay drop" -d action
 complete -c sentinel -n '_shtab_sentinel_using; and test $_shtab_sentinel_npos -eq 0' -a store -d 'the store: setup (if left out), prune, schema'
 complete -c sentinel -n '_shtab_sentinel_using store' -s h -l help -d 'show this help message and exit'
+complete -c sentinel -n '_shtab_sentinel_using store' -l json -d 'print one JSON object, for schema one a template'
 complete -c sentinel -n '_shtab_sentinel_using store; and test $_shtab_sentinel_npos -eq 0' -ka "setup prune schema" -d action
 complete -c sentinel -n '_shtab_sentinel_using; and test $_shtab_sentinel_npos -eq 0' -a models -d 'list the models, put one in service, keep one'
 complete -c sentinel -n '_shtab_sentinel_using models' -s h -l help -d 'show this help message and exit'

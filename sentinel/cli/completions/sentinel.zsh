@@ -105,6 +105,7 @@ _shtab_sentinel_evaluate_options=(
   "--no-peers[our detector alone]"
   "--write[put the figures between the marks of this page]:PAGE.md:_files"
   "--lexicon[instead\: the share of wordings in DIR that are read right]:DIR:_files"
+  "--json[print one JSON object instead of a table]"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -186,6 +187,7 @@ _shtab_sentinel_predict_options=(
   "--level[level]:level:"
   "--source[source]:source:"
   "--timestamp[ISO 8601\; now, if left out]:timestamp:"
+  "--json[print one JSON object on a terminal, too]"
   ":message:"
 )
 
@@ -232,6 +234,7 @@ _shtab_sentinel_simulate_options=(
   "--each[attacks of each kind]:each:"
   "--attack-after-hours[first attack\; half the time, if left out]:attack_after_hours:"
   "--form[form of a .log file]:form:(access json log4j logfmt python syslog syslog5424)"
+  "--json[print one JSON object]"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -259,6 +262,7 @@ _shtab_sentinel_status_defaults_added=0
 
 _shtab_sentinel_store_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--json[print one JSON object, for schema one a template]"
   ":action:(setup prune schema)"
 )
 
