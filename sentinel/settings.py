@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     log_sentinel_links: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="folders in which symbolic links may end, separated by `:`; unset: no link is followed"
     )
+    log_sentinel_formats: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="files and folders of TOML, separated by `:`, with log formats of your own; unset: ours alone"
+    )
     log_sentinel_mask: str = Field(
         "all",
         description="kinds of secrets that are masked before they reach the disk: all, none, or some with commas",
@@ -151,7 +154,12 @@ class Settings(BaseSettings):
         return self.log_sentinel_home / "in"
 
     @field_validator(
-        "log_sentinel_dir", "log_sentinel_exclude", "log_sentinel_links", "log_sentinel_lexicon", mode="before"
+        "log_sentinel_dir",
+        "log_sentinel_exclude",
+        "log_sentinel_links",
+        "log_sentinel_lexicon",
+        "log_sentinel_formats",
+        mode="before",
     )
     @classmethod
     def _split_paths(cls, value: object) -> object:

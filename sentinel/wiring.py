@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,9 +110,10 @@ def use_lexicon(settings: Settings) -> None:
 
 def use_reading(settings: Settings) -> None:
     """Read lines as the settings say. Raises SettingsError that says what is wrong with which of them."""
-    from sentinel.parse import Reading, kinds_of, use
+    from sentinel.parse import Reading, kinds_of, read_formats, use
 
-    use(Reading(mask=kinds_of(settings.log_sentinel_mask)))
+    formats = read_formats(settings.log_sentinel_formats, time.time_ns())
+    use(Reading(mask=kinds_of(settings.log_sentinel_mask), formats=formats))
 
 
 def store_of(settings: Settings) -> Store:

@@ -6,6 +6,7 @@ from sentinel.parse.documents import Document, parse_documents
 from sentinel.parse.fields import Malformed
 from sentinel.parse.in_use import Reading, kinds_of, use
 from sentinel.parse.mask import hide_secrets
+from sentinel.parse.own_formats import read_formats
 from sentinel.parse.parse import parse_lines, parse_one
 from sentinel.parse.secrets import KINDS as MASKED_KINDS
 
@@ -25,5 +26,6 @@ __all__ = [
     "parse_documents",
     "parse_lines",
     "parse_one",
+    "read_formats",
     "use",
 ]

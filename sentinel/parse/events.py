@@ -15,9 +15,10 @@ import polars as pl
 
 from sentinel.parse import attributes
 from sentinel.parse.events_labels import Label, labels_of
-from sentinel.parse.formats import BODIES
+from sentinel.parse.formats import bodies
 from sentinel.parse.frames import SYSLOGS
-from sentinel.parse.rules import match
+from sentinel.parse.in_use import reading
+from sentinel.parse.rules import is_any, match
 
 __all__ = ["MAX_EVENT_BYTES", "MAX_EVENT_LINES", "Joined", "join_events", "places_of", "whole_events"]
 
@@ -116,6 +117,8 @@ def _of_all_lines(events: pl.DataFrame, cleaned: pl.DataFrame, joined: Joined) -
 def _ordered(framed: pl.DataFrame, files: pl.Series) -> pl.DataFrame:
     """The lines of each stream together: `at`, `file`, `text`, `label`, `framed`, `partial`, `begins` (a stream)."""
     labels = labels_of(framed["text"])
+    if own := reading().formats:
+        labels = labels.scatter(is_any(framed["text"], own).arg_true(), int(Label.HEAD))
     table = framed.select("text", "partial", "stream", pl.col("frame").is_not_null().alias("framed")).with_columns(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("at"), files.alias("file"), labels.alias("label")
     )
@@ -232,7 +235,7 @@ def _unseen_heads(table: pl.DataFrame, firsts: npt.NDArray[np.int64], now: int) 
     if not joined.any():
         return pl.Series([], dtype=pl.UInt32)
     asked = table.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), pl.col("text").str.slice(0, SHOWN_CHARS))
-    done, _ = match(asked.filter(joined), BODIES, now)
+    done, _ = match(asked.filter(joined), bodies(), now)
     timed = [fields.filter(pl.col("timestamp").is_not_null())["row"] for fields in done]
     return pl.concat(timed) if timed else pl.Series([], dtype=pl.UInt32)
 

@@ -4,9 +4,10 @@ from typing import Final
 
 from sentinel.parse import access, applog, logfmt, marked, proxies, stamps, systems
 from sentinel.parse.frames import FRAMES
+from sentinel.parse.in_use import reading
 from sentinel.parse.rules import UPPER, Rule
 
-__all__ = ["BODIES", "LINE_RULES"]
+__all__ = ["BODIES", "LINE_RULES", "bodies", "line_rules"]
 
 _DATES: Final = (
     Rule(
@@ -32,3 +33,13 @@ BODIES: Final[tuple[Rule, ...]] = (
 """All formats of a line without its frame, in the order in which it is offered to them."""
 LINE_RULES: Final[tuple[Rule, ...]] = (*FRAMES, *BODIES)
 """The same for a text that may have a frame of its own."""
+
+
+def bodies() -> tuple[Rule, ...]:
+    """BODIES behind the user's own formats."""
+    return (*reading().formats, *BODIES)
+
+
+def line_rules() -> tuple[Rule, ...]:
+    """LINE_RULES behind the user's own formats."""
+    return (*reading().formats, *LINE_RULES)

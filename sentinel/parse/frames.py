@@ -7,8 +7,9 @@ import polars as pl
 
 from sentinel.parse import explicit, stamps, syslog
 from sentinel.parse.fields import BadDocumentError, DocumentFields
+from sentinel.parse.in_use import reading
 from sentinel.parse.lines import split
-from sentinel.parse.rules import DIGITS, LETTERS, Rule, match
+from sentinel.parse.rules import DIGITS, LETTERS, Rule, is_any, match
 from sentinel.parse.shape import FIELDS, fields_of
 
 __all__ = ["FRAMED", "FRAMES", "PART_ENDINGS", "SYSLOGS", "unframe"]
@@ -52,7 +53,7 @@ def unframe(texts: pl.DataFrame, now: int) -> pl.DataFrame:
     logged = texts["text"].str.contains(_LOGGED)
     found, rest = _documents(texts, logged, now) if logged.any() else ([], texts)
     rest = split(rest)
-    done, bare = match(rest.select("row", "text"), FRAMES, now)
+    done, bare = _matched(rest.select("row", "text"), now)
     found += [fields.rename({"message": "text", "format": "frame"}) for fields in done]
     found.append(
         fields_of(bare).drop("message", "format").with_columns(bare["text"], pl.lit(None, pl.String).alias("frame"))
@@ -61,6 +62,16 @@ def unframe(texts: pl.DataFrame, now: int) -> pl.DataFrame:
     if len(found) > 1:
         framed = framed.sort("row")
     return _with_streams(_with_tails(framed, rest)).select(list(FRAMED))
+
+
+def _matched(texts: pl.DataFrame, now: int) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+    """What `match` gives for FRAMES; a line in a format of the user's own has no frame."""
+    own = reading().formats
+    if not own:
+        return match(texts, FRAMES, now)
+    is_own = is_any(texts["text"], own)
+    done, bare = match(texts.filter(~is_own), FRAMES, now)
+    return done, pl.concat([bare, texts.filter(is_own)]).sort("row")
 
 
 def _with_tails(framed: pl.DataFrame, rest: pl.DataFrame) -> pl.DataFrame:

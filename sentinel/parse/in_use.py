@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sentinel.errors import SettingsError
+from sentinel.parse.rules import Rule
 from sentinel.parse.secrets import KINDS
 
 __all__ = ["ALL_KINDS", "Reading", "kinds_of", "reading", "use"]
@@ -15,6 +16,7 @@ class Reading:
     """What differs from one installation to the next."""
 
     mask: frozenset[str] = ALL_KINDS  # kinds of secrets that are masked
+    formats: tuple[Rule, ...] = ()  # formats of the user's own, asked before all others
 
 
 class _InUse:

@@ -8,12 +8,13 @@ import polars as pl
 
 from sentinel.parse import attributes, explicit, levels
 from sentinel.parse.fields import BadDocumentError, DocumentFields
-from sentinel.parse.formats import BODIES, LINE_RULES
+from sentinel.parse.formats import bodies, line_rules
 from sentinel.parse.frames import SYSLOGS, unframe
+from sentinel.parse.in_use import reading
 from sentinel.parse.levels import ANY_LEVEL, UPPER_LEVEL
 from sentinel.parse.lines import split
 from sentinel.parse.marked import JUL
-from sentinel.parse.rules import Rule, resolve
+from sentinel.parse.rules import Rule, is_any, resolve
 from sentinel.parse.shape import FIELDS, fields_of
 
 __all__ = ["read_bodies", "read_framed", "read_texts"]
@@ -43,10 +44,10 @@ def read_framed(framed: pl.DataFrame, now: int, nested: int = 0) -> pl.DataFrame
     """FIELDS of lines whose frames are off (FRAMED): what stands inside is read and joined with what the frame says."""
     bare = framed["frame"].is_null()
     if bare.all():
-        return _read_inside(framed.select("row", "text"), BODIES, now, nested)
+        return _read_inside(framed.select("row", "text"), bodies(), now, nested)
     done = [_merged(framed.filter(~bare), now, nested)]
     if bare.any():
-        done.append(_read_inside(framed.filter(bare).select("row", "text"), BODIES, now, nested))
+        done.append(_read_inside(framed.filter(bare).select("row", "text"), bodies(), now, nested))
     return pl.concat(done).sort("row")
 
 
@@ -57,7 +58,8 @@ def _merged(framed: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
         pl.col("frame").is_in(list(SYSLOGS)).alias("syslog")
     )
     # Daemons write what they like behind a syslog header: only what is sure to be a format of its own is taken apart.
-    sure = pl.col("inner_level").is_not_null() | pl.col("inner_format").is_in(list(_SURE))
+    own = [rule.name for rule in reading().formats]
+    sure = pl.col("inner_level").is_not_null() | pl.col("inner_format").is_in([*_SURE, *own])
     taken = joined["inner_format"].is_not_null() & joined.select(sure.fill_null(value=False)).to_series()
     taken |= ~joined["syslog"]
     names = [name for name in FIELDS if name not in ("row", "message")]
@@ -84,10 +86,11 @@ def _read_framed_inside(framed: pl.DataFrame, now: int, nested: int) -> pl.DataF
     """FIELDS of what stands inside the frames; behind a syslog header only what has a mark of a format of its own."""
     texts = framed.select("row", "text")
     asked = ~framed["frame"].is_in(list(SYSLOGS)) | texts["text"].str.slice(0, _MARK_CHARS).str.contains(_MARKED)
+    asked |= is_any(texts["text"], reading().formats)
     if asked.all():
-        return _read_inside(texts, LINE_RULES, now, nested)
+        return _read_inside(texts, line_rules(), now, nested)
     plain = fields_of(texts.filter(~asked).rename({"text": "message"}))
-    return pl.concat([_read_inside(texts.filter(asked), LINE_RULES, now, nested), plain]).sort("row")
+    return pl.concat([_read_inside(texts.filter(asked), line_rules(), now, nested), plain]).sort("row")
 
 
 def _read_inside(texts: pl.DataFrame, rules: Sequence[Rule], now: int, nested: int) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 from sentinel.parse import attributes, general, levels, stamps, timestamps, zones
 from sentinel.parse.shape import FIELDS, fields_of
 
-__all__ = ["DIGITS", "FEW_CHARS", "LETTERS", "UPPER", "Rule", "is_known", "match", "resolve"]
+__all__ = ["DIGITS", "FEW_CHARS", "LETTERS", "UPPER", "Rule", "is_any", "is_known", "match", "resolve"]
 
 DIGITS: Final = "0123456789"
 UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -54,6 +54,7 @@ class Rule:
     finish: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     timed: bool = False  # whether what no rule of `rest` knows is read as what follows a time
     unless: str = ""  # a pattern of lines that look like this format and are none of it
+    is_own: bool = False  # a user's, which is never given to Python's `re`: only polars' engine is linear
 
 
 def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
@@ -95,12 +96,21 @@ def _candidates(texts: list[str], rules: Sequence[Rule]) -> Sequence[Rule]:
     if any(len(text) > FEW_CHARS for text in texts):
         return rules
     first = {_first(text, rules) for text in texts}
-    return [rules[i] for i in sorted(first - {-1})]
+    return [rule for place, rule in enumerate(rules) if rule.is_own or place in first]
 
 
 def is_known(text: str, rules: Sequence[Rule]) -> bool:
     """Whether a rule knows this text (at most FEW_CHARS), found without a frame."""
-    return _first(text, rules) >= 0
+    own = [rule for rule in rules if rule.is_own]
+    return _first(text, rules) >= 0 or (bool(own) and is_any(pl.Series([text]), own)[0])
+
+
+def is_any(texts: pl.Series, rules: Sequence[Rule]) -> pl.Series:
+    """Whether one of the rules knows each text."""
+    known = pl.repeat(value=False, n=len(texts), dtype=pl.Boolean, eager=True)
+    for rule in rules:
+        known |= texts.str.contains(rule.pattern)
+    return known
 
 
 def _first(text: str, rules: Sequence[Rule]) -> int:
@@ -108,7 +118,8 @@ def _first(text: str, rules: Sequence[Rule]) -> int:
     lead = text[:1]
     for place, rule in enumerate(rules):
         if (
-            (not rule.leads or lead in rule.leads)
+            not rule.is_own
+            and (not rule.leads or lead in rule.leads)
             and _compiled(rule.pattern).match(text)
             and not (rule.unless and _compiled(rule.unless).match(text))
         ):

@@ -7,7 +7,7 @@ import polars as pl
 
 from sentinel.parse import assemble, stamps
 from sentinel.parse.fields import BadDocumentError, DocumentFields, fields_of_document
-from sentinel.parse.formats import LINE_RULES
+from sentinel.parse.formats import line_rules
 from sentinel.parse.heads import read_line
 from sentinel.parse.rules import FEW_CHARS, is_known
 from sentinel.records import RECORD_SCHEMA
@@ -58,7 +58,7 @@ def _settled(fields: DocumentFields) -> DocumentFields | None:
             return None
     if time_ns is not None and fields.level is not None and fields.source is not None:
         return fields._replace(time_ns=time_ns)
-    if len(message) > FEW_CHARS or message.lstrip()[:1] == "{" or is_known(message, LINE_RULES):
+    if len(message) > FEW_CHARS or message.lstrip()[:1] == "{" or is_known(message, line_rules()):
         return None
     head = read_line(message)
     if head.known:
