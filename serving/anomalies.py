@@ -1,12 +1,14 @@
 """Anomalies of the spool as HTTP shows them: the record on its own, beside the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 import polars as pl
 
+from sentinel.detect.explain.incidents import actors_of
 from sentinel.incidents import Incident
+from sentinel.pipeline.explanations import Explanations
 from sentinel.pipeline.incidents import Wanted, list_incidents
 from sentinel.records import RECORD_SCHEMA
 from sentinel.spool import KEEP_INCIDENTS, Spool
@@ -18,13 +20,21 @@ KEPT = 10_000
 SORTS = {"last": "timestamp", "first": "timestamp", "peak_score": "anomaly_score", "severity": "nats", "lines": "nats"}
 
 
-def anomalies(spool: Spool, wanted: Wanted) -> list[dict[str, object]]:
+def anomalies(spool: Spool, wanted: Wanted, explanations: Explanations) -> list[dict[str, object]]:
     """The anomalies that fit, newest first by arrival; sorted by another thing, the largest first."""
     is_plain = wanted == Wanted(since_s=wanted.since_s, limit=wanted.limit)
     frame = spool.anomalies(limit=wanted.limit if is_plain else KEPT, since_s=wanted.since_s)
     if not is_plain:
         frame = _narrowed(spool, frame, wanted)
-    return [_shown(row) for row in frame.head(wanted.limit).iter_rows(named=True)]
+    return [_shown(row, explanation) for row, explanation in _explained(frame.head(wanted.limit), explanations)]
+
+
+def _explained(
+    frame: pl.DataFrame, explanations: Explanations
+) -> Iterator[tuple[dict[str, Any], Mapping[str, object]]]:
+    """The rows of anomalies, each with what explains it."""
+    for row, actor in zip(frame.iter_rows(named=True), actors_of(frame["message"]), strict=True):
+        yield row, explanations.explain(row, actor)
 
 
 def _narrowed(spool: Spool, frame: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
@@ -44,14 +54,16 @@ def _narrowed(spool: Spool, frame: pl.DataFrame, wanted: Wanted) -> pl.DataFrame
     return frame
 
 
-def anomalies_of_incident(spool: Spool, incident: Incident, limit: int) -> list[dict[str, Any]]:
+def anomalies_of_incident(
+    spool: Spool, incident: Incident, limit: int, explanations: Explanations
+) -> list[dict[str, Any]]:
     """The events of an incident that are kept, the newest first, each with what was odd about it."""
     kept = spool.anomalies(limit=KEPT, since_s=incident.first_s)
-    rows = kept.filter(pl.col("incident") == incident.id).head(limit).iter_rows(named=True)
     found = []
-    for row in rows:
+    for row, explanation in _explained(kept.filter(pl.col("incident") == incident.id).head(limit), explanations):
         event = event_of({**row, "event_id": row["event"]})
-        found.append({**event, **{name: row[name] for name in ("anomaly_score", "kind", "reasons", "template")}})
+        odd = {name: row[name] for name in ("anomaly_score", "kind", "reasons", "template")}
+        found.append({**event, **odd, "explanation": explanation})
     return found
 
 
@@ -62,6 +74,6 @@ def event_of(row: Mapping[str, Any]) -> dict[str, Any]:
     return event
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, object]:
+def _shown(row: Mapping[str, Any], explanation: Mapping[str, object]) -> dict[str, object]:
     event = event_of({**row, "event_id": row["event"]})
-    return {"id": row["event_id"], "event": event, **{name: row[name] for name in SHOWN}}
+    return {"id": row["event_id"], "event": event, **{name: row[name] for name in SHOWN}, "explanation": explanation}

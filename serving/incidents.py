@@ -36,7 +36,7 @@ def detail(parts: Parts, wanted: str) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = {
         **incident.shown(),
-        "events": anomalies_of_incident(parts.sentinel.spool, incident, MAX_EVENTS),
+        "events": anomalies_of_incident(parts.sentinel.spool, incident, MAX_EVENTS, parts.live.explanations),
     }
     try:
         found |= {"around": _around(parts, incident), "rate": _rate(parts, incident)}

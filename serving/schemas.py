@@ -116,6 +116,28 @@ class PinAnswer(BaseModel):
     pinned: bool
 
 
+class Nearest(BaseModel):
+    """What is usual and nearest to a strange line; `line` is its newest one, where one was seen in service."""
+
+    template: str
+    line: str | None
+    last_seen: datetime | None
+
+
+class Explanation(BaseModel):
+    """What a strange line is held against."""
+
+    event: str
+    template: str
+    template_odd: list[str] = Field(description="the pieces of the template that are strange, as they stand there")
+    line: str = Field(description="as it came in, at most 2,000 characters")
+    line_odd: list[str]
+    origin: str | None
+    offset: int | None = Field(description="of a file: where the line begins, in bytes")
+    nearest: Nearest | None = Field(description="null where nothing like it is known")
+    normal: list[str] = Field(description="what would make each reason go away")
+
+
 class Anomaly(BaseModel):
     """One anomaly: the record and why it is strange."""
 
@@ -126,6 +148,7 @@ class Anomaly(BaseModel):
     threshold: float
     kind: str | None
     reasons: list[str]
+    explanation: Explanation
     model_version: str
 
 
@@ -147,6 +170,7 @@ class Incident(BaseModel):
     actors: list[str]
     templates: list[str]
     reasons: list[str]
+    explanation: Explanation | None = Field(description="of the line that names it; null in incidents of before")
     sample: list[dict[str, Any]] = Field(description="at most five of its records")
 
 

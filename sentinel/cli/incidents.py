@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sentinel.cli.commands import Run
@@ -77,13 +77,40 @@ def _show(spool: "Spool", options: argparse.Namespace) -> int:
     if options.json:
         print_json(row)
         return 0
-    shown = {name: value for name, value in row.items() if name not in ("sample", "trend", "reasons")}
+    shown = {name: value for name, value in row.items() if name not in ("sample", "trend", "reasons", "explanation")}
     print_record({name: ", ".join(value) if isinstance(value, list) else value for name, value in shown.items()})
     for number, reason in enumerate(row["reasons"], start=1):
         print_record({f"reason {number}": reason})
+    if row["explanation"]:
+        print_record(_told(row["explanation"]))
     for line in row["sample"]:
         print_record({f"{line['timestamp']}": f"{line['source'] or '-'}: {line['message']}"})
     return 0
+
+
+def _told(explanation: Mapping[str, Any]) -> dict[str, Any]:
+    """The explanation of an incident's line; what is odd stands between > and <."""
+    near, offset = explanation["nearest"] or {}, explanation["offset"]
+    place = f"{explanation['origin']}, byte {offset:,}" if offset is not None else explanation["origin"]
+    return {
+        "template": _pointed(explanation["template"], explanation["template_odd"]),
+        "line": _pointed(explanation["line"], explanation["line_odd"]),
+        "from": place,
+        "nearest normal": near.get("line") or near.get("template") or "nothing like it is known",
+        "last seen": near.get("last_seen"),
+        "would be normal": "; or ".join(explanation["normal"]) or None,
+    }
+
+
+def _pointed(text: str, parts: Sequence[str]) -> str:
+    """The text with each part between > and <.
+
+    >>> _pointed("user ann from 10.0.0.1", ["10.0.0.1"])
+    'user ann from >10.0.0.1<'
+    """
+    for part in parts:
+        text = text.replace(part, f">{part}<", 1)
+    return text
 
 
 def _follow(spool: "Spool", wanted: "Wanted", seen: dict[str, int], *, as_json: bool) -> None:

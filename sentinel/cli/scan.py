@@ -119,6 +119,8 @@ def _print(found: "Scanned") -> None:
         console.print(Text(f"         {_when(incident)}  {spark(incident.trend.counts)}", style="dim"))
         for reason in incident.reasons[:3]:
             console.print(Text(f"         · {visible(reason)}"))
+        if normal := incident.explanation.get("normal"):
+            console.print(Text(f"         would be normal: {visible('; or '.join(normal))}", style="dim"))
         for record in incident.sample[:3]:
             line = visible(str(record["message"]).partition("\n")[0])
             where = f"{record['origin']}:{int(record['event_id'])}"
@@ -161,6 +163,8 @@ def _page(found: "Scanned", files: list[Path]) -> str:
             **incident.shown(),
             "when": _when(incident),
             "points": _points(incident.trend.counts),
+            "normal": "; or ".join(incident.explanation.get("normal", ())),
+            "nearest": visible(((incident.explanation.get("nearest") or {}).get("template") or "")[:500]),
             "lines_shown": [
                 (f"{record['origin']}:{int(record['event_id'])}", visible(str(record["message"])[:2_000]))
                 for record in incident.sample

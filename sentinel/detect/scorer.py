@@ -189,15 +189,16 @@ class Scorer:
         for k, i in enumerate(rows.tolist() if alarms else []):
             alarm = alarms.get(i)
             if alarm is not None and alarm.nats >= found.parts[i, NATS]:
-                told[k] = SESSION_KIND, list(alarm.reasons)
+                told[k] = SESSION_KIND, list(alarm.reasons)[:MAX_REASONS]
             elif alarm is not None:
-                told[k] = told[k][0], [*told[k][1], *alarm.reasons[:1]]
+                told[k] = told[k][0], [*told[k][1][: MAX_REASONS - 1], *alarm.reasons[:1]]
         for k, i in enumerate(rows.tolist()):
             if found.outcomes[i] >= self.threshold_nats and (said := said_of(found, i, self.model)):
                 own = told[k][1] if found.parts[i, NATS] >= self.threshold_nats else []
                 is_told_by_it = found.outcomes[i] >= found.nats[i] or told[k][0] in TOLD_BY_VALUE
                 kind = NEW_VALUE if is_told_by_it else told[k][0]
-                told[k] = kind, ([said, *own] if kind == NEW_VALUE else [*own, said])[:MAX_REASONS]
+                first = own[: MAX_REASONS - 1]
+                told[k] = kind, [said, *first] if kind == NEW_VALUE else [*first, said]
         return told
 
     def _explained_by_line(self, found: Scored, rows: np.ndarray, sources: list[str]) -> list[tuple[str, list[str]]]:

@@ -56,6 +56,7 @@ class Incident:
     actors: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()  # of the line that names the kind, the oddest of them
+    explanation: Mapping[str, Any] = field(default_factory=dict)  # of that line
     sample: tuple[Mapping[str, Any], ...] = ()  # records as JSON objects
     trend: Trend = field(default_factory=lambda: Trend(0.0))
     keys: tuple[str, ...] = ()  # what a further line of it may be known by
@@ -89,6 +90,7 @@ class Incident:
             "first": iso(self.first_s),
             "last": iso(self.last_s),
             **{name: list(getattr(self, name)) for name in lists},
+            "explanation": dict(self.explanation) or None,
             "actor_count": self.actor_count,
             "trend": {"start": iso(self.trend.start_s), "step_s": self.trend.step_s, "counts": list(self.trend.counts)},
             "model_version": self.model_version,

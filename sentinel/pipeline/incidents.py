@@ -17,6 +17,8 @@ from sentinel.streams import ANOMALIES
 if TYPE_CHECKING:
     import polars as pl
 
+    from sentinel.pipeline.explanations import Explanations
+
 __all__ = [
     "SORTS",
     "Wanted",
@@ -50,12 +52,18 @@ class Wanted:
     after: str | None = None  # the id that ended the page before
 
 
-def keep(spool: Spool, anomalies: pl.DataFrame, actors: Sequence[str]) -> list[Incident]:
+def keep(
+    spool: Spool, anomalies: pl.DataFrame, actors: Sequence[str], explanations: Explanations | None = None
+) -> list[Incident]:
     """Append anomalies, each with its incident, and keep these; which are new or changed. Empty in, empty out.
 
-    `actors` (n_anomalies) names who is behind each, empty for nobody. Raises what an append raises.
+    `actors` (n_anomalies) names who is behind each, empty for nobody. An incident gets the explanation of the line that
+    names it. Raises what an append raises.
     """
     import polars as pl
+
+    from sentinel.pipeline.explanations import Explanations, explained
+    from sentinel.pipeline.tally import Tally
 
     if anomalies.is_empty():
         return []
@@ -63,7 +71,8 @@ def keep(spool: Spool, anomalies: pl.DataFrame, actors: Sequence[str]) -> list[I
     times = [odd.at_s for odd in odds]
     with spool.transaction() as tx:
         known = tx.active_incidents(min(times) - ACTIVE_S, max(times) + ACTIVE_S)
-        ids, changed = group(odds, [_incident(row) for row in known])
+        ids, grown = group(odds, [_incident(row) for row in known])
+        changed = explained(grown, anomalies, actors, explanations or Explanations((), Tally()))
         tx.append(anomalies.with_columns(pl.Series("incident", ids, dtype=pl.String)), stream=ANOMALIES)
         tx.put_incidents([_row(incident) for incident in changed])
     return changed

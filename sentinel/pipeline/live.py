@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from sentinel.detect import Model, One, Scorer
+from sentinel.detect import Model, Scorer
 from sentinel.detect.explain.incidents import actors_of
 from sentinel.errors import NoModelError, SentinelError
 from sentinel.failpoints import reach
@@ -18,12 +18,13 @@ from sentinel.incidents import Incident
 from sentinel.pipeline import incidents
 from sentinel.pipeline import state as states
 from sentinel.pipeline.anomalies import anomalies_of, learnt_from
+from sentinel.pipeline.explanations import Explanations
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import runs
-from sentinel.pipeline.scorers import scorer_of
+from sentinel.pipeline.scorers import peek_at_one, scorer_of
 from sentinel.pipeline.tally import Tally
 from sentinel.pipeline.words import Heard
-from sentinel.records import EVENTS, VERDICT_SCHEMA
+from sentinel.records import EVENTS
 from sentinel.spool import Lease, Span
 
 __all__ = ["Live"]
@@ -75,6 +76,7 @@ class Live:
         self._learnt: Model | None = None  # the model whose own state we began with
         self._asking = 0  # predictions under way; a wrong count costs a moment, not a verdict
         self.tally = Tally()
+        self.explanations = Explanations((), self.tally)
         self.heard = Heard(sentinel.spool, sentinel.threshold_nats, clock())
         self.scored = self.flagged = 0
 
@@ -108,6 +110,7 @@ class Live:
             self._head = max(found[0].sequence, self._head)
             self._state = found[1]
         self.tally = Tally.load(spool)
+        self.explanations = Explanations((), self.tally)
         self._emitted = set(spool.anomalies(limit=10_000)["event_id"])
         self._saved_s = self._clock()
         self.reload()
@@ -150,6 +153,7 @@ class Live:
             scorer = scorer_of(model, model_state, running, threshold_nats=self._sentinel.threshold_nats)
             self.heard.tune(scorer)
             self._scorer, self._version, self._problem = scorer, version, None
+            self.explanations = Explanations(model.template_texts, self.tally)
         log.info("loaded model=%s", version)
         return True
 
@@ -192,7 +196,8 @@ class Live:
             return
         judged = pl.concat(verdicts)
         self._emit(anomalies_of(fresh, judged))
-        self.tally.add(fresh.select("source", "timestamp").with_columns(judged["template"]))
+        counted = fresh.select("source", "timestamp", "message").with_columns(judged["template"], judged["is_anomaly"])
+        self.tally.add(counted)
         with self._lock:
             over, said = scorer.ended()
         self._emit(anomalies_of(over, self.heard.apply(over, said)))
@@ -227,7 +232,8 @@ class Live:
         new = anomalies.filter(~pl.col("event_id").is_in(list(self._emitted))) if self._emitted else anomalies
         if new.is_empty():
             return
-        changed = incidents.keep(self._sentinel.spool, new, actors_of(new["message"]))
+        actors = actors_of(new["message"])
+        changed = incidents.keep(self._sentinel.spool, new, actors, self.explanations)
         self._tell(changed)
         self.flagged += new.height
         reach("detect.emitted")
@@ -274,7 +280,7 @@ class Live:
                 if observe:
                     verdicts = scorer.score(records)
                 else:
-                    verdicts = _peek_at_one(scorer, records) if records.height == 1 else scorer.peek(records)
+                    verdicts = peek_at_one(scorer, records) if records.height == 1 else scorer.peek(records)
                 return self.heard.apply(records, verdicts)
         finally:
             self._asking -= 1
@@ -288,12 +294,3 @@ class Live:
             frames = [frame for first, last, frame in self._recent if first <= span.last and last >= span.first]
         found = pl.concat(frames).filter(pl.col("sequence").is_between(span.first, span.last)) if frames else None
         return {} if found is None else {row.pop("sequence"): row for row in found.iter_rows(named=True)}
-
-
-def _peek_at_one(scorer: Scorer, records: pl.DataFrame) -> pl.DataFrame:
-    """As `scorer.peek` of one record, the way for single lines, which is many times faster."""
-    moment = records["timestamp"].to_physical()[0] / 1e9
-    level, source, message, attributes = (records[name][0] for name in ("level", "source", "message", "attributes"))
-    verdict = scorer.peek_one(One(moment, level, source, message, attributes))
-    columns = {name: [getattr(verdict, name)] for name in VERDICT_SCHEMA}
-    return pl.DataFrame(columns, schema=VERDICT_SCHEMA)

@@ -15,8 +15,10 @@ from sentinel.detect.learn.fit import fit
 from sentinel.errors import TerminalError
 from sentinel.incidents import Incident, group
 from sentinel.pipeline.anomalies import anomalies_of
+from sentinel.pipeline.explanations import Explanations, explained
 from sentinel.pipeline.incidents import odds_of
 from sentinel.pipeline.log_files import read_log_file
+from sentinel.pipeline.tally import Tally
 from sentinel.records import empty_records
 
 __all__ = ["Scanned", "scan"]
@@ -61,17 +63,24 @@ def scan(
         return Scanned([], records.height, 0, 0, *_span(records), [*notes, few])
     if baseline:
         usual, more = _read(baseline, now, progress)
-        anomalies, learnt = _judged(usual, records, now, progress), min(usual.height, LEARN_LINES)
+        anomalies, known = _judged(usual, records, now, progress)
+        learnt = min(usual.height, LEARN_LINES)
         notes += [*more, "judged by the baseline alone: what is usual there is usual here"]
     else:
         half = records.height // 2
         first, second = records.head(half), records.tail(records.height - half)
-        anomalies = pl.concat([_judged(second, first, now, progress), _judged(first, second, now, progress)])
+        (early, later_known), (late, early_known) = (
+            _judged(second, first, now, progress),
+            _judged(first, second, now, progress),
+        )
+        anomalies, known = pl.concat([early, late]), sorted({*later_known, *early_known})
         learnt = min(half, LEARN_LINES) + min(records.height - half, LEARN_LINES)
         notes.append("from these files alone: what happens in both halves counts as usual, however bad it is")
     if learnt < records.height and not baseline:
         notes.append(f"learnt from {learnt:,} of {records.height:,} lines, in blocks that lie evenly over them")
-    _, incidents = group(odds_of(anomalies, actors_of(anomalies["message"])), [])
+    actors = actors_of(anomalies["message"])
+    _, found = group(odds_of(anomalies, actors), [])
+    incidents = explained(found, anomalies, actors, Explanations(known, Tally()))
     shown = [i for i in incidents if since is None or i.last_s >= since.timestamp()]
     shown.sort(key=lambda i: (-_rank(i), -i.peak_nats, i.first_s))
     return Scanned(shown, records.height, learnt, anomalies.height, *_span(records), notes)
@@ -118,8 +127,10 @@ def _beat(records: pl.DataFrame) -> pl.Expr:
     return pl.duration(seconds=pl.int_range(records.height, dtype=pl.Int64))
 
 
-def _judged(usual: pl.DataFrame, records: pl.DataFrame, now: datetime, progress: Progress) -> pl.DataFrame:
-    """The anomalies of records by what `usual` lines teach.
+def _judged(
+    usual: pl.DataFrame, records: pl.DataFrame, now: datetime, progress: Progress
+) -> tuple[pl.DataFrame, Sequence[str]]:
+    """The anomalies of records by what `usual` lines teach, and the templates that these taught.
 
     Where the records come before what teaches, their clock is put on by whole weeks, so that the lessons are a past.
     """
@@ -135,9 +146,9 @@ def _judged(usual: pl.DataFrame, records: pl.DataFrame, now: datetime, progress:
         found += [judged, anomalies_of(over, said)]
         progress("judging", piece.height)
     over, said = scorer.ended(for_good=True)
-    return pl.concat([*found, anomalies_of(over, said)]).with_columns(
-        (pl.col("timestamp") - shift).dt.cast_time_unit("ns")
-    )
+    anomalies = pl.concat([*found, anomalies_of(over, said)])
+    put_back = anomalies.with_columns((pl.col("timestamp") - shift).dt.cast_time_unit("ns"))
+    return put_back, taught.model.template_texts
 
 
 def _blocks(records: pl.DataFrame) -> pl.DataFrame:

@@ -13,11 +13,13 @@ from sentinel.failpoints import reach
 from sentinel.pipeline import incidents
 from sentinel.pipeline import state as states
 from sentinel.pipeline.anomalies import anomalies_of, learnt_from
+from sentinel.pipeline.explanations import Explanations
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import Range, missing_ranges, runs
 from sentinel.pipeline.report import Report
 from sentinel.pipeline.scorers import scorer_of
 from sentinel.pipeline.settle import settle
+from sentinel.pipeline.tally import Tally
 from sentinel.pipeline.words import Heard
 from sentinel.records import EVENTS, empty_records
 
@@ -124,10 +126,11 @@ def _score(sentinel: Sentinel, scorer: Scorer, found: pl.DataFrame, *, for_good:
             anomalies_of(over, heard.apply(over, said)),
         ]
     )
+    explanations = Explanations(scorer.model.template_texts, Tally.load(sentinel.spool))
     known = sentinel.spool.anomalies(limit=10_000)["event_id"]
     new = anomalies.filter(~pl.col("event_id").is_in(known.implode()))
     for chunk in new.iter_slices(EMIT_RECORDS):
-        incidents.keep(sentinel.spool, chunk, actors_of(chunk["message"]))
+        incidents.keep(sentinel.spool, chunk, actors_of(chunk["message"]), explanations)
     reach("score.emitted")
     with sentinel.spool.transaction() as tx:
         for first, last in runs(records["sequence"].sort().to_list()):

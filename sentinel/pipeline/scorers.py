@@ -2,10 +2,13 @@
 
 import logging
 
-from sentinel.detect import Model, Scorer
-from sentinel.errors import ArtifactError
+import polars as pl
 
-__all__ = ["scorer_of"]
+from sentinel.detect import Model, One, Scorer
+from sentinel.errors import ArtifactError
+from sentinel.records import VERDICT_SCHEMA
+
+__all__ = ["peek_at_one", "scorer_of"]
 
 log = logging.getLogger(__name__)
 
@@ -25,3 +28,12 @@ def scorer_of(model: Model, taught: bytes, running: bytes | None, *, threshold_n
         scorer = Scorer(model, taught)
     scorer.threshold_nats = threshold_nats
     return scorer
+
+
+def peek_at_one(scorer: Scorer, records: pl.DataFrame) -> pl.DataFrame:
+    """As `scorer.peek` of one record, the way for single lines, which is many times faster."""
+    moment = records["timestamp"].to_physical()[0] / 1e9
+    level, source, message, attributes = (records[name][0] for name in ("level", "source", "message", "attributes"))
+    verdict = scorer.peek_one(One(moment, level, source, message, attributes))
+    columns = {name: [getattr(verdict, name)] for name in VERDICT_SCHEMA}
+    return pl.DataFrame(columns, schema=VERDICT_SCHEMA)

@@ -28,6 +28,8 @@ class Seen(msgspec.Struct):
     hour: int  # hours since 1970 of the last entry of `hours`
     hours: list[int]
     gap_s: float = 0.0  # mean seconds between its lines of late; 0 before the second
+    line: str = ""  # the newest that was no anomaly, and when that was; 0 before the first
+    normal_s: float = 0.0
 
     def add(self, lines: int, first_s: float, last_s: float) -> None:
         """Some lines more."""
@@ -76,10 +78,23 @@ class Tally:
         tx.put_blob(BLOB, content)
 
     def add(self, lines: pl.DataFrame) -> None:
-        """Count lines: columns `template`, `source`, `timestamp`."""
+        """Count lines: columns `template`, `source`, `timestamp`, `message`, `is_anomaly`."""
         with self._lock:
             for name, known in (("template", self.templates), ("source", self.sources)):
                 _add(known, _counted(lines, name))
+            for template, line, at_s in _normal(lines):
+                if (seen := self.templates.get(template)) is not None and at_s >= seen.normal_s:
+                    seen.line, seen.normal_s = line, at_s
+
+    def normal(self, template: str) -> Seen | None:
+        """What is known of a template, where a normal line of it was seen."""
+        seen = self.templates.get(template[:MAX_TEXT])
+        return seen if seen is not None and seen.normal_s else None
+
+    def normal_templates(self) -> list[str]:
+        """The templates of which a normal line was seen."""
+        with self._lock:
+            return [template for template, seen in self.templates.items() if seen.normal_s]
 
     def rows(self, which: str) -> list[dict[str, object]]:
         """Templates or sources (`which`) as they are now, the most frequent first, each with its share of all lines."""
@@ -106,6 +121,14 @@ def _counted(lines: pl.DataFrame, name: str) -> Iterable[tuple[str, int, float, 
     at = pl.col("timestamp").dt.epoch("ms") / 1000.0
     grouped = lines.group_by(pl.col(name).fill_null("").str.slice(0, MAX_TEXT), maintain_order=True)
     return grouped.agg(pl.len(), at.min().alias("first"), at.max().alias("last")).iter_rows()
+
+
+def _normal(lines: pl.DataFrame) -> Iterable[tuple[str, str, float]]:
+    """(template, its newest line that is no anomaly, Unix time of that)."""
+    at = (pl.col("timestamp").dt.epoch("ms") / 1000.0).alias("at")
+    grouped = lines.filter(~pl.col("is_anomaly")).group_by(pl.col("template").fill_null("").str.slice(0, MAX_TEXT))
+    newest = pl.col("message").fill_null("").str.slice(0, MAX_TEXT).last()
+    return grouped.agg(newest, at.last()).iter_rows()
 
 
 def _add(known: dict[str, Seen], counted: Iterable[tuple[str, int, float, float]]) -> None:

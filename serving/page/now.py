@@ -119,8 +119,9 @@ def _row(parts: Parts, incident: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def odd_parts(incident: Mapping[str, Any]) -> list[str]:
-    """The pieces of a line that are to be marked: who did it, and the values that reasons name."""
-    return [str(actor).removeprefix("user ") for actor in incident["actors"][:5]]
+    """The pieces of a line that are to be marked: what its explanation points at, and who did it."""
+    told = (incident["explanation"] or {}).get("line_odd", ())
+    return [*map(str, told), *(str(actor).removeprefix("user ") for actor in incident["actors"][:5])]
 
 
 def chosen(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -132,17 +133,7 @@ def chosen(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
     odd = odd_parts(found)
     events = {event["event_id"] for event in found["events"]}
     around = [_line(record, odd, is_odd=record["event_id"] in events) for record in found["around"][:MAX_AROUND]]
-    templates = [str(template) for template in found["templates"]]
-    origin = found["sample"][0] if found["sample"] else {}
-    place = (
-        f"{origin['origin']}, byte {origin['offset']:,}" if origin.get("offset") is not None else origin.get("origin")
-    )
-    extra = {
-        "around": around or [_line(event, odd, is_odd=True) for event in found["events"][:MAX_AROUND]],
-        "template": templates[0] if templates else None,
-        "nearest": found.get("nearest"),
-        "place": place,
-    }
+    extra = {"around": around or [_line(event, odd, is_odd=True) for event in found["events"][:MAX_AROUND]]}
     return {"incident": {**found, **extra, **_rate(found["rate"])}, "asked": True}
 
 

@@ -33,7 +33,8 @@ def router(parts: Parts) -> APIRouter:
         """The newest anomalies first, each with its record and its reasons."""
         wanted = incidents_wanted(Query(request, FILTERS, clock=parts.clock), limit=DEFAULT_LIMIT, most=MAX_LIMIT)
         loop = asyncio.get_running_loop()
-        return json_answer(await loop.run_in_executor(parts.pools.read, anomalies, parts.sentinel.spool, wanted))
+        given = (parts.sentinel.spool, wanted, parts.live.explanations)
+        return json_answer(await loop.run_in_executor(parts.pools.read, anomalies, *given))
 
     @routes.get("/status", summary="How everything is", responses=answers(200, Status))
     async def get_status() -> Response:

@@ -15,9 +15,9 @@ from sentinel.detect.read.coded import Coded
 from sentinel.detect.read.scan import IP, PARAM, USER
 from sentinel.detect.remember.state_pass import RAW_INDEX
 
-__all__ = ["MAX_REASONS", "Explainer", "Row"]
+__all__ = ["MAX_REASONS", "Explainer", "Row", "figure"]
 
-MAX_REASONS = 4
+MAX_REASONS = 3
 RARE_SHARE = 0.05  # of all lines; a source with more is not called rare, however odd its line is for it
 MIN_TAIL_NATS = 3.0  # a cause less surprising than this is no reason
 SPANS = ("15 s", "3 min", "30 min")
@@ -72,7 +72,8 @@ def _duration(seconds: float) -> str:
     return f"{seconds / MINUTE_S:.0f} min" if seconds >= 2 * MINUTE_S else f"{max(round(seconds), 1)} s"
 
 
-def _figure(x: float) -> str:
+def figure(x: float) -> str:
+    """A number with three digits that matter, in groups of three where it is large."""
     return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
 
 
@@ -116,7 +117,7 @@ class Explainer:
         return float(np.expm1(bound))
 
     def _usual(self, name: str, row: Row) -> str:
-        return f"usual: at most {_figure(max(round(self._upper(name, row)), 1))}"
+        return f"usual: at most {figure(max(round(self._upper(name, row)), 1))}"
 
     def _window(self, stem: str, row: Row) -> tuple[int, float]:
         """The window in which a rate stands out most, and how far (in logarithms)."""
@@ -213,7 +214,7 @@ class Explainer:
         if hits < 1:
             return f"the source {row.source} was never seen before"
         if 0 <= level < 0.02 * hits:
-            return f"this level is rare for {row.source}: {_figure(level)} of {hits:,.0f} lines"
+            return f"this level is rare for {row.source}: {figure(level)} of {hits:,.0f} lines"
         lines = row.value("lines")
         return (
             f"the source {row.source} is rare: {hits:,.0f} of {lines:,.0f} lines" if hits < RARE_SHARE * lines else ""
@@ -223,9 +224,9 @@ class Explainer:
         if not row.flags & SENSITIVE:
             return ""
         hits = row.value("hits_template")
-        seen = _many(hits, "time", "times") if hits else "never"
+        seen = f"seen {_many(hits, 'time', 'times')}" if hits else "never seen"
         what = "holds a probing text" if row.sensitive_text else "touches log-ins, privileges or system files"
-        return f"{what}, in a template seen {seen} before"
+        return f"{what}, in a template {seen} before"
 
     def _say_entity(self, row: Row) -> str:
         user, address = row.text(USER), row.text(IP)
@@ -243,15 +244,15 @@ class Explainer:
             low, _, high = self._tables.numbers[place, 3 * k : 3 * k + 3]
             x = facts.numbers[row.i, k]
             if not np.isnan(x) and not np.isnan(low) and not low - 0.2 <= np.log1p(x) <= high + 0.2:
-                usual = f"{_figure(np.expm1(low))} to {_figure(np.expm1(high))}"
-                return f"the number {_figure(x)} is outside this template's usual {usual}"
+                usual = f"{figure(np.expm1(low))} to {figure(np.expm1(high))}"
+                return f"the number {figure(x)} is outside this template's usual {usual}"
         for k in range(4):
             low, _, high = self._tables.means[place, 3 * k : 3 * k + 3]
             x = row.value(f"mean{k}")
             if not np.isnan(x) and not np.isnan(low) and not low - 0.1 <= x <= high + 0.1:
                 return (
-                    f"the last numbers of this template average {_figure(np.expm1(x))};"
-                    f" usual: {_figure(np.expm1(low))} to {_figure(np.expm1(high))}"
+                    f"the last numbers of this template average {figure(np.expm1(x))};"
+                    f" usual: {figure(np.expm1(low))} to {figure(np.expm1(high))}"
                 )
         length, mean = facts.length[row.i], self._tables.template[place, 6]
         return f"{length:,.0f} bytes long; lines of this template have {mean:,.0f}" if mean > 0 else ""

@@ -1,0 +1,61 @@
+"""Say what would make a strange line normal: for each reason the other way round, with the same figures."""
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["would_be_normal"]
+
+KNOWN = "once it is known: called a false alarm, or learnt by a training"
+_FORMS = (
+    (r"(?P<now>.+); usual(?: for .+?)?: at most (?P<most>[^ ]+)(?: in 3 min)?", "at most {most}, instead of {now}"),
+    (r"(?P<now>.+); more than people mistype.*", "as few as people mistype, instead of {now}"),
+    (
+        r"a (?:template never seen before|rare template).*, and it reads as a (?P<what>.+)",
+        "a line like it that does not read as a {what}",
+    ),
+    (r"(?:a template never seen before|a rare template|holds a probing|touches log-ins).*", f"the same {KNOWN}"),
+    (r"the source (?P<source>.+) (?:was never seen before|is rare.*)", f"the source {{source}} {KNOWN}"),
+    (r"this level is rare for (?P<source>.+?): .*", "a level that {source} usually has"),
+    (r"(?P<who>.+) was never seen (?:from .+|in this template) before", f"{{who}} {KNOWN}"),
+    (r"the number .+ is outside this template's usual (?P<low>.+) to (?P<high>.+)", "a number from {low} to {high}"),
+    (r"the last numbers .+; usual: (?P<low>.+) to (?P<high>.+)", "an average from {low} to {high}"),
+    (r".+ bytes long; lines of this template have (?P<usual>.+)", "about {usual} bytes"),
+    (r"the first (?P<what>line .+) for .+; the usual gap is at most (?P<gap>.+)", "a {what} at least every {gap}"),
+    (r"came after the line before it in only .+", "the same line after one that it usually follows"),
+    (
+        r"the value .+ was never seen there before: (?:always |one of )(?P<usual>.+) in [^ ]+ lines",
+        "the value {usual} there",
+    ),
+    (
+        r"silent for .+ came every (?P<gap>.+) in training, the longest gap was (?P<longest>.+)",
+        "a line at least every {longest}",
+    ),
+    (r"fewer than (?P<many>.+) lines in .+, within (?P<longest>.+) at the most", "{many} lines within {longest}"),
+    (r"back after an outage of .+", "no outage"),
+    (r"its own program calls it fatal", "a lower level than fatal"),
+    (r"(?:.+ times )?template (?P<name>“.+”): no session had it", "a session without {name}"),
+    (r".+ times template (?P<name>“.+”); usual: at most (?P<most>.+)", "at most {most} times {name} in the session"),
+    (r"(?:.+ times )?template (?P<name>“.+”): .+ of sessions have it(?: so often)?", "a session with fewer of {name}"),
+    (r"only .+ times template (?P<name>“.+”): .+", "a session with more of {name}"),
+    (r"template (?P<name>“.+”) is missing: .+", "a session with {name}"),
+    (r"(?:begins with|ends after|“).+", "the order of lines that the sessions learnt from have"),
+    (r"as a whole unlike every session learnt from", "a session like those learnt from"),
+    (r"unusual as a whole: .+", "less of all that is a little odd in it: no single part is"),
+)
+_COMPILED = tuple((re.compile(form, re.DOTALL), said) for form, said in _FORMS)
+
+
+def would_be_normal(reasons: Sequence[str]) -> list[str]:
+    """What would make each reason go away, each once; nothing for a reason whose form is not known.
+
+    >>> would_be_normal(["the number 900 is outside this template's usual 3 to 12"])
+    ['a number from 3 to 12']
+    """
+    return list(dict.fromkeys(said for reason in reasons if (said := _turned(reason))))
+
+
+def _turned(reason: str) -> str:
+    for form, said in _COMPILED:
+        if found := form.fullmatch(reason):
+            return said.format(**found.groupdict())
+    return ""

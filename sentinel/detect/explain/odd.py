@@ -1,0 +1,71 @@
+"""Point at the odd part of a strange line: in its template, and in the line itself."""
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from sentinel.detect.explain.explain import figure
+from sentinel.detect.explain.nearest import words_apart
+
+__all__ = ["Odd", "odd_parts"]
+
+MAX_PARTS = 6
+VALUE = re.compile(r"the value (.+?) was never seen there before")
+NUMBER = re.compile(r"the number ([^ ]+) is outside")
+PLACE = re.compile(
+    r"user (?P<user>[^ ]+) was never seen from (?P<address>[^ ]+) before"
+    r"|(?:user )?(?P<one>[^ ]+) was never seen in this template before"
+)
+NUMERAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+MASK = re.compile(r"<[A-Z*]+>")
+TEXT_IS_NEW = ("a template never seen before", "a rare template", "holds a probing text", "touches log-ins")
+ACTOR_MASKS = ("<IP>", "<USER>", "<EMAIL>")
+
+
+class Odd(NamedTuple):
+    """Pieces of a template and of its line that make it strange, as they stand there; empty where it is no piece."""
+
+    template: tuple[str, ...]
+    line: tuple[str, ...]
+
+
+def odd_parts(template: str, nearest: str | None, message: str, reasons: Sequence[str], actor: str) -> Odd:
+    """What the reasons speak of: a new value or number, who did it, or the words that no known template has there.
+
+    `nearest` is the known template that is nearest (None: none), `actor` who is behind the line (empty: nobody).
+    """
+    in_template: list[str] = []
+    in_line: list[str] = []
+    for reason in reasons:
+        if reason.startswith(TEXT_IS_NEW):
+            new = _new_words(template, nearest)
+            in_template += new
+            in_line += [part for run in new for part in map(str.strip, MASK.split(run)) if part]
+        elif found := VALUE.search(reason):
+            in_template += [found[1]]
+            in_line += [found[1]]
+        elif found := NUMBER.search(reason):
+            in_template += ["<NUM>"]
+            in_line += [n[0] for n in NUMERAL.finditer(message) if figure(abs(float(n[0]))) == found[1]][:1]
+        elif found := PLACE.search(reason):
+            in_line += [name for name in found.groups() if name]
+            in_template += ACTOR_MASKS
+        elif actor and actor in reason:
+            in_line += [actor]
+            in_template += ACTOR_MASKS
+    return Odd(_standing(in_template, template), _standing(in_line, message))
+
+
+def _standing(parts: Sequence[str], text: str) -> tuple[str, ...]:
+    """Those of the parts that the text holds, each once."""
+    return tuple(dict.fromkeys(part for part in parts if part in text))[:MAX_PARTS]
+
+
+def _new_words(template: str, nearest: str | None) -> list[str]:
+    """Runs of a template's words that stand in no such place of the nearest; all where there is no other."""
+    own = words_apart(template)
+    if nearest is None or nearest == template:
+        return [" ".join(own)]
+    same = SequenceMatcher(None, own, words_apart(nearest), autojunk=False).get_opcodes()
+    return [" ".join(own[start:end]) for what, start, end, _, _ in same if what in ("replace", "delete")]
