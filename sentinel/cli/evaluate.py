@@ -25,6 +25,7 @@ def evaluate_command(command: argparse.ArgumentParser) -> Run:
     command.add_argument("--data", type=Path, default=DATA, help="folder of public logs; left out where it is absent")
     command.add_argument("--sets", default="", help="comma-separated; all, if left out (an unknown one lists them)")
     command.add_argument("--seeds", type=whole(1, 1_000), default=3, help="made suites of each background")
+    command.add_argument("--first", type=whole(0, 100_000), default=0, help="number of the first made suite")
     command.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
     command.add_argument("--quick", action="store_true", help="one seed and the smallest set of cases")
     command.add_argument("--no-peers", action="store_true", help="our detector alone")
@@ -46,6 +47,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
         data=options.data if options.data.is_dir() else None,
         sets=tuple(part.strip() for part in options.sets.split(",") if part.strip()) or SETS,
         seeds=options.seeds,
+        first=options.first,
         seed=options.seed,
         quick=options.quick,
         peers=not options.no_peers,

@@ -22,11 +22,12 @@ from sentinel.evaluation.quiet import run_quiet
 from sentinel.evaluation.report import Evaluation, by_kind, goal_rows, markdown, method_rows
 from sentinel.evaluation.sessions import run_sessions, session_cases
 from sentinel.evaluation.suites import own_suites, shared_suites
+from sentinel.evaluation.unread import unread_cases
 
 __all__ = ["SETS", "evaluate"]
 
-SETS = ("shared", "own", "own-contaminated", "auth", "bgl", "daemons", "sessions", "drift", "quiet")
-OWN_SETS = frozenset({"own", "own-contaminated", "drift"})
+SETS = ("shared", "own", "own-contaminated", "auth", "bgl", "daemons", "sessions", "drift", "quiet", "unread")
+OWN_SETS = frozenset({"own", "own-contaminated", "drift", "unread"})
 """Sets that need no data beside the repository."""
 PLOTTED = ("injected, clean", "own, clean")
 
@@ -37,6 +38,7 @@ def evaluate(
     data: Path | None = None,
     sets: Sequence[str] = SETS,
     seeds: int = 3,
+    first: int = 0,
     seed: int = 0,
     quick: bool = False,
     peers: bool = True,
@@ -44,9 +46,10 @@ def evaluate(
 ) -> Evaluation:
     """Measure and write `evaluation.json`, `evaluation.md` and plots to `out`; returns the figures.
 
-    `data` is the folder of public logs; without it only the made sets are run. `seeds` own suites of each background;
-    `quick` takes one seed and the smallest set of cases. `say` is told each line of progress. Nothing is random but by
-    `seed`; thresholds are fixed before a test line is seen. Raises TerminalError for a set that does not exist.
+    `data` is the folder of public logs; without it only the made sets are run. `seeds` own suites of each background,
+    from number `first` on; `quick` takes one seed and the smallest set of cases. `say` is told each line of progress.
+    Nothing is random but by `seed`; thresholds are fixed before a test line is seen. Raises TerminalError for a set
+    that does not exist.
     """
     unknown = [name for name in sets if name not in SETS]
     if unknown:
@@ -56,18 +59,21 @@ def evaluate(
         if name not in wanted:
             say(f"left out {name}: there is no folder of public logs")
     result, curves = Evaluation(seed), dict[str, list[tuple[str, Any, Any]]]()
-    for case in _cases(data, wanted, 1 if quick else seeds, quick=quick):
+    for case in _cases(data, wanted, range(first, first + (1 if quick else seeds)), quick=quick):
         _run_case(case, result, curves, seed=seed, peers=peers, say=say)
     _run_others(data, wanted, result, seed=seed, quick=quick, say=say)
     _write(out, result, curves)
     return result
 
 
-def _cases(data: Path | None, sets: Sequence[str], seeds: int, *, quick: bool) -> Iterator[Case]:
+def _cases(data: Path | None, sets: Sequence[str], seeds: range, *, quick: bool) -> Iterator[Case]:
     own_data = None if quick else data
     for contaminated, name in ((False, "own"), (True, "own-contaminated")):
         if name in sets:
-            yield from own_suites(own_data, range(seeds), contaminated=contaminated)
+            yield from own_suites(own_data, seeds, contaminated=contaminated)
+    if "unread" in sets:
+        for taught in (False, True):
+            yield from unread_cases(seeds, taught=taught)
     if data is None:
         return
     made: dict[str, Callable[[], Iterable[Case]]] = {

@@ -139,7 +139,7 @@ def test_an_actor_in_a_hardly_seen_template_is_bounded_by_its_source(past: pl.Da
             start + 3.0 * i,
             None,
             "web",
-            f'10.1.{i // 40 % 250}.7 "GET /item/{rng.integers(1e6)} HTTP/1.1" {code} 512 "-"',
+            f'10.1.{i // 400 % 250}.7 "GET /item/{rng.integers(1e6)} HTTP/1.1" {code} 512 "-"',
         )
         for i in range(4_000)
         for code in (500 if i in (2_000, 3_000) else 200,)

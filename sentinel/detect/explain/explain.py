@@ -12,6 +12,7 @@ from sentinel.detect.judge.surprise import LEVEL_FATAL, Baseline
 from sentinel.detect.kernel.jit import Floats
 from sentinel.detect.lexicon.words import ACCEPTED, AUTH_FAILURE, BAD, CONNECT, GRAVE, SENSITIVE
 from sentinel.detect.read.coded import Coded
+from sentinel.detect.read.manners import LOST, SLIP
 from sentinel.detect.read.scan import IP, PARAM, USER
 from sentinel.detect.remember.state_pass import RAW_INDEX
 
@@ -142,6 +143,9 @@ class Explainer:
         lines, seconds = row.value("burst_lines"), row.value("burst_s")
         if lines < 2:
             return ""
+        if row.flags & (SLIP | LOST) and not row.flags & AUTH_FAILURE:
+            said = f"{_many(lines, 'line', 'lines')} of this template from {row.actor} in {_duration(seconds)}"
+            return f"{said}; others show it a few times at most, beside what is usual here"
         after = ", then one that worked" if row.flags & ACCEPTED else ""
         usual = max(round(self._upper("failures1", row)), 1)
         known = f"usual for {row.source}: at most {usual} in 3 min"

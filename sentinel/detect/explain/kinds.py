@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sentinel.detect.lexicon.words import ACCEPTED, AUTH_FAILURE, BAD, CONNECT, FILTERED, SENSITIVE
+from sentinel.detect.read.manners import LOST
 from sentinel.detect.read.scan import IP
 
 if TYPE_CHECKING:
@@ -32,18 +33,22 @@ def kind_of(order: list[str], row: "Row", upper: Upper) -> str:
     """The kind of a line whose causes stand in `order`."""
     top = order[0] if order else ""
     if row.prior >= row.nats - 1e-9:
-        return "brute_force"
+        return _by_what_failed(row)
     guesses = row.flags & AUTH_FAILURE and any(name in order[:3] for name in _GUESSING)
     if guesses or "failures" in order[:3]:  # a connection or a log-in that worked, among them, is part of it
         if row.value("failures2") < MIN_ATTEMPTS and row.value("failing_actors") >= MIN_ATTEMPTS:
             return "credential_stuffing"
         if row.value("failures0") >= QUICK_ATTEMPTS or row.value("failures2") >= SLOW_ATTEMPTS:
-            return "brute_force"
+            return _by_what_failed(row)
     if row.flags & CONNECT and top in _RATES and (knocks := _knocks(row)):
         return knocks
     if row.text(IP) and (top == "scan" or (row.sensitive_text and top in _PROBED) or _looks_around(order, row, upper)):
         return "scan"
     return _by_cause(order, row)
+
+
+def _by_what_failed(row: "Row") -> str:
+    return "scan" if row.flags & LOST and not row.flags & AUTH_FAILURE else "brute_force"
 
 
 def _knocks(row: "Row") -> str:

@@ -9,6 +9,7 @@ import polars as pl
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Booleans, Floats, Hashes, Integers, Singles
 from sentinel.detect.kernel.table import Memory
+from sentinel.detect.learn.manners import learn_manners
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Coded, Line
 from sentinel.detect.read.drain import Drain
@@ -75,6 +76,7 @@ class Corpus:
     memory: Memory
     raw: Singles
     texts: list[str]  # the first MAX_TEXTS of `words`
+    manners: Integers  # of each template, see `learn_manners`
 
     def __len__(self) -> int:
         return len(self.coded.line.times)
@@ -108,6 +110,11 @@ def _learn_templates(scanned: Scanned, champion: Model | None) -> tuple[Drain, l
     return drain, texts, inverse
 
 
+def _with_manners(coded: Coded, manners: Integers) -> Coded:
+    flags = coded.facts.flags | manners[coded.facts.template]
+    return replace(coded, line=coded.line._replace(flags=flags), facts=coded.facts._replace(flags=flags))
+
+
 def order_of(records: pl.DataFrame) -> pl.Series:
     """(n,) the places of records in the order in which they are read: that of time."""
     keys = [name for name in ("timestamp", "event_id") if name in records.columns]
@@ -123,7 +130,8 @@ def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
     hashes = [hash_text(name) for name in names]
     vocabulary = Vocabulary(drain, {}, 0.0, 0.0, {})
     coded = encode(records, vocabulary, {h: i for i, h in enumerate(hashes)}, scanned)
-    coded = replace(coded, scanned=scanned.only(SESSION))
+    manners = learn_manners(coded, len(vocabulary.places))
+    coded = _with_manners(replace(coded, scanned=scanned.only(SESSION)), manners)
     del scanned
     corpus = Corpus(
         coded,
@@ -134,6 +142,7 @@ def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
         empty_memory(core=8, edge=8),
         np.empty((len(records), len(RAW)), np.float32),
         texts[:MAX_TEXTS],
+        manners,
     )
     corpus.walk(np.ones(len(records), bool))
     return corpus

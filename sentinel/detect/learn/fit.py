@@ -199,6 +199,7 @@ def _model(
         volume_nats=learnt.volume_nats,
         outcomes=outcomes,
         slots=slots,
+        manners=corpus.manners,
         trees=learnt.trees,
         flagged_share=learnt.flagged_share,
         quantiles=learnt.quantiles,

@@ -55,6 +55,7 @@ class Model:
     watched_keys: Hashes  # (w, 2): template, source
     sessions: tuple[SessionRules, ...] = ()  # one for each kind of session that could be learnt
     session_figures: dict[str, float] = field(default_factory=dict)  # what was found of every kind
+    manners: Integers = field(default_factory=lambda: np.zeros(0, np.int64))  # (t,): see `learn_manners`
     slots: dict[int, Slot] = field(default_factory=dict)  # places of codes and states that always showed one of a few
     feature_names: tuple[str, ...] = FEATURES
 
@@ -67,7 +68,9 @@ class Model:
         """The model's templates and words, ready to read messages."""
         known = Drain(zip(self.template_keys.tolist(), self.template_texts, strict=True))
         rarities = dict(zip(self.word_hashes.tolist(), self.word_rarities.tolist(), strict=True))
-        return Vocabulary(known, rarities, self.unseen_word, float(self.baseline.cap[0]), self.slots)
+        return Vocabulary(
+            known, rarities, self.unseen_word, float(self.baseline.cap[0]), self.slots, self.manners.tolist()
+        )
 
     def quantile_nats(self, share: float) -> float:
         """The nats that a share (0…1) of the training lines did not exceed: what a budget turns into a threshold."""
@@ -75,7 +78,7 @@ class Model:
 
     def to_parts(self) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
         """Arrays by name and a JSON-able table: all of the model."""
-        arrays: dict[str, np.ndarray[Any, Any]] = {name: getattr(self, name) for name in _ARRAYS}
+        arrays: dict[str, np.ndarray[Any, Any]] = {name: getattr(self, name) for name in (*_ARRAYS, "manners")}
         for name in _TUPLES:
             part = getattr(self, name)
             arrays.update({f"{name}.{field}": getattr(part, field) for field in part._fields})
@@ -104,6 +107,8 @@ class Model:
                 raise ArtifactError(f"read model {tables.get('version')!r}: made for other features; train again")
             values: dict[str, Any] = {name: tables[name] for name in _TABLES}
             values |= {name: np.ascontiguousarray(arrays[name]) for name in _ARRAYS}
+            if "manners" in arrays:  # models of before have none
+                values["manners"] = np.ascontiguousarray(arrays["manners"])
             values |= {name: _tuple(kind, name, arrays) for name, kind in _TUPLES.items()}
             return cls(
                 **values,

@@ -1,7 +1,7 @@
 """Turn messages into integers: entities, numbers and masked text of each, and what each masked text means."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -146,7 +146,7 @@ class Vocabulary:
     """Templates of a model, and those met in service after it; maps the hash of a masked text to its meaning.
 
     `known` are the model's templates (frozen), `rarities` its words' surprises, `slots` what its places of codes and
-    states always showed. What is met in service is learnt by
+    states always showed, `manners` what each of `known` is to visitors. What is met in service is learnt by
     `met`, a second tree, and remembered text by text, so that a restart gives every text the same template again.
     """
 
@@ -157,8 +157,9 @@ class Vocabulary:
         unseen: float,
         cap: float,
         slots: Mapping[int, Slot],
+        manners: Sequence[int] = (),
     ) -> None:
-        self.known, self._slots = known, slots
+        self.known, self._slots, self._manners = known, slots, manners
         self.places = {key: i for i, key in enumerate(known.clusters)}
         self.met = Drain()
         self.assigned: OrderedDict[int, int] = OrderedDict()
@@ -214,9 +215,8 @@ class Vocabulary:
         ]
         rarity = sum(found) / len(found) if found else 0.0
         place = self.places.get(cluster.key, -1)
-        return Meaning(
-            cluster.key, place, flags_of(masked), rarity, self._news(masked, cluster), _shown(masked, cluster)
-        )
+        flags = flags_of(masked) | (self._manners[place] if 0 <= place < len(self._manners) else 0)
+        return Meaning(cluster.key, place, flags, rarity, self._news(masked, cluster), _shown(masked, cluster))
 
     def _news(self, masked: str, cluster: Cluster) -> News | None:
         """The most surprising of a text's codes and states that their places never showed."""

@@ -30,6 +30,7 @@ from sentinel.detect.kernel.table import (
     touch,
 )
 from sentinel.detect.read.coded import Line
+from sentinel.detect.read.manners import LOST, SLIP, USUAL
 
 __all__ = ["NUMBER_ALPHA", "RAW", "RAW_INDEX", "TOUCHES_A_LINE", "walk"]
 
@@ -85,7 +86,8 @@ NONE = np.uint64(0)
     K_USER_FAILURES,
     K_GUESSED_USER,
     K_KNOWN,
-) = range(32, 44)
+    K_USUAL,
+) = range(32, 45)
 
 (
     C_LINES,
@@ -195,7 +197,14 @@ def _transitions(
 
 @compiled
 def _actor_rates(
-    memory: Memory, actor: np.uint64, template: np.uint64, at_template: int, t: float, taught: float, out: Floats
+    memory: Memory,
+    actor: np.uint64,
+    template: np.uint64,
+    at_template: int,
+    flags: int,
+    t: float,
+    taught: float,
+    out: Floats,
 ) -> np.uint64:
     """Rates of the actor and of its pair with the template, and their distinct counts; returns the pair's key."""
     edge, core = memory.edge, memory.core
@@ -206,7 +215,7 @@ def _actor_rates(
     bump(edge.rows, pair, t, taught)
     mine = touch(memory, 1, mix(K_ACTOR, actor, NONE), t)
     bump(edge.rows, mine, t, taught)
-    edge.rows[mine, DISTINCT0] += fresh
+    edge.rows[mine, DISTINCT0] += fresh if flags & USUAL == 0 else 0.0
     core.rows[at_template, DISTINCT0] += fresh
     _three(edge.rows, mine, out, C_R_ACTOR)
     _three(edge.rows, pair, out, C_R_PAIR)
@@ -223,6 +232,7 @@ def _pairs(
     param: np.uint64,
     template: np.uint64,
     at_template: int,
+    flags: int,
     t: float,
     taught: float,
     out: Floats,
@@ -248,7 +258,7 @@ def _pairs(
         edge.rows[place, DISTINCT1] += fresh
         out[C_ACTOR_USERS] = edge.rows[place, DISTINCT1]
     actor = address if address != NONE else user
-    if actor != NONE and param != NONE:
+    if actor != NONE and param != NONE and flags & USUAL == 0:
         place = touch(memory, 1, mix(K_ACTOR_PARAM, actor, param), t)
         fresh = _first(edge.rows, place, t)
         bump(edge.rows, place, t, taught)
@@ -259,7 +269,10 @@ def _pairs(
 
 @compiled
 def _count_failure(rows: Floats, place: int, t: float, weight: float, out: Floats) -> None:
-    """Failed log-ins of an actor: attempts (its busiest failure template, as one writes several lines), the burst."""
+    """Failed log-ins of an actor: attempts (its busiest failure template, as one writes several lines), the burst.
+
+    What stands in the places of the result is taken off the attempts.
+    """
     since = t - rows[place, TIME]
     start, lines = rows[place, DISTINCT0], rows[place, DISTINCT1]
     age(rows, place, t)
@@ -267,10 +280,44 @@ def _count_failure(rows: Floats, place: int, t: float, weight: float, out: Float
         start, lines = t, 0.0
     rows[place, DISTINCT0], rows[place, DISTINCT1] = start, lines + 1.0
     for k in range(3):
-        rows[place, COUNT0 + k] = max(rows[place, COUNT0 + k], weight * out[C_R_PAIR + k])
+        attempts = weight * out[C_R_PAIR + k] - out[C_R_FAILURES + k]
+        rows[place, COUNT0 + k] = max(rows[place, COUNT0 + k], attempts)
     _three(rows, place, out, C_R_FAILURES)
     out[C_BURST_LINES] = lines + 1.0
     out[C_BURST_S] = max(t - start, 0.0)
+
+
+@compiled
+def _manners(
+    memory: Memory, actor: np.uint64, param: np.uint64, flags: int, t: float, taught: float, out: Floats
+) -> None:
+    """What an actor does as usual is left out of its rates, and makes up for as many mistakes: whoever stands for many
+    people, or is only diligent, is no attacker. What others do seldom and by mistake counts as failed log-ins do, in
+    any language; of things that are not there (LOST) only different ones count.
+    """
+    edge = memory.edge
+    usual = mix(K_USUAL, actor, NONE)
+    if flags & USUAL:
+        place = touch(memory, 1, usual, t)
+        bump(edge.rows, place, t, taught)
+        for k in range(3):
+            out[C_R_PAIR + k] = 0.0
+            out[C_R_ACTOR + k] = max(out[C_R_ACTOR + k] - edge.rows[place, COUNT0 + k], 0.0)
+        return
+    place = find(edge, usual)
+    if place >= 0:
+        since = max(t - edge.rows[place, TIME], 0.0)
+        for k in range(3):
+            out[C_R_FAILURES + k] = edge.rows[place, COUNT0 + k] * np.exp(-since / TAUS_S[k])
+            out[C_R_ACTOR + k] = max(out[C_R_ACTOR + k] - out[C_R_FAILURES + k], 1.0)
+    if flags & SLIP or (flags & LOST and param != NONE):
+        out[C_KNOWN] = 1.0 if place >= 0 else 0.0
+        for k in range(3):
+            if flags & LOST:
+                out[C_R_FAILURES + k] += max(out[C_R_PAIR + k] - out[C_ACTOR_PARAMS], 0.0)
+        _count_failure(edge.rows, touch(memory, 1, mix(K_FAILURES, actor, NONE), t), t, 1.0, out)
+    else:
+        out[C_R_FAILURES : C_R_FAILURES + 3] = 0.0
 
 
 @compiled
@@ -424,13 +471,15 @@ def _step(
     out[C_GAP_TEMPLATE] = max(t - rows[at_template, TIME], 0.0) if rows[at_template, COUNT2] > 0.0 else -1.0
     bump(rows, at_template, t, taught)
     if actor != NONE:
-        pair_key = _actor_rates(memory, actor, template, at_template, t, taught, out)
+        pair_key = _actor_rates(memory, actor, template, at_template, flags, t, taught, out)
         _without_heaviest(memory.core, at_template, pair_key, out[C_R_PAIR + 1], memory.edge, t, out, C_R_TEMPLATE)
         if address == NONE:
             out[C_NEW_ADDRESS] = -1.0
-        _pairs(memory, address, user, param, template, at_template, t, taught, out)
+        _pairs(memory, address, user, param, template, at_template, flags, t, taught, out)
         if flags & (F_AUTH | F_ACCEPTED | F_CONNECT):
             _failures(memory, source, actor, user, flags, t, taught, out)
+        else:
+            _manners(memory, actor, param, flags, t, taught, out)
     else:
         _three(rows, at_template, out, C_R_TEMPLATE)
     out[C_PROBE] = -1.0
