@@ -15,7 +15,8 @@ from sentinel.detect.kernel.jit import Floats, Integers
 from sentinel.detect.kernel.table import Memory
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Coded
-from sentinel.detect.remember.state_pass import RAW, walk
+from sentinel.detect.remember.raw import RAW
+from sentinel.detect.remember.state_pass import walk
 from sentinel.detect.sessions.follow import Alarm
 
 __all__ = ["Scored", "judged"]

@@ -17,8 +17,9 @@ from sentinel.detect.learn.fit import Trained
 from sentinel.detect.read import text as texts
 from sentinel.detect.read.coded import Line
 from sentinel.detect.read.encode import SourceHashes
+from sentinel.detect.remember.raw import RAW, RAW_INDEX
 from sentinel.detect.remember.state import empty_memory
-from sentinel.detect.remember.state_pass import RAW, RAW_INDEX, walk
+from sentinel.detect.remember.state_pass import walk
 
 CHUNK = 250_000
 LINES_A_SECOND = 1_000

@@ -34,7 +34,7 @@ def key_after_an_edit(folder: Path, kernel: str, edited: str) -> str:
         (SCAN, "lexicon/pt.toml"),  # the words that they are made of,
         (SCAN, "lexicon/spelling.py"),  # and how these are read
         (COMBINE, "judge/features.py"),  # places of columns
-        (COMBINE, WALK),
+        (COMBINE, "remember/raw.py"),
         (COMBINE, "kernel/jit.py"),  # how all are compiled
     ],
 )

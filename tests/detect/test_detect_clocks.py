@@ -10,8 +10,9 @@ from sentinel.detect import Scorer
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.learn.fit import Trained
 from sentinel.detect.read.coded import Line
+from sentinel.detect.remember.raw import RAW, RAW_INDEX
 from sentinel.detect.remember.state import empty_memory
-from sentinel.detect.remember.state_pass import RAW, RAW_INDEX, walk
+from sentinel.detect.remember.state_pass import walk
 
 YEAR = timedelta(days=365)
 GUESS = "Failed password for root from 203.0.113.9 port 4{i} ssh2"

@@ -15,7 +15,7 @@ from sentinel.detect.learn.baseline import Evidence
 from sentinel.detect.learn.corpus import read
 from sentinel.detect.learn.fit import Trained, _calibrate, _volume, fit
 from sentinel.detect.lexicon.words import BAD, SENSITIVE
-from sentinel.detect.remember.state_pass import RAW_INDEX
+from sentinel.detect.remember.raw import RAW_INDEX
 from sentinel.errors import TerminalError
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)

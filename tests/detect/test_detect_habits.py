@@ -9,8 +9,8 @@ from sentinel.detect.kernel.jit import Floats
 from sentinel.detect.kernel.table import Memory, UndoLog, roll_back
 from sentinel.detect.lexicon.words import BAD
 from sentinel.detect.read.coded import Line
+from sentinel.detect.remember.raw import RAW, RAW_INDEX
 from sentinel.detect.remember.state import empty_memory, pack, unpack
-from sentinel.detect.remember.state_pass import RAW, RAW_INDEX
 
 HOUR_S, WINDOW_S = 3600.0, 600.0
 OLD = 100.0  # windows in which a template was seen in training

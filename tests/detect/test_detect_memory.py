@@ -11,8 +11,9 @@ from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Floats
 from sentinel.detect.kernel.table import UNDO_LENGTH, Memory, UndoLog, roll_back
 from sentinel.detect.read.coded import Line
+from sentinel.detect.remember.raw import RAW, RAW_INDEX
 from sentinel.detect.remember.state import empty_memory, pack, unpack
-from sentinel.detect.remember.state_pass import RAW, RAW_INDEX, TOUCHES_A_LINE, walk
+from sentinel.detect.remember.state_pass import TOUCHES_A_LINE, walk
 
 SOURCE, TEMPLATE = hash_text("sshd"), hash_text("a template")
 

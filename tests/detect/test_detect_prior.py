@@ -10,7 +10,7 @@ from sentinel.detect import Scorer, Switches
 from sentinel.detect.judge.combine import ALARM_NATS, FEW_NATS, KNOWN_ATTEMPTS, PRIOR_ATTEMPTS, prior_nats
 from sentinel.detect.learn.fit import Trained
 from sentinel.detect.lexicon.words import AUTH_FAILURE, BAD, CLIENT_ERROR, CONNECT, FILTERED, flags_of
-from sentinel.detect.remember.state_pass import RAW, RAW_INDEX
+from sentinel.detect.remember.raw import RAW, RAW_INDEX
 
 USERS = ("root", "admin", "oracle", "uucp", "test", "guest")
 

@@ -8,7 +8,7 @@ from sentinel.detect.judge.combine import BULK, HABIT, LEAST, NATS, PARTS, PRIOR
 from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES
 from sentinel.detect.kernel.jit import Booleans, Floats, Integers
 from sentinel.detect.models.model import Model
-from sentinel.detect.remember.state_pass import RAW_INDEX
+from sentinel.detect.remember.raw import RAW_INDEX
 
 __all__ = ["CAUSES", "CAUSE_NAMES", "Cause", "among", "counterfactual", "weights"]
 

@@ -14,7 +14,7 @@ from sentinel.detect.lexicon.words import ACCEPTED, AUTH_FAILURE, BAD, CONNECT, 
 from sentinel.detect.read.coded import Coded
 from sentinel.detect.read.manners import LOST, SLIP
 from sentinel.detect.read.scan import IP, PARAM, USER
-from sentinel.detect.remember.state_pass import RAW_INDEX
+from sentinel.detect.remember.raw import RAW_INDEX
 
 __all__ = ["MAX_REASONS", "Explainer", "Row", "figure"]
 

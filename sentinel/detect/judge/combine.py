@@ -8,7 +8,7 @@ from sentinel.detect.judge.features import FEATURE_INDEX, GLOBAL_REFS, SOURCE_RE
 from sentinel.detect.judge.surprise import LEVEL_FATAL, is_guess
 from sentinel.detect.judge.tails import CAP_NATS, Tails, pooled_nats
 from sentinel.detect.kernel.jit import Floats, Integers, compiled
-from sentinel.detect.remember.state_pass import RAW_INDEX
+from sentinel.detect.remember.raw import RAW_INDEX
 
 __all__ = [
     "BULK",

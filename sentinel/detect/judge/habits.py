@@ -5,9 +5,10 @@ import numpy as np
 from sentinel.detect.judge.combine import BULK, F_TROUBLE, HABIT, LEAST, NATS, PRIOR
 from sentinel.detect.kernel.hashing import mix
 from sentinel.detect.kernel.jit import Floats, compiled
+from sentinel.detect.kernel.keys import Key
 from sentinel.detect.kernel.table import LAST_USE, SETTLED, Memory, touch
 from sentinel.detect.read.coded import Line
-from sentinel.detect.remember.state_pass import RAW_INDEX
+from sentinel.detect.remember.raw import RAW_INDEX
 
 __all__ = ["HABITS_A_LINE", "settle"]
 
@@ -24,7 +25,6 @@ YOUNG_WINDOWS = 6.0  # any other template seen in fewer windows than that is got
 NOVEL_WINDOWS = 3.0  # a line whose template was seen in fewer windows is news of its source
 QUICK = 0.5
 
-K_TEMPLATE_HABIT, K_SOURCE_HABIT = 64, 65
 START, LOUDEST, USUAL = 0, 1, 4  # columns of a row of the table, the last two one a channel
 _WINDOWS_T = RAW_INDEX["windows_template"]
 LEVEL_ERROR = 3
@@ -71,10 +71,10 @@ def settle(memory: Memory, lines: Line, raw: Floats, parts: Floats) -> None:
     for i in range(len(lines.times)):
         t, source, windows = lines.times[i], lines.sources[i], raw[i, _WINDOWS_T]
         trouble = lines.flags[i] & F_TROUBLE != 0 or lines.levels[i] >= LEVEL_ERROR
-        own = _place(memory, K_TEMPLATE_HABIT, source, lines.templates[i], t, windows, trouble)
+        own = _place(memory, Key.TEMPLATE_HABIT, source, lines.templates[i], t, windows, trouble)
         shared = own
         if windows < NOVEL_WINDOWS:
-            shared = _place(memory, K_SOURCE_HABIT, source, NONE, t, YOUNG_WINDOWS, trouble)
+            shared = _place(memory, Key.SOURCE_HABIT, source, NONE, t, YOUNG_WINDOWS, trouble)
         parts[i, NATS] = max(parts[i, PRIOR], parts[i, LEAST])
         for k in range(CHANNELS):
             loud = parts[i, BULK + k]

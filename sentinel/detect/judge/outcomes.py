@@ -6,6 +6,7 @@ import numpy as np
 
 from sentinel.detect.kernel.hashing import mix
 from sentinel.detect.kernel.jit import Floats, Hashes, Integers, compiled
+from sentinel.detect.kernel.keys import Key
 from sentinel.detect.kernel.table import LAST_USE, SETTLED, Memory, touch
 from sentinel.detect.read.coded import Line
 
@@ -13,7 +14,6 @@ __all__ = ["OUTCOMES_A_LINE", "Outcomes", "new_numbers", "settle_outcomes"]
 
 MAX_VALUES = 8  # a slot with more different values is a measure or a name
 OUTCOMES_A_LINE = 1  # places of the memory that one line changes
-K_OUTCOME = 66
 HITS_AT = 7  # column of a row of the habits' table
 NONE = np.uint64(0)
 
@@ -47,7 +47,7 @@ def new_numbers(
                 known = known or tables.values[t, k, j] == x
             if not known:
                 nats[i], which[i] = worth, k
-                keys[i] = mix(K_OUTCOME, np.uint64(t * 4 + k + 1), np.uint64(np.int64(x * 1000.0)))
+                keys[i] = mix(Key.OUTCOME, np.uint64(t * 4 + k + 1), np.uint64(np.int64(x * 1000.0)))
 
 
 @compiled
@@ -55,7 +55,7 @@ def settle_outcomes(memory: Memory, lines: Line, keys: Hashes, nats: Floats) -> 
     """Take off `nats` (n,) what a new value is known by now: each time it came, in service, as of a rarity."""
     for i in range(len(nats)):
         if nats[i] > 0.0:
-            place = touch(memory, 2, mix(K_OUTCOME, keys[i], NONE), lines.times[i])
+            place = touch(memory, 2, mix(Key.OUTCOME, keys[i], NONE), lines.times[i])
             memory.habits.aux[place, LAST_USE] = np.uint64(memory.counters[SETTLED])
             hits = memory.habits.rows[place, HITS_AT]
             memory.habits.rows[place, HITS_AT] = hits + 1.0

@@ -7,7 +7,7 @@ import numpy as np
 from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.kernel.jit import Floats, Integers, compiled
 from sentinel.detect.read.coded import Facts
-from sentinel.detect.remember.state_pass import RAW_INDEX
+from sentinel.detect.remember.raw import RAW_INDEX
 
 __all__ = ["LEVEL_FATAL", "Baseline", "is_guess", "surprises"]
 

@@ -17,7 +17,7 @@ from sentinel.detect.judge.surprise import (
 )
 from sentinel.detect.kernel.jit import Booleans, Floats, Indices, Integers, Singles, compiled
 from sentinel.detect.read.coded import Facts
-from sentinel.detect.remember.state_pass import RAW_INDEX
+from sentinel.detect.remember.raw import RAW_INDEX
 
 __all__ = ["Evidence", "learn"]
 

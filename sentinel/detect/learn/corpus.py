@@ -17,8 +17,9 @@ from sentinel.detect.read.encode import encode
 from sentinel.detect.read.headline import headlines
 from sentinel.detect.read.scan import SESSION
 from sentinel.detect.read.text import MAX_WORDS, Scanned, Vocabulary, join, scan, words_of
+from sentinel.detect.remember.raw import RAW
 from sentinel.detect.remember.state import empty_memory
-from sentinel.detect.remember.state_pass import RAW, walk
+from sentinel.detect.remember.state_pass import walk
 
 __all__ = ["Corpus", "Words", "order_of", "read"]
 

@@ -14,7 +14,7 @@ from sentinel.detect.learn.bursts import SLOT_S, bursts_of
 from sentinel.detect.learn.corpus import Corpus
 from sentinel.detect.learn.outcomes import counters_in
 from sentinel.detect.read.coded import Facts
-from sentinel.detect.remember.state_pass import RAW_INDEX
+from sentinel.detect.remember.raw import RAW_INDEX
 
 __all__ = ["BLOCKS", "CHUNK_ROWS", "FIRST", "CrossFit", "rows_of"]
 

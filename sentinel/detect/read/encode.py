@@ -7,6 +7,7 @@ import polars as pl
 
 from sentinel.detect.kernel.hashing import hash_bytes, hash_text, mix
 from sentinel.detect.kernel.jit import Booleans, Bytes, Floats, Hashes, Integers, compiled
+from sentinel.detect.kernel.keys import Key
 from sentinel.detect.lexicon.words import PROBE, SENSITIVE
 from sentinel.detect.read.coded import Coded, Facts, Line, One
 from sentinel.detect.read.headline import headline, headlines
@@ -19,7 +20,6 @@ LEVEL_CODES = {"trace": 0, "debug": 0, "info": 1, "warn": 2, "error": 3, "fatal"
 DEFAULT_LEVEL = 1
 _SESSION_KEY = np.frombuffer(b'"session":', np.uint8)
 _PID_KEY = np.frombuffer(b'"pid":', np.uint8)
-_K_PID = 50  # kind of key: a process of a source, as a session
 _MAX_SOURCES = 20_000
 
 
@@ -55,7 +55,7 @@ def _sessions(entities: Hashes, sources: Hashes, named: Hashes, pids: Hashes) ->
         if named[i] != 0:
             entities[i, SESSION] = named[i]
         elif entities[i, SESSION] == 0 and pids[i] != 0:
-            entities[i, SESSION] = mix(_K_PID, sources[i], pids[i])
+            entities[i, SESSION] = mix(Key.PROCESS, sources[i], pids[i])
 
 
 def _settle_sessions(entities: Hashes, sources: Hashes, buffer: Bytes, offsets: Integers) -> tuple[Hashes, Booleans]:

@@ -4,6 +4,7 @@ import numpy as np
 
 from sentinel.detect.kernel.hashing import mix
 from sentinel.detect.kernel.jit import Floats, Hashes, compiled
+from sentinel.detect.kernel.keys import Key
 from sentinel.detect.kernel.table import (
     COUNT0,
     COUNT1,
@@ -31,24 +32,51 @@ from sentinel.detect.kernel.table import (
 )
 from sentinel.detect.read.coded import Line
 from sentinel.detect.read.manners import LOST, SLIP, USUAL
+from sentinel.detect.remember.raw import (
+    C_ACTOR_PARAMS,
+    C_ACTOR_TEMPLATES,
+    C_ACTOR_USERS,
+    C_AFTER_SESSION,
+    C_AFTER_SOURCE,
+    C_BEFORE_SESSION,
+    C_BEFORE_SOURCE,
+    C_BURST_LINES,
+    C_BURST_S,
+    C_FAILING_ACTORS,
+    C_FAILING_USERS,
+    C_GAP_SOURCE,
+    C_GAP_TEMPLATE,
+    C_GUESSED,
+    C_KNOWN,
+    C_LEVEL_SOURCE,
+    C_LINES,
+    C_MEAN0,
+    C_MEANS_SEEN,
+    C_NEW_ADDRESS,
+    C_NEW_PAIR,
+    C_NEW_USER,
+    C_PROBE,
+    C_R_ACTOR,
+    C_R_ALL_BAD,
+    C_R_FAILURES,
+    C_R_PAIR,
+    C_R_SOURCE,
+    C_R_SOURCE_BAD,
+    C_R_SOURCE_FAILURES,
+    C_R_TEMPLATE,
+    C_SOURCE,
+    C_TEMPLATE,
+    C_TEMPLATE_ACTORS,
+    C_TEMPLATE_SOURCE,
+    C_TEMPLATE_USERS,
+    C_USER_ACTORS,
+    C_USER_FAILURES,
+    C_WINDOWS,
+    C_WINDOWS_TEMPLATE,
+)
 
-__all__ = ["NUMBER_ALPHA", "RAW", "RAW_INDEX", "TOUCHES_A_LINE", "walk"]
+__all__ = ["NUMBER_ALPHA", "TOUCHES_A_LINE", "walk"]
 
-RAW = (
-    "lines hits_template hits_source hits_template_source hits_level_source"
-    " hits_after_source hits_before_source hits_after_session hits_before_session gap_template gap_source"
-    " template0 template1 template2 source0 source1 source2 actor0 actor1 actor2 pair0 pair1 pair2"
-    " source_bad0 source_bad1 source_bad2 all_bad0 all_bad1 all_bad2 failures0 failures1 failures2"
-    " source_failures0 source_failures1 source_failures2 actor_templates actor_users actor_params user_actors"
-    " template_actors template_users failing_actors failing_users new_address new_user new_pair"
-    " burst_lines burst_s mean0 mean1 mean2 mean3 means_seen user_failures windows windows_template hits_probe"
-    " guessed_users known_actor"
-).split()
-"""What the pass says of each line, in this order: hits are lines taught before it; `…0 …1 …2` are counts decayed over
-15, 180 and 1,800 s with the line itself; distinct counts are decayed over 600 s; gaps are seconds; windows are spans of
-600 s in which there was anything, and in which the template was there; −1 = not applicable."""
-
-RAW_INDEX = {name: i for i, name in enumerate(RAW)}
 TOUCHES_A_LINE = 28  # places that one line changes at most
 NUMBER_ALPHA = 0.2  # share of the newest number in its moving mean
 WINDOW_S = 600.0
@@ -56,72 +84,6 @@ BURST_GAP_S = 180.0  # failures further apart begin a new burst
 CONNECT_WEIGHT = 0.55  # of a failed log-in, for a connection to a service that people log in to
 START = np.uint64(1)  # stands for the template before a session's first
 NONE = np.uint64(0)
-
-# kinds of keys
-(
-    K_TEMPLATE,
-    K_SOURCE,
-    K_TEMPLATE_SOURCE,
-    K_LEVEL_SOURCE,
-    K_AFTER,
-    K_BEFORE,
-    K_AFTER_SESSION,
-    K_BEFORE_SESSION,
-    K_SOURCE_BAD,
-    K_ALL_BAD,
-    K_SOURCE_FAILURES,
-    K_NUMBERS,
-    K_PROBE,
-) = range(13)
-(
-    K_ACTOR,
-    K_ACTOR_TEMPLATE,
-    K_SESSION,
-    K_FAILURES,
-    K_USER,
-    K_TEMPLATE_USER,
-    K_ACTOR_USER,
-    K_ACTOR_PARAM,
-    K_FAILING_USER,
-    K_USER_FAILURES,
-    K_GUESSED_USER,
-    K_KNOWN,
-    K_USUAL,
-) = range(32, 45)
-
-(
-    C_LINES,
-    C_TEMPLATE,
-    C_SOURCE,
-    C_TEMPLATE_SOURCE,
-    C_LEVEL_SOURCE,
-    C_AFTER_SOURCE,
-    C_BEFORE_SOURCE,
-    C_AFTER_SESSION,
-    C_BEFORE_SESSION,
-    C_GAP_TEMPLATE,
-    C_GAP_SOURCE,
-) = range(11)
-C_R_TEMPLATE, C_R_SOURCE, C_R_ACTOR, C_R_PAIR, C_R_SOURCE_BAD, C_R_ALL_BAD, C_R_FAILURES, C_R_SOURCE_FAILURES = range(
-    11, 35, 3
-)
-(
-    C_ACTOR_TEMPLATES,
-    C_ACTOR_USERS,
-    C_ACTOR_PARAMS,
-    C_USER_ACTORS,
-    C_TEMPLATE_ACTORS,
-    C_TEMPLATE_USERS,
-    C_FAILING_ACTORS,
-    C_FAILING_USERS,
-    C_NEW_ADDRESS,
-    C_NEW_USER,
-    C_NEW_PAIR,
-    C_BURST_LINES,
-    C_BURST_S,
-    C_MEAN0,
-) = range(35, 49)
-C_MEANS_SEEN, C_USER_FAILURES, C_WINDOWS, C_WINDOWS_TEMPLATE, C_PROBE, C_GUESSED, C_KNOWN = 52, 53, 54, 55, 56, 57, 58
 
 F_BAD, F_AUTH, F_ACCEPTED, F_PROBE, F_CONNECT = 1, 4, 8, 16, 32  # `words.py`: BAD, AUTH_FAILURE, ACCEPTED, …
 
@@ -177,22 +139,22 @@ def _transitions(
 ) -> None:
     """How often this template came after the one before it, in its source and in its session."""
     core = memory.core
-    place = touch(memory, 0, mix(K_SOURCE, source, NONE), t)
+    place = touch(memory, 0, mix(Key.SOURCE, source, NONE), t)
     before = core.aux[place, PREVIOUS]
     core.aux[place, PREVIOUS] = template
     if before == NONE:
         before = START
-    out[C_AFTER_SOURCE] = _hits_then(memory, 0, mix(K_AFTER, before, template), t, taught)
-    out[C_BEFORE_SOURCE] = _hits_then(memory, 0, mix(K_BEFORE, before, NONE), t, taught)
+    out[C_AFTER_SOURCE] = _hits_then(memory, 0, mix(Key.AFTER, before, template), t, taught)
+    out[C_BEFORE_SOURCE] = _hits_then(memory, 0, mix(Key.BEFORE, before, NONE), t, taught)
     out[C_AFTER_SESSION], out[C_BEFORE_SESSION] = -1.0, -1.0
     if session != NONE:
-        place = touch(memory, 1, mix(K_SESSION, session, NONE), t)
+        place = touch(memory, 1, mix(Key.SESSION, session, NONE), t)
         before = memory.edge.aux[place, PREVIOUS]
         memory.edge.aux[place, PREVIOUS] = template
         if before == NONE:
             before = START
-        out[C_AFTER_SESSION] = _hits_then(memory, 0, mix(K_AFTER_SESSION, before, template), t, taught)
-        out[C_BEFORE_SESSION] = _hits_then(memory, 0, mix(K_BEFORE_SESSION, before, NONE), t, taught)
+        out[C_AFTER_SESSION] = _hits_then(memory, 0, mix(Key.AFTER_SESSION, before, template), t, taught)
+        out[C_BEFORE_SESSION] = _hits_then(memory, 0, mix(Key.BEFORE_SESSION, before, NONE), t, taught)
 
 
 @compiled
@@ -208,12 +170,12 @@ def _actor_rates(
 ) -> np.uint64:
     """Rates of the actor and of its pair with the template, and their distinct counts; returns the pair's key."""
     edge, core = memory.edge, memory.core
-    pair_key = mix(K_ACTOR_TEMPLATE, actor, template)
+    pair_key = mix(Key.ACTOR_TEMPLATE, actor, template)
     pair = touch(memory, 1, pair_key, t)
     fresh = _first(edge.rows, pair, t)
     out[C_NEW_ADDRESS] = edge.rows[pair, HITS]
     bump(edge.rows, pair, t, taught)
-    mine = touch(memory, 1, mix(K_ACTOR, actor, NONE), t)
+    mine = touch(memory, 1, mix(Key.ACTOR, actor, NONE), t)
     bump(edge.rows, mine, t, taught)
     edge.rows[mine, DISTINCT0] += fresh if flags & USUAL == 0 else 0.0
     core.rows[at_template, DISTINCT0] += fresh
@@ -240,29 +202,29 @@ def _pairs(
     """First-seen flags and distinct counts of user, address and parameter."""
     edge = memory.edge
     if user != NONE:
-        place = touch(memory, 1, mix(K_TEMPLATE_USER, template, user), t)
+        place = touch(memory, 1, mix(Key.TEMPLATE_USER, template, user), t)
         memory.core.rows[at_template, DISTINCT1] += _first(edge.rows, place, t)
         out[C_NEW_USER] = edge.rows[place, HITS]
         out[C_TEMPLATE_USERS] = memory.core.rows[at_template, DISTINCT1]
         bump(edge.rows, place, t, taught)
     if address != NONE and user != NONE:
-        place = touch(memory, 1, mix(K_ACTOR_USER, address, user), t)
+        place = touch(memory, 1, mix(Key.ACTOR_USER, address, user), t)
         fresh = _first(edge.rows, place, t)
         out[C_NEW_PAIR] = edge.rows[place, HITS]
         bump(edge.rows, place, t, taught)
-        place = touch(memory, 1, mix(K_USER, user, NONE), t)
+        place = touch(memory, 1, mix(Key.USER, user, NONE), t)
         bump(edge.rows, place, t, taught)
         edge.rows[place, DISTINCT0] += fresh
         out[C_USER_ACTORS] = edge.rows[place, DISTINCT0]
-        place = touch(memory, 1, mix(K_ACTOR, address, NONE), t)
+        place = touch(memory, 1, mix(Key.ACTOR, address, NONE), t)
         edge.rows[place, DISTINCT1] += fresh
         out[C_ACTOR_USERS] = edge.rows[place, DISTINCT1]
     actor = address if address != NONE else user
     if actor != NONE and param != NONE and flags & USUAL == 0:
-        place = touch(memory, 1, mix(K_ACTOR_PARAM, actor, param), t)
+        place = touch(memory, 1, mix(Key.ACTOR_PARAM, actor, param), t)
         fresh = _first(edge.rows, place, t)
         bump(edge.rows, place, t, taught)
-        place = touch(memory, 1, mix(K_ACTOR, actor, NONE), t)
+        place = touch(memory, 1, mix(Key.ACTOR, actor, NONE), t)
         edge.rows[place, DISTINCT2] += fresh
         out[C_ACTOR_PARAMS] = edge.rows[place, DISTINCT2]
 
@@ -296,7 +258,7 @@ def _manners(
     any language; of things that are not there (LOST) only different ones count.
     """
     edge = memory.edge
-    usual = mix(K_USUAL, actor, NONE)
+    usual = mix(Key.USUAL, actor, NONE)
     if flags & USUAL:
         place = touch(memory, 1, usual, t)
         bump(edge.rows, place, t, taught)
@@ -315,7 +277,7 @@ def _manners(
         for k in range(3):
             if flags & LOST:
                 out[C_R_FAILURES + k] += max(out[C_R_PAIR + k] - out[C_ACTOR_PARAMS], 0.0)
-        _count_failure(edge.rows, touch(memory, 1, mix(K_FAILURES, actor, NONE), t), t, 1.0, out)
+        _count_failure(edge.rows, touch(memory, 1, mix(Key.FAILURES, actor, NONE), t), t, 1.0, out)
     else:
         out[C_R_FAILURES : C_R_FAILURES + 3] = 0.0
 
@@ -333,8 +295,8 @@ def _failures(
 ) -> None:
     """Failed log-ins of the actor, of the user under attack, of the source; a log-in that worked sees its actor's."""
     edge, core = memory.edge, memory.core
-    key = mix(K_FAILURES, actor, NONE)
-    known = find(edge, mix(K_KNOWN, actor, NONE))
+    key = mix(Key.FAILURES, actor, NONE)
+    known = find(edge, mix(Key.KNOWN, actor, NONE))
     out[C_KNOWN] = 1.0 if known >= 0 else 0.0
     if flags & (F_AUTH | F_ACCEPTED) == 0:
         _count_failure(edge.rows, touch(memory, 1, key, t), t, CONNECT_WEIGHT, out)
@@ -347,7 +309,7 @@ def _failures(
                 out[C_R_FAILURES + k] = edge.rows[place, COUNT0 + k] * np.exp(-since / TAUS_S[k])
             out[C_BURST_LINES] = edge.rows[place, DISTINCT1]
             out[C_BURST_S] = t - edge.rows[place, DISTINCT0]
-        known = touch(memory, 1, mix(K_KNOWN, actor, NONE), t)
+        known = touch(memory, 1, mix(Key.KNOWN, actor, NONE), t)
         edge.rows[known, HITS] += taught
         return
     place = touch(memory, 1, key, t)
@@ -355,15 +317,15 @@ def _failures(
     _count_failure(edge.rows, place, t, 1.0, out)
     my_count = edge.rows[place, COUNT1]
     if user != NONE:
-        guess = touch(memory, 1, mix(K_GUESSED_USER, actor, user), t)
+        guess = touch(memory, 1, mix(Key.GUESSED_USER, actor, user), t)
         edge.rows[place, DISTINCT2] += _first(edge.rows, guess, t)
         bump(edge.rows, guess, t, 0.0)
     out[C_GUESSED] = edge.rows[place, DISTINCT2]
-    all_failures = touch(memory, 0, mix(K_SOURCE_FAILURES, source, NONE), t)
+    all_failures = touch(memory, 0, mix(Key.SOURCE_FAILURES, source, NONE), t)
     bump(core.rows, all_failures, t, 0.0)
     core.rows[all_failures, DISTINCT0] += fresh
     if user != NONE:
-        place = touch(memory, 1, mix(K_FAILING_USER, source, user), t)
+        place = touch(memory, 1, mix(Key.FAILING_USER, source, user), t)
         core.rows[all_failures, DISTINCT1] += _first(edge.rows, place, t)
         bump(edge.rows, place, t, 0.0)
         out[C_USER_FAILURES] = edge.rows[place, COUNT2]
@@ -378,7 +340,7 @@ def _means(memory: Memory, template: np.uint64, numbers: Floats, t: float, taugh
     out[C_MEAN0 : C_MEAN0 + 4] = np.nan
     if np.isnan(numbers[0]):
         return
-    place = touch(memory, 0, mix(K_NUMBERS, template, NONE), t)
+    place = touch(memory, 0, mix(Key.NUMBERS, template, NONE), t)
     row = memory.core.rows[place]
     seen = row[DISTINCT1]
     share = max(NUMBER_ALPHA, 1.0 / (seen + 1.0))
@@ -398,11 +360,11 @@ def _counts(
 ) -> None:
     """Hits of source, source × template and source × level before this line, and the source's gap and rate."""
     core = memory.core
-    place = touch(memory, 0, mix(K_SOURCE, source, NONE), t)
+    place = touch(memory, 0, mix(Key.SOURCE, source, NONE), t)
     out[C_SOURCE] = core.rows[place, HITS]
     out[C_GAP_SOURCE] = max(t - core.rows[place, TIME], 0.0) if core.rows[place, COUNT2] > 0.0 else -1.0
     bump(core.rows, place, t, taught)
-    place = touch(memory, 0, mix(K_TEMPLATE_SOURCE, source, template), t)
+    place = touch(memory, 0, mix(Key.TEMPLATE_SOURCE, source, template), t)
     row = core.rows[place]
     out[C_TEMPLATE_SOURCE], out[C_WINDOWS_TEMPLATE] = row[HITS], row[COUNT0]
     row[HITS] += taught
@@ -411,7 +373,7 @@ def _counts(
         row[COUNT1] = t
     out[C_LEVEL_SOURCE] = -1.0
     if level >= 2:
-        out[C_LEVEL_SOURCE] = _hits_then(memory, 0, mix(K_LEVEL_SOURCE, source, np.uint64(level)), t, taught)
+        out[C_LEVEL_SOURCE] = _hits_then(memory, 0, mix(Key.LEVEL_SOURCE, source, np.uint64(level)), t, taught)
 
 
 @compiled
@@ -420,15 +382,15 @@ def _source_rates(memory: Memory, source: np.uint64, template_key: np.uint64, ba
     core = memory.core
     place = touch(memory, 0, template_key, t)
     my_count = core.rows[place, COUNT1]
-    place = touch(memory, 0, mix(K_SOURCE, source, NONE), t)
+    place = touch(memory, 0, mix(Key.SOURCE, source, NONE), t)
     _without_heaviest(core, place, template_key, my_count, core, t, out, C_R_SOURCE)
     if bad:
-        bad_key = mix(K_SOURCE_BAD, source, NONE)
+        bad_key = mix(Key.SOURCE_BAD, source, NONE)
         place = touch(memory, 0, bad_key, t)
         bump(core.rows, place, t, 0.0)
         _without_heaviest(core, place, template_key, my_count, core, t, out, C_R_SOURCE_BAD)
         my_count = core.rows[place, COUNT1]
-        place = touch(memory, 0, mix(K_ALL_BAD, NONE, NONE), t)
+        place = touch(memory, 0, mix(Key.ALL_BAD, NONE, NONE), t)
         bump(core.rows, place, t, 0.0)
         _without_heaviest(core, place, bad_key, my_count, core, t, out, C_R_ALL_BAD)
 
@@ -464,7 +426,7 @@ def _step(
     out[C_LINES], out[C_WINDOWS] = memory.counters[TAUGHT], memory.counters[WINDOWS]
     _counts(memory, source, template, level, t, taught, out)
     _transitions(memory, source, template, session, t, taught, out)
-    key = mix(K_TEMPLATE, template, NONE)
+    key = mix(Key.TEMPLATE, template, NONE)
     at_template = touch(memory, 0, key, t)
     rows = memory.core.rows
     out[C_TEMPLATE] = rows[at_template, HITS]
@@ -484,7 +446,7 @@ def _step(
         _three(rows, at_template, out, C_R_TEMPLATE)
     out[C_PROBE] = -1.0
     if flags & F_PROBE:
-        out[C_PROBE] = _hits_then(memory, 0, mix(K_PROBE, source, NONE), t, taught)
+        out[C_PROBE] = _hits_then(memory, 0, mix(Key.PROBE, source, NONE), t, taught)
     _source_rates(memory, source, key, flags & F_BAD != 0 or level >= 2, t, out)
     _means(memory, template, numbers, t, taught, out)
     _count_window(memory.counters, t, taught)
