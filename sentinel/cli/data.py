@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sentinel.cli.commands import Run
-from sentinel.cli.progress import reading
+from sentinel.cli.progress import reading, working
 from sentinel.cli.show import print_report
 from sentinel.left_behind import mark_loaded
 from sentinel.pipeline.collect import collect
@@ -57,11 +57,13 @@ def _collect(options: argparse.Namespace, settings: Settings) -> int:
 
 def _load(options: argparse.Namespace, settings: Settings) -> int:
     """Exit code 1 where the store refuses records of a history for good: the report names them."""
-    with opened(settings) as sentinel:
+    is_own, begun_s = options.from_parquet == HOME_STORE, time.time()
+    with opened(settings) as sentinel, working() as progress:
         if options.from_parquet is None:
-            return print_report(deliver(sentinel), as_json=options.json)
-        is_own, begun_s = options.from_parquet == HOME_STORE, time.time()
-        report = load_history(sentinel, settings.log_sentinel_home / "store" if is_own else options.from_parquet)
-        if is_own:
-            mark_loaded(settings, begun_s=begun_s)
-        return print_report(report, as_json=options.json) or int(report.counts["refused"] > 0)
+            report = deliver(sentinel, progress=progress)
+        else:
+            folder = settings.log_sentinel_home / "store" if is_own else options.from_parquet
+            report = load_history(sentinel, folder, progress=progress)
+            if is_own:
+                mark_loaded(settings, begun_s=begun_s)
+    return print_report(report, as_json=options.json) or int(report.counts.get("refused", 0) > 0)

@@ -11,6 +11,7 @@ from pathlib import Path
 from sentinel.cli.commands import Run
 from sentinel.cli.moments import moment
 from sentinel.cli.numbers import MAX_SEED, whole
+from sentinel.cli.progress import working
 from sentinel.cli.show import json_line, print_json, print_record, print_report, print_table
 from sentinel.errors import TerminalError
 from sentinel.settings import MAX_TRAIN_RECORDS, MIN_TRAIN_RECORDS, Settings
@@ -72,11 +73,13 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
     from sentinel.pipeline.train import retrain, train
 
     if options.file is not None:
-        records, rejected = read_training(_existing(options.file), now=datetime.now(UTC))
         exclude = bool(options.exclude_anomalies)  # a file is someone's choice of what is normal
         with open_spool(settings) as spool:
             words = read_words(spool)
-        report = train(open_registry(settings), records, exclude_anomalies=exclude, words=words, seed=options.seed)
+        with working() as progress:
+            records, rejected = read_training(_existing(options.file), now=datetime.now(UTC), progress=progress)
+            progress("learning", 0, 0, 0)
+            report = train(open_registry(settings), records, exclude_anomalies=exclude, words=words, seed=options.seed)
     else:
         rejected = 0
         wanted = options.max_records or settings.log_sentinel_train_max_records
@@ -102,21 +105,23 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _score(options: argparse.Namespace, settings: Settings) -> int:
-    from sentinel.pipeline.files import score_file
     from sentinel.pipeline.score import score_missing
+    from sentinel.pipeline.score_file import score_file
 
     if (options.file is None) != (options.out is None):
         raise TerminalError("score: --file and --out go together")
     if options.file is None:
         with opened(settings) as sentinel:
             return print_report(score_missing(sentinel, rescore=options.rescore), as_json=options.json)
-    report = score_file(
-        open_registry(settings),
-        _existing(options.file),
-        options.out,
-        threshold_nats=settings.log_sentinel_threshold_nats,
-        now=datetime.now(UTC),
-    )
+    with working() as progress:
+        report = score_file(
+            open_registry(settings),
+            _existing(options.file),
+            options.out,
+            threshold_nats=settings.log_sentinel_threshold_nats,
+            now=datetime.now(UTC),
+            progress=progress,
+        )
     return print_report(report, as_json=options.json)
 
 

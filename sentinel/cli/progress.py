@@ -5,33 +5,52 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sentinel.pipeline.collect import Progress
+from sentinel.pipeline.collect import Progress as Reading
+from sentinel.pipeline.report import Progress, nobody
 
-__all__ = ["reading"]
+__all__ = ["reading", "working"]
+
+HALF_S = 0.5
 
 
 @contextmanager
-def reading(*, is_wanted: bool) -> Iterator[Progress | None]:
-    """A bar with lines a second, bytes and the time left; None where standard error is no terminal."""
+def working() -> Iterator[Progress]:
+    """A bar a step with its share, lines a second and the time left; `nobody` where standard error is no terminal."""
+    if not sys.stderr.isatty():
+        yield nobody
+        return
+    from rich.console import Console  # takes a tenth of a second, which other commands need not wait for
+    from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    # standard output is not redirected: it belongs to the answer, which may go elsewhere
+    with Bars(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bars:
+        steps = dict[str, tuple[TaskID, float]]()
+
+        def show(step: str, done: int, total: int, lines: int) -> None:
+            if step not in steps:
+                steps[step] = bars.add_task(step, total=None, speed=""), time.monotonic()
+            task, begun_s = steps[step]
+            took_s = time.monotonic() - begun_s
+            speed = f"{lines / took_s:,.0f} lines/s" if lines and took_s > HALF_S else ""
+            bars.update(task, completed=done, total=total or None, speed=speed)
+
+        yield show
+
+
+@contextmanager
+def reading(*, is_wanted: bool) -> Iterator[Reading | None]:
+    """The same for a verb that tells lines, bytes done and bytes left; None where standard error is no terminal."""
     if not is_wanted or not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console  # takes a tenth of a second, which other commands need not wait for
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TextColumn("{task.fields[speed]} lines/s"),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task, started_s = bar.add_task("reading", total=None, speed="-"), time.monotonic()
-
-        def show(lines: int, done: int, left: int) -> None:
-            speed = f"{lines / max(time.monotonic() - started_s, 1e-3):,.0f}"
-            bar.update(task, completed=done, total=done + left, speed=speed)
-
-        yield show
+    with working() as show:
+        yield lambda lines, done, left: show("reading", done, done + left, lines)

@@ -1,6 +1,6 @@
 """Score records in order with a model and a running state: the same code for a batch and for one line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -98,9 +98,20 @@ class Scorer:
         self._watch.saw(coded.line.templates, coded.line.sources, coded.line.times)
         return replace(found, alarms=self._sessions.walk(coded, self.threshold_nats, story_of(records, coded)))
 
-    def score_whole(self, records: pl.DataFrame) -> pl.DataFrame:
-        """As `score` of records after which nothing comes: sessions strange as a whole stand at their last lines."""
-        verdicts = self.score(records)
+    def score_whole(
+        self, records: pl.DataFrame, *, piece_rows: int | None = None, progress: Callable[[int], None] | None = None
+    ) -> pl.DataFrame:
+        """As `score` of records after which nothing comes: sessions strange as a whole stand at their last lines.
+
+        With `piece_rows` so many at a time, with the same verdicts; `progress` is told how many are done.
+        """
+        scored, done = [], 0
+        for piece in records.iter_slices(piece_rows or max(records.height, 1)):
+            scored.append(self.score(piece))
+            done += piece.height
+            if progress is not None:
+                progress(done)
+        verdicts = pl.concat(scored) if scored else self.score(records)
         return attach(verdicts, records["event_id"], self._sessions.close(self.threshold_nats), self.model)
 
     def peek(self, records: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from sentinel.errors import SentinelError, TransientError
 from sentinel.failpoints import reach
 from sentinel.pipeline.deliver_incidents import deliver_incidents
 from sentinel.pipeline.parts import Sentinel
-from sentinel.pipeline.report import Report
+from sentinel.pipeline.report import Progress, Report, nobody
 from sentinel.pipeline.retention import prune_store
 from sentinel.pipeline.rounds import READERS, Failing, Round
 from sentinel.spool import DeadLettersFullError, Lease, Position, Spool
@@ -211,6 +211,7 @@ def deliver(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
     patience_s: float = PATIENCE_S,
+    progress: Progress = nobody,
 ) -> Report:
     """Drain what was accepted before this call, then prune spool and store. Waits its turn where the server delivers
     too.
@@ -224,7 +225,7 @@ def deliver(
     before = sentinel.spool.ledger()
     marks = {reader: sentinel.spool.last_sequence(stream) for reader, stream in READERS.items()}
     for reader, mark in marks.items():
-        _drain(sentinel, reader, mark, clock=clock, sleep=sleep, patience_s=patience_s)
+        _drain(sentinel, reader, mark, progress, clock=clock, sleep=sleep, patience_s=patience_s)
     deliver_incidents(sentinel.spool, sentinel.store)
     pruned = sentinel.spool.prune(now_s=clock())
     deleted, notes = prune_store(sentinel, clock())
@@ -266,6 +267,7 @@ def _drain(
     sentinel: Sentinel,
     reader: str,
     mark: int,
+    progress: Progress,
     *,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
@@ -274,8 +276,10 @@ def _drain(
     """Rounds until `reader` has passed `mark`; gives up when nothing has moved for `patience_s` seconds."""
     spool, elapsed = sentinel.spool, _timer(clock)
     last_progress_s, reached = elapsed(), -1
+    first = spool.position(reader).sequence
     while True:
         position = spool.position(reader).sequence
+        progress(f"delivering {READERS[reader]}", min(position, mark) - first, mark - first, position - first)
         is_replaying = not spool.replays(READERS[reader], 1).is_empty()
         if position >= mark and not is_replaying:
             return

@@ -16,7 +16,7 @@ from sentinel.errors import SentinelError, TerminalError, TransientError
 from sentinel.failpoints import reach
 from sentinel.pipeline.deliver import BACKOFF_CAP_S, BACKOFF_START_S, PATIENCE_S
 from sentinel.pipeline.parts import Sentinel
-from sentinel.pipeline.report import Report
+from sentinel.pipeline.report import Progress, Report, nobody
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.store import ParquetStore
 
@@ -64,6 +64,7 @@ def load_history(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     patience_s: float = PATIENCE_S,
+    progress: Progress = nobody,
 ) -> Report:
     """Write all records of a Parquet store into ours, events and anomalies; the files stay as they are.
 
@@ -85,6 +86,7 @@ def load_history(
         for stream, frame in _frames(source, first):
             _load(sentinel, frame, STREAMS[stream], course, clock=clock, sleep=sleep, patience_s=patience_s)
             mark = _after(mark, stream, frame, first, course)
+            progress("loading", mark.loaded + mark.refused, course.found, mark.loaded + mark.refused)
             reach("history.loaded")
             _keep(sentinel, name, msgspec.json.encode(mark))
         _keep(sentinel, name, b"")

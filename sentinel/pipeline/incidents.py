@@ -30,6 +30,7 @@ __all__ = [
     "one_incident",
     "resolve_quiet",
     "touching",
+    "worst_first",
 ]
 
 MAX_SAMPLE_TEXT = 2_000
@@ -136,6 +137,11 @@ def list_incidents(spool: Spool, wanted: Wanted) -> list[Incident]:
         place = next((n for n, incident in enumerate(found) if incident.id == wanted.after), None)
         found = [] if place is None else found[place + 1 :]
     return found[: wanted.limit]
+
+
+def worst_first(incident: Incident) -> tuple[float, ...]:
+    """What sorts incidents for a person: the gravest, then the oddest, then the oldest first."""
+    return -SEVERITIES.index(incident.severity), -incident.peak_nats, incident.first_s
 
 
 def news_since(spool: Spool, wanted: Wanted, seen: dict[str, int]) -> list[Incident]:

@@ -2,8 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-__all__ = ["Report"]
+__all__ = ["Progress", "Report", "nobody"]
+
+
+class Progress(Protocol):
+    """Is told how far a long verb is: `done` of `total` of a step (0: not known), and how many lines that were."""
+
+    def __call__(self, step: str, done: int, total: int, lines: int) -> None:
+        """Take note; called a few times a second at the most where the work is even."""
+
+
+def nobody(step: str, done: int, total: int, lines: int) -> None:
+    """The progress that nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sentinel.errors import TerminalError
 from sentinel.incidents import Incident, group
 from sentinel.pipeline.anomalies import anomalies_of
 from sentinel.pipeline.explanations import Explanations, explained
-from sentinel.pipeline.incidents import odds_of
+from sentinel.pipeline.incidents import odds_of, worst_first
 from sentinel.pipeline.log_files import read_log_file
 from sentinel.pipeline.tally import Tally
 from sentinel.records import empty_records
@@ -82,12 +82,8 @@ def scan(
     _, found = group(odds_of(anomalies, actors), [])
     incidents = explained(found, anomalies, actors, Explanations(known, Tally()))
     shown = [i for i in incidents if since is None or i.last_s >= since.timestamp()]
-    shown.sort(key=lambda i: (-_rank(i), -i.peak_nats, i.first_s))
+    shown.sort(key=worst_first)
     return Scanned(shown, records.height, learnt, anomalies.height, *_span(records), notes)
-
-
-def _rank(incident: Incident) -> int:
-    return ("low", "medium", "high", "critical").index(incident.severity)
 
 
 def _span(records: pl.DataFrame) -> tuple[datetime | None, datetime | None]:

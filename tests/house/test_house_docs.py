@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sentinel.cli.completion import FOLDER, SHELLS, make_script
 from sentinel.cli.main import build_parser
 from sentinel.settings import Settings
 
@@ -50,6 +51,12 @@ def test_commands_page_explains_every_command(name: str) -> None:
     """docs/commands.md has each command, and each command has help."""
     assert f"`sentinel {name}" in (ROOT / "docs/commands.md").read_text()
     assert commands()[name].format_help()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_completion_script_is_of_the_commands_as_they_are(shell: str) -> None:
+    """The scripts that are kept are what the commands give; `python -m sentinel.cli.completion` makes them anew."""
+    assert (ROOT / f"sentinel/cli/{FOLDER}/sentinel.{shell}").read_text(encoding="utf-8") == make_script(shell)
 
 
 def test_http_page_explains_every_route() -> None:

@@ -51,7 +51,7 @@ function _shtab_sentinel_using
 end
 
 set -g _shtab_sentinel_commands up serve collect load parse scan train score predict incidents feedback mute threshold alert evaluate simulate spool dead-letters store models status doctor completion
-set -g _shtab_sentinel_opts_with_value --actor --after --alerts-per-day --attack-after-hours --attacks --baseline --data --each --file --for --form --from-parquet --hours --html --kind --level --lexicon --limit --max-records --nats --note --out --scope --seed --seeds --sets --severity --since --sort --source --start --state --stream --timestamp --until --write
+set -g _shtab_sentinel_opts_with_value --actor --after --alerts-per-day --attack-after-hours --attacks --baseline --data --each --file --first --for --form --from-parquet --hours --html --kind --level --lexicon --limit --max-records --nats --note --out --scope --seed --seeds --sets --severity --since --sort --source --start --state --stream --timestamp --until --write
 
 complete -c sentinel -e
 complete -c sentinel -f
@@ -145,6 +145,7 @@ complete -c sentinel -n '_shtab_sentinel_using evaluate' -l out -xka "(__fish_co
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l data -xka "(__fish_complete_path (commandline -ct))" -d 'folder of public logs; left out where it is absent'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l sets -x -d 'comma-separated; all, if left out (an unknown one lists them)'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l seeds -x -d 'made suites of each background'
+complete -c sentinel -n '_shtab_sentinel_using evaluate' -l first -x -d 'number of the first made suite'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l seed -x -d seed
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l quick -d 'one seed and the smallest set of cases'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l no-peers -d 'our detector alone'

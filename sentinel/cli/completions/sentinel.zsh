@@ -100,6 +100,7 @@ _shtab_sentinel_evaluate_options=(
   "--data[folder of public logs\; left out where it is absent]:data:_files"
   "--sets[comma-separated\; all, if left out (an unknown one lists them)]:sets:"
   "--seeds[made suites of each background]:seeds:"
+  "--first[number of the first made suite]:first:"
   "--seed[seed]:seed:"
   "--quick[one seed and the smallest set of cases]"
   "--no-peers[our detector alone]"
