@@ -1,8 +1,12 @@
-"""`parse`: how the lines of a log file are read, shown without keeping them."""
+"""`parse`: what is recognised in each line of a log file, shown without keeping it."""
 
 import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -15,6 +19,14 @@ from sentinel.wiring import use_reading
 
 __all__ = ["parse"]
 
+LEVELS = {"trace": "dim", "debug": "dim", "info": "green", "warn": "yellow", "error": "red", "fatal": "bold red"}
+TIME, SOURCE, HOST, NAME, FORMAT, MARK = "cyan", "magenta", "blue", "dim", "dim italic", "bold yellow"
+MARKS = {"timestamp_unreadable", "timezone_unknown", "mark", "cut_bytes", "nul_bytes", "invalid_utf8"}
+NO_TIME = "no time".ljust(23)
+SHOWN_FORMATS = 8
+
+Parts = list[tuple[str, str]]  # texts and their styles
+
 
 def parse(command: argparse.ArgumentParser) -> Run:
     """Arguments of `parse`."""
@@ -24,19 +36,70 @@ def parse(command: argparse.ArgumentParser) -> Run:
 
 
 def _parse(options: argparse.Namespace, settings: Settings) -> int:
-    """Print one record a line."""
+    """Print one record a line; for people what was found of it, in colours on a terminal, and a summary at the end."""
     if options.file != STANDARD_INPUT and not options.file.exists():
         raise TerminalError(f"parse {options.file}: there is no such file")
     if options.file.is_dir():
         raise TerminalError(f"parse {options.file}: is a folder; name one file of it")
     use_reading(settings)
-    for records in read_log_file(options.file, now=datetime.now(UTC), period=settings.elastic_index_period):
-        for record in records.iter_rows(named=True):
-            shown = {name: value for name, value in record.items() if value is not None}
-            shown["attributes"] = orjson.loads(record["attributes"] or "{}")
-            if options.json:
-                print(json_line({**shown, "level": record["level"], "host": record["host"]}))
-            else:
-                at, level = f"{record['timestamp']:%Y-%m-%d %H:%M:%S}", record["level"] or "-"
-                print(f"{at} {level:5} {record['source']}: {visible(record['message'])}")
+    counts = Counter[str]()
+    show = None if options.json else _printer()
+    for record in _records(options, settings):
+        counts[record["format"]] += 1
+        if show is None:
+            print(json_line(record))
+        else:
+            show(_parts(record))
+    if show is not None:
+        print(_summary(counts), file=sys.stderr)
     return 0
+
+
+def _records(options: argparse.Namespace, settings: Settings) -> Iterator[dict[str, Any]]:
+    """Each record as it is shown: what is empty left out but for level and host."""
+    for piece in read_log_file(options.file, now=datetime.now(UTC), period=settings.elastic_index_period):
+        rows = zip(piece.records.iter_rows(named=True), piece.formats.iter_rows(), strict=True)
+        for record, (name, confidence) in rows:
+            shown = {key: value for key, value in record.items() if value is not None}
+            attributes = orjson.loads(record["attributes"] or "{}")
+            kept = {"level": record["level"], "host": record["host"], "attributes": attributes}
+            yield {**shown, **kept, "format": name, "confidence": round(confidence, 3)}
+
+
+def _printer() -> Callable[[Parts], None]:
+    """What prints parts on a line: with colours where a terminal reads and NO_COLOR is not set, else plainly."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    if console.no_color or not console.is_terminal:
+        return lambda parts: print("".join(text for text, _ in parts))
+    return lambda parts: console.print(Text.assemble(*parts))
+
+
+def _parts(record: Mapping[str, Any]) -> Parts:
+    """Time, level, source and host, message, attributes, format and confidence; later lines are indented."""
+    timed = record["timestamp"] != record["received"]
+    at = f"{record['timestamp']:%Y-%m-%d %H:%M:%S.%f}"[:23] if timed else NO_TIME
+    level = record["level"] or "-"
+    first, *rest = record["message"].split("\n")
+    parts = [(at, TIME if timed else MARK), (" ", ""), (f"{level:5}", LEVELS.get(level, "dim")), (" ", "")]
+    if record["host"]:
+        parts += [(visible(record["host"]), HOST), (" ", "")]
+    parts += [(visible(record["source"]), SOURCE), (": ", ""), (visible(first), "")]
+    for name, value in record["attributes"].items():
+        parts += [(f"  {visible(name)}=", MARK if name in MARKS else NAME), (visible(value), "")]
+    parts.append((f"  [{record['format']} {record['confidence']:.0%}]", FORMAT))
+    for line in rest:
+        parts.append((f"\n    {visible(line)}", ""))
+    return parts
+
+
+def _summary(counts: Counter[str]) -> str:
+    """How many events were read by which format, the most frequent first."""
+    total = counts.total()
+    if not total:
+        return "no lines"
+    shares = [f"{visible(name)} {count / total:.0%}" for name, count in counts.most_common(SHOWN_FORMATS)]
+    more = f", and {len(counts) - SHOWN_FORMATS} formats more" if len(counts) > SHOWN_FORMATS else ""
+    return f"{total:,} {'event' if total == 1 else 'events'}: {', '.join(shares)}{more}"

@@ -35,7 +35,8 @@ class Parsed:
     `held` has the generations whose last event may still go on, with the offset where it begins: what stands there and
     behind it is not among the records and has to be given again. `late` are those records as far as they are known,
     with their secrets.
-    `masked` counts the secrets of `records` that placeholders stand for, by kind.
+    `masked` counts the secrets of `records` that placeholders stand for, by kind. `formats` names the format by which
+    each of the records was read, behind that of its frame; null for free text. Documents have none.
     """
 
     records: pl.DataFrame
@@ -43,6 +44,7 @@ class Parsed:
     held: Mapping[str, int] = field(default_factory=dict)
     late: pl.DataFrame | None = None
     masked: Mapping[str, int] = field(default_factory=dict)
+    formats: pl.Series | None = None
 
 
 def records(frame: pl.DataFrame, *, now: int, period: str) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from sentinel.parse.heads import Head, read_after_time, read_line
 from sentinel.parse.pairs import as_inner
 from sentinel.parse.shape import fields_of
 
-__all__ = ["read"]
+__all__ = ["NAME", "read"]
 
 NAME: Final = "general"
 _TEXTS: Final = ("stamp", "level", "source", "host", "message")

@@ -42,13 +42,14 @@ def parse_lines(
     joined = attributes.join_inner([fields["attributes"], events["marks"]], fields.height)
     frame = fields.with_columns(joined, events["raw"]).hstack(events.select(kept.columns))
     records, late = assemble.records(frame, now=moment, period=period), None
+    formats = _named(events["frame"], fields["format"])
     if held:
         places = places_of(records)
         limit = places["file"].replace_strict(held, default=None, return_dtype=pl.Int64)
         is_late = (places["place"] >= limit).fill_null(value=False)
-        records, late = records.filter(~is_late), records.filter(is_late)
+        records, late, formats = records.filter(~is_late), records.filter(is_late), formats.filter(~is_late)
     records, masked = hide_secrets(records)
-    return Parsed(records, assemble.rejected({}), held, late, masked)
+    return Parsed(records, assemble.rejected({}), held, late, masked, formats)
 
 
 def parse_one(text: str, *, now: datetime, origin: str = "") -> dict[str, Any] | None:
@@ -57,6 +58,17 @@ def parse_one(text: str, *, now: datetime, origin: str = "") -> dict[str, Any] |
     frame = pl.DataFrame({"line": [line], "origin": [origin], "event_id": [""]}, schema_overrides={"line": pl.Binary})
     found = parse_lines(frame, now=now).records
     return found.row(0, named=True) if found.height else None
+
+
+def _named(frames: pl.Series, formats: pl.Series) -> pl.Series:
+    """The format of each line, as in `cri/json` where it has a frame."""
+    inside = pl.DataFrame({"frame": frames, "format": formats}).with_columns(
+        pl.when(pl.col("format") != pl.col("frame")).then("format").alias("inside"),
+        pl.coalesce("frame", "format").alias("outside"),
+    )
+    bare = pl.col("frame").is_null() | pl.col("inside").is_null()
+    whole = pl.concat_str("frame", "inside", separator="/")
+    return inside.select(pl.when(bare).then("outside").otherwise(whole).alias("format"))["format"]
 
 
 def _inputs(lines: pl.DataFrame) -> pl.DataFrame:

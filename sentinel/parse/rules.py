@@ -161,7 +161,10 @@ def _apply(rule: Rule, lines: pl.DataFrame, now: int) -> pl.DataFrame:
 
 
 def _read_rest(outer: pl.DataFrame, rule: Rule, now: int) -> pl.DataFrame:
-    """Read the messages further; what the outer rule found stands, the inner one adds what is missing."""
+    """Read the messages further; what the outer rule found stands, the inner one adds what is missing.
+
+    Of a time and what follows it, that gives the format its name.
+    """
     done, left = match(outer.select("row", pl.col("message").alias("text")), rule.rest, now)
     if not left.is_empty():
         plain = left.rename({"text": "message"})
@@ -174,6 +177,9 @@ def _read_rest(outer: pl.DataFrame, rule: Rule, now: int) -> pl.DataFrame:
         outer.hstack(found)
         .with_columns(
             *(pl.coalesce(name, f"inner_{name}").alias(name) for name in names),
+            pl.when(pl.col("inner_format") != general.NAME).then("inner_format").otherwise("format").alias("format")
+            if rule.timed
+            else pl.col("format"),
             pl.col("inner_message").alias("message"),
             joined.alias("attributes"),
         )

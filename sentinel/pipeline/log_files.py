@@ -1,7 +1,9 @@
 """Log files outside the spool: a path in, the records out that `collect` would make of it; nothing is kept."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +14,10 @@ from sentinel.collect.whole import Line, lines_of, pieces_of
 from sentinel.errors import TerminalError
 from sentinel.parse import Parsed, parse_lines
 
-__all__ = ["STANDARD_INPUT", "read_log_file"]
+__all__ = ["STANDARD_INPUT", "Piece", "read_log_file"]
 
 STANDARD_INPUT = Path("-")
+FREE_TEXT = "text"  # the format of what no format is known of
 FILE = "file000000"  # stands for the generation of a file that nobody follows
 LINE_SCHEMA = {
     "line": pl.Binary(),
@@ -26,26 +29,37 @@ LINE_SCHEMA = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some records of a file (RECORD_SCHEMA; `event_id` is the number of an event's first line, from 1), and of each
+    the `format` by which it was read and the `confidence`, the share of the file's events so far that it reads."""
+
+    records: pl.DataFrame
+    formats: pl.DataFrame
+
+
 def read_log_file(
     path: Path, *, now: datetime, period: str = "month", progress: Callable[[int], None] = lambda done: None
-) -> Iterator[pl.DataFrame]:
-    """The records of a log file, an archive or standard input (`-`), piece by piece; `event_id` is the number of the
-    event's first line, from 1. Whoever wants to know is told how many bytes more were read.
+) -> Iterator[Piece]:
+    """What is read of a log file, an archive or standard input (`-`), piece by piece. Whoever wants to know is told how
+    many bytes more were read.
 
     Raises OSError, and TerminalError behind all that is sound of a damaged archive.
     """
-    number, left = 1, pl.DataFrame(schema=LINE_SCHEMA)
+    number, left, votes, waiting = 1, pl.DataFrame(schema=LINE_SCHEMA), Counter[str](), list[Line]()
     try:
         for lines in lines_of(_pieces(path, progress)):
-            asked = pl.concat([left, _frame(path, lines, number)])
-            number += len(lines)
-            parsed = parse_lines(asked, now=now, period=period, unsettled=[FILE])
-            left = asked.filter(pl.col("offset") >= parsed.held.get(FILE, sys.maxsize))
-            yield _records(parsed)
+            if waiting:
+                asked = pl.concat([left, _frame(path, waiting, number)])
+                parsed = parse_lines(asked, now=now, period=period, unsettled=[FILE])
+                left = asked.filter(pl.col("offset") >= parsed.held.get(FILE, sys.maxsize))
+                number += len(waiting)
+                yield _piece(parsed, votes)
+            waiting = lines
     except DamageError as exc:
-        yield _records(parse_lines(left, now=now, period=period))
+        yield _piece(parse_lines(pl.concat([left, _frame(path, waiting, number)]), now=now, period=period), votes)
         raise TerminalError(f"read {path}: {exc}; what came before it was read") from None
-    yield _records(parse_lines(left, now=now, period=period))
+    yield _piece(parse_lines(pl.concat([left, _frame(path, waiting, number)]), now=now, period=period), votes)
 
 
 def _frame(path: Path, lines: Iterable[Line], number: int) -> pl.DataFrame:
@@ -54,8 +68,14 @@ def _frame(path: Path, lines: Iterable[Line], number: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=LINE_SCHEMA, orient="row")
 
 
-def _records(parsed: Parsed) -> pl.DataFrame:
-    return parsed.records.with_columns(pl.lit(None, dtype=pl.String).alias("generation"))
+def _piece(parsed: Parsed, votes: Counter[str]) -> Piece:
+    """The records, and their formats with the votes of all events up to the end of the piece."""
+    names = pl.Series("format", parsed.formats, dtype=pl.String).fill_null(FREE_TEXT)
+    votes.update(names.to_list())
+    shares = {name: count / votes.total() for name, count in votes.items()}
+    confidence = names.replace_strict(shares, default=None, return_dtype=pl.Float64).alias("confidence")
+    records = parsed.records.with_columns(pl.lit(None, dtype=pl.String).alias("generation"))
+    return Piece(records, pl.DataFrame([names, confidence]))
 
 
 def _pieces(path: Path, progress: Callable[[int], None]) -> Iterator[bytes]:

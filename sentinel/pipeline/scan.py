@@ -99,7 +99,7 @@ def _read(paths: Sequence[Path], now: datetime, progress: Progress) -> tuple[pl.
         before = sum(frame.height for frame in frames)
         try:
             told = functools.partial(progress, f"reading {path}")
-            frames.extend(read_log_file(path, now=now, progress=told))
+            frames.extend(piece.records for piece in read_log_file(path, now=now, progress=told))
         except TerminalError as exc:
             notes.append(str(exc))
         except OSError as exc:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sentinel.cli import main
+from sentinel.parse import Reading, use
 from sentinel.settings import Settings
 from sentinel.spool import Spool
 
@@ -33,7 +34,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def sentinel_command(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+def sentinel_command(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Ran]]:
+    """The command in this process; how lines are read is as before at the end."""
+
     def run(*arguments: str) -> Ran:
         try:
             code = main(arguments)
@@ -42,7 +45,8 @@ def sentinel_command(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable
         told = capsys.readouterr()
         return Ran(code, told.out, told.err)
 
-    return run
+    yield run
+    use(Reading())
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ SHOWN = ["timestamp", "level", "source", "host", "message", "attributes", "origi
 
 
 def records_of(path: Path) -> pl.DataFrame:
-    return pl.concat(list(read_log_file(path, now=NOW, period="day")))
+    return pl.concat([piece.records for piece in read_log_file(path, now=NOW, period="day")])
 
 
 @pytest.mark.parametrize("name", ["shop.log", "shop.log.1.gz", "wide.log"])
@@ -61,7 +61,7 @@ def test_damaged_archive_says_so_behind_what_is_sound(tmp_path: Path) -> None:
 
     frames = list[pl.DataFrame]()
     with pytest.raises(TerminalError, match="what came before it was read"):
-        frames.extend(read_log_file(path, now=NOW))
+        frames.extend(piece.records for piece in read_log_file(path, now=NOW))
 
     assert frames[0]["message"][:2].to_list() == ["line 0 0", "line 1 7919"]
 
@@ -75,3 +75,14 @@ def test_records_keep_the_period_and_pass_over_blank_lines(tmp_path: Path) -> No
 
     assert found.select("message", "partition").rows() == [("one", "2036.11.23"), ("two", "2036.11.23")]
     assert [int(event_id) for event_id in found["event_id"]] == [1, 7]
+
+
+def test_format_and_confidence_are_told(tmp_path: Path) -> None:
+    """Each event's format, behind its frame's; the confidence is the share of the file's events that it reads."""
+    path = tmp_path / "app.log"
+    framed = '2026-11-23T10:00:00Z stdout F {"msg": "x", "level": "info"}'
+    path.write_text("\n".join([*["2026-11-23 10:00:00,120 WARN [main] shop.Pay: slow"] * 3, framed]) + "\n")
+
+    rows = [row for piece in read_log_file(path, now=NOW) for row in piece.formats.iter_rows()]
+
+    assert rows == [("log4j", 0.75)] * 3 + [("cri/json", 0.25)]
