@@ -136,7 +136,10 @@ class Store(Protocol):
 
     @abstractmethod
     def prune_incidents(self, before: datetime) -> int:
-        """Delete incidents whose `last` lies before a time; how many. Raises TransientError when it is away."""
+        """Delete incidents whose `last` lies before a time, those just put perhaps at the next call; how many.
+
+        Raises TransientError when it is away.
+        """
 
     @abstractmethod
     def existing_ids(self, ids: Sequence[str], *, stream: str = EVENTS) -> set[str]:

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from sentinel.parse import Reading, decode_body, use
-from sentinel.pipeline import Intake, Sentinel, Submission, collect
+from sentinel.pipeline.batch import Submission
+from sentinel.pipeline.collect import collect
 from sentinel.pipeline.collector import Collector
+from sentinel.pipeline.ingest import Intake
+from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.secrets import masked_by_kind
 from sentinel.records import EVENTS
 from tests.pipeline.conftest import Clock
