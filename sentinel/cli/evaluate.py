@@ -33,6 +33,9 @@ def evaluate_command(command: argparse.ArgumentParser) -> Run:
     command.add_argument(
         "--lexicon", type=Path, metavar="DIR", help="instead: the share of wordings in DIR that are read right"
     )
+    command.add_argument(
+        "--reasons", action="store_true", help="instead: how often the score falls without what the first reason tells"
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     return _evaluate
 
@@ -40,6 +43,8 @@ def evaluate_command(command: argparse.ArgumentParser) -> Run:
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     if options.lexicon is not None:
         return _score_lexicon(options.lexicon, settings, as_json=options.json)
+    if options.reasons:
+        return _check_reasons(options)
     from sentinel.evaluation import SETS, evaluate, goal_rows, markdown
 
     result = evaluate(
@@ -51,7 +56,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
         seed=options.seed,
         quick=options.quick,
         peers=not options.no_peers,
-        say=lambda text: print(text, file=sys.stderr, flush=True),
+        say=_say,
     )
     if options.json:
         print_json(result.to_dict())
@@ -70,6 +75,22 @@ def _score_lexicon(folder: Path, settings: Settings, *, as_json: bool) -> int:
     shares = score_wordings(folder)
     print(json_line(shares) if as_json else wordings_table(shares))
     return 0
+
+
+def _check_reasons(options: argparse.Namespace) -> int:
+    from sentinel.evaluation.counterfactuals import check_reasons, reasons_table
+
+    data = options.data if options.data.is_dir() else None
+    rows = check_reasons(data, seeds=1 if options.quick else options.seeds, seed=options.seed, say=_say)
+    if options.json:
+        print_json({"reasons": rows})
+    else:
+        print(reasons_table(rows))
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _write_page(page: Path, figures: str) -> None:

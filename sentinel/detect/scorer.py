@@ -7,15 +7,13 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from sentinel.detect.explain.causes import weights
-from sentinel.detect.explain.explain import MAX_REASONS, Explainer, Row
 from sentinel.detect.explain.incidents import incident_ids
-from sentinel.detect.explain.outcomes import NEW_VALUE, TOLD_BY_VALUE, said_of
-from sentinel.detect.judge.combine import NATS, PRIOR, Switches
+from sentinel.detect.explain.tell import Teller
+from sentinel.detect.judge.combine import Switches
 from sentinel.detect.judge.habits import HABITS_A_LINE
 from sentinel.detect.judge.nats import THRESHOLD_NATS, nats_to_score
 from sentinel.detect.judge.outcomes import OUTCOMES_A_LINE
-from sentinel.detect.kernel.jit import Booleans, Floats
+from sentinel.detect.kernel.jit import Booleans
 from sentinel.detect.kernel.table import UndoLog, roll_back
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Coded, One
@@ -25,7 +23,7 @@ from sentinel.detect.remember.merge import merge
 from sentinel.detect.remember.state import empty_memory, pack, unpack
 from sentinel.detect.remember.state_pass import TOUCHES_A_LINE
 from sentinel.detect.sessions.follow import SessionVerdict
-from sentinel.detect.sessions.watch import SESSION_KIND, SessionWatch, attach, session_records, story_of, story_of_one
+from sentinel.detect.sessions.watch import SessionWatch, attach, session_records, story_of, story_of_one
 from sentinel.detect.silence.watchdog import Watch
 from sentinel.detect.stages import Scored, judged
 from sentinel.records import VERDICT_SCHEMA
@@ -75,7 +73,7 @@ class Scorer:
         self._memory = empty_memory()
         self._watch = Watch(model.watched_keys, model.watched)
         self._places = {h: i for i, h in enumerate(model.source_hashes.tolist())}
-        self._explainer = Explainer(model.baseline)
+        self._teller = Teller(model, self.switches)
         kinds = model.sessions if self.switches.sessions else ()
         self._sessions = SessionWatch(kinds, model.template_keys, self._vocabulary, version=model.version)
         if state is not None:
@@ -181,56 +179,6 @@ class Scorer:
         finally:
             roll_back(memory)
 
-    def _causes(self, found: Scored, rows: np.ndarray) -> tuple[Floats, Floats]:
-        flags = found.coded.facts.flags[rows]
-        return weights(
-            self.model,
-            found.raw[rows],
-            flags,
-            found.surprise[rows],
-            found.tails[rows],
-            found.parts[rows],
-            self.switches,
-        )
-
-    def _explained(self, found: Scored, rows: np.ndarray, sources: list[str]) -> list[tuple[str, list[str]]]:
-        """(kind, reasons) of lines; a session that is stranger than its line speaks for it, else after it."""
-        alarms = {alarm.line: alarm for alarm in found.alarms}
-        told = self._explained_by_line(found, rows, sources)
-        for k, i in enumerate(rows.tolist() if alarms else []):
-            alarm = alarms.get(i)
-            if alarm is not None and alarm.nats >= found.parts[i, NATS]:
-                told[k] = SESSION_KIND, list(alarm.reasons)[:MAX_REASONS]
-            elif alarm is not None:
-                told[k] = told[k][0], [*told[k][1][: MAX_REASONS - 1], *alarm.reasons[:1]]
-        for k, i in enumerate(rows.tolist()):
-            if found.outcomes[i] >= self.threshold_nats and (said := said_of(found, i, self.model)):
-                own = told[k][1] if found.parts[i, NATS] >= self.threshold_nats else []
-                is_told_by_it = found.outcomes[i] >= found.nats[i] or told[k][0] in TOLD_BY_VALUE
-                kind = NEW_VALUE if is_told_by_it else told[k][0]
-                first = own[: MAX_REASONS - 1]
-                told[k] = kind, [said, *first] if kind == NEW_VALUE else [*first, said]
-        return told
-
-    def _explained_by_line(self, found: Scored, rows: np.ndarray, sources: list[str]) -> list[tuple[str, list[str]]]:
-        lost, largest = self._causes(found, rows)
-        return [
-            self._explainer.explain(
-                Row(
-                    found.coded,
-                    int(i),
-                    found.raw[i],
-                    lost[k],
-                    largest[k],
-                    sources[k],
-                    float(found.parts[i, PRIOR]),
-                    float(found.parts[i, NATS]),
-                    bool(found.coded.scanned.sensitive[i]),
-                )
-            )
-            for k, i in enumerate(rows)
-        ]
-
     def _frame(self, found: Scored, sources: pl.Series) -> pl.DataFrame:
         nats, n = found.nats, len(found.nats)
         strange: Booleans = nats >= self.threshold_nats
@@ -241,9 +189,9 @@ class Scorer:
         for a in range(0, len(at), MAX_EXPLAINED):
             rows = at[a : a + MAX_EXPLAINED]
             names = [name or "" for name in sources.gather(rows).to_list()]
-            for kind, why in self._explained(found, rows, names):
-                kinds.append(kind)
-                reasons.append(why)
+            for told in self._teller.tell(found, rows, names, self.threshold_nats):
+                kinds.append(told.kind)
+                reasons.append(told.reasons)
         meanings, which = found.coded.meanings, found.coded.which
         texts = pl.Series([self._template(meaning) for meaning in meanings], dtype=pl.String)
         return pl.DataFrame(
@@ -267,14 +215,15 @@ class Scorer:
     def _verdict(self, found: Scored, source: str) -> Verdict:
         nats = float(found.nats[0])
         strange = nats >= self.threshold_nats
-        kind, reasons = self._explained(found, np.zeros(1, np.int64), [source])[0] if strange else (None, [])
+        at = np.zeros(int(strange), np.int64)
+        told = next(iter(self._teller.tell(found, at, [source], self.threshold_nats)), None)
         return Verdict(
             nats_to_score(nats),
             nats,
             nats_to_score(self.threshold_nats),
             strange,
-            kind,
-            reasons,
+            told.kind if told else None,
+            told.reasons if told else [],
             self._template(found.coded.meanings[0]),
             self.model.version,
             self.model.confidence,

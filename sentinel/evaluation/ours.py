@@ -13,7 +13,7 @@ from sentinel.evaluation.case import Case
 from sentinel.evaluation.measure import Scored
 from sentinel.records import VERDICT_SCHEMA
 
-__all__ = ["OURS", "judge", "run_ours"]
+__all__ = ["OURS", "end_of", "judge", "run_ours"]
 
 OURS = "log sentinel"
 TICK_S = 30.0
@@ -33,7 +33,7 @@ EVENT_SCHEMA: dict[str, pl.DataType] = {
 def run_ours(case: Case, *, seed: int, switches: Switches | None = None, method: str = OURS) -> Scored:
     """Fit on the training records, score the test with the threshold of the model; verdicts and silences included."""
     started = time.perf_counter()
-    trained = fit(case.train, seed=seed, now=_end_of(case.train))
+    trained = fit(case.train, seed=seed, now=end_of(case.train))
     fit_s = time.perf_counter() - started
     started = time.perf_counter()
     scorer = Scorer(trained.model, trained.state, switches=switches)
@@ -43,7 +43,8 @@ def run_ours(case: Case, *, seed: int, switches: Switches | None = None, method:
     return Scored(method, nats, scorer.threshold_nats, events, verdicts, fit_s, score_s)
 
 
-def _end_of(records: pl.DataFrame) -> datetime:
+def end_of(records: pl.DataFrame) -> datetime:
+    """The time of the newest record."""
     end = records["timestamp"].max()
     assert isinstance(end, datetime)
     return end
@@ -85,5 +86,5 @@ def _in_steps(records: pl.DataFrame, tick_s: float) -> Iterator[tuple[datetime, 
 
 def model_of(records: pl.DataFrame, *, seed: int, champion: Model | None = None) -> tuple[Model, bytes]:
     """A model and its state after these records, as a retrain makes it."""
-    trained = fit(records, seed=seed, now=_end_of(records), champion=champion)
+    trained = fit(records, seed=seed, now=end_of(records), champion=champion)
     return trained.model, trained.state

@@ -106,11 +106,11 @@ def test_normal_turns_a_reason_round_with_its_figures() -> None:
         "about 64 lines of this template within 30 min; usual: at most 16",
         NEW,
         "a rare template: seen 2 times in 9,000 lines",
-        "holds a probing text, in a template never seen before",
+        "holds a text that probing or tampering leaves, in a template never seen before",
     ]
 
     assert would_be_normal(reasons) == [
-        "at most 2, instead of 90 failed log-ins from 203.0.113.9 in 3 min",
+        "at most 2 in 3 min, instead of 90 failed log-ins from 203.0.113.9 in 3 min",
         "at most 16, instead of about 64 lines of this template within 30 min",
         "a line like it that does not read as a failure",
         "the same once it is known: called a false alarm, or learnt by a training",

@@ -8,6 +8,8 @@ import pytest
 
 from sentinel.detect import Scorer
 from sentinel.detect.explain.causes import CAUSE_NAMES, FLOODS, among, counterfactual, weights
+from sentinel.detect.explain.tell import Teller
+from sentinel.detect.explain.worth import says_little
 from sentinel.detect.judge.combine import HABIT, NATS
 from sentinel.detect.learn.fit import fit
 from sentinel.detect.stages import Scored
@@ -81,3 +83,36 @@ def test_guessing_is_told_by_its_own_figures(judged: Judged) -> None:
 
     assert len(reasons) > 20
     assert reasons.str.contains("failed log-in").mean() >= 0.95
+
+
+def test_score_falls_without_what_the_first_reason_tells(judged: Judged) -> None:
+    """As people read it: put back what the first reason is about, and nearly all anomalies are lower, most are none."""
+    scorer, found, said = judged
+    rows = np.flatnonzero(found.nats >= scorer.threshold_nats)
+    teller = Teller(scorer.model, scorer.switches)
+    told = teller.tell(found, rows, [""] * len(rows), scorer.threshold_nats)
+
+    without = teller.without_first(found, rows, told)
+
+    assert [one.kind for one in told] == said["kind"].gather(rows).to_list()
+    assert (without < found.nats[rows]).mean() >= 0.95
+    assert (without < scorer.threshold_nats).mean() >= 0.8
+    assert (without <= found.nats[rows] + 1e-9).all()
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_idle"),
+    [
+        ("about 8 lines of this template within 3 min; usual: at most 8", True),
+        ("about 9 lines of this template within 3 min; usual: at most 8", False),
+        ("about 1,204 failed log-ins of this template within 3 min; usual: at most 1,300", True),
+        ("65 bytes long; lines of this template have 59", True),
+        ("738 bytes long; lines of this template have 202", False),
+        ("never came after a line like the one before it, in 4 cases so far", True),
+        ("never came after a line like the one before it, in 9,499 cases so far", False),
+        ("a template never seen before in 3 lines", False),
+    ],
+)
+def test_reason_with_usual_figures_says_little(reason: str, is_idle: bool) -> None:
+    """Whose figures are as good as usual gives way to another reason."""
+    assert says_little(reason) == is_idle

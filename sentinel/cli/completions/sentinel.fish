@@ -151,6 +151,7 @@ complete -c sentinel -n '_shtab_sentinel_using evaluate' -l quick -d 'one seed a
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l no-peers -d 'our detector alone'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l write -xka "(__fish_complete_path (commandline -ct))" -d 'put the figures between the marks of this page'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l lexicon -xka "(__fish_complete_path (commandline -ct))" -d 'instead: the share of wordings in DIR that are read right'
+complete -c sentinel -n '_shtab_sentinel_using evaluate' -l reasons -d 'instead: how often the score falls without what the first reason tells'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l json -d 'print one JSON object instead of a table'
 complete -c sentinel -n '_shtab_sentinel_using; and test $_shtab_sentinel_npos -eq 0' -a simulate -d 'write made-up logs with attacks and their ground truth'
 complete -c sentinel -n '_shtab_sentinel_using simulate' -s h -l help -d 'show this help message and exit'

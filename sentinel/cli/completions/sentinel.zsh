@@ -106,6 +106,7 @@ _shtab_sentinel_evaluate_options=(
   "--no-peers[our detector alone]"
   "--write[put the figures between the marks of this page]:PAGE.md:_files"
   "--lexicon[instead\: the share of wordings in DIR that are read right]:DIR:_files"
+  "--reasons[instead\: how often the score falls without what the first reason tells]"
   "--json[print one JSON object instead of a table]"
 )
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from sentinel.detect.explain.causes import CAUSE_NAMES
 from sentinel.detect.explain.kinds import MIN_KNOCKING, kind_of
+from sentinel.detect.explain.worth import says_little
 from sentinel.detect.judge.combine import FATAL_NATS
 from sentinel.detect.judge.features import GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.judge.surprise import LEVEL_FATAL, Baseline
@@ -84,15 +85,16 @@ class Explainer:
     def __init__(self, baseline: Baseline) -> None:
         self._tables = baseline
 
-    def explain(self, row: Row) -> tuple[str, list[str]]:
-        """(kind, reasons) of an anomalous line."""
+    def explain(self, row: Row) -> tuple[str, list[str], str]:
+        """(kind, reasons, cause of the first reason) of an anomalous line; "" where no single cause is told."""
         told = {name: text for name in self._order(row) if (text := self._reason(name, row))}
         kind = kind_of(list(told), row, lambda name: self._upper(name, row))  # never a cause that has no figure to show
         order = sorted(told, key=lambda name: name != _TELLING.get(kind))  # what names the attack comes first
+        order = [name for name in order if not says_little(told[name])] or order
         reasons = [told[name] for name in order]
         if row.nats <= FATAL_NATS and row.coded.facts.level[row.i] >= LEVEL_FATAL:
             reasons.insert(0, "its own program calls it fatal")
-        return kind, reasons[:MAX_REASONS] or [self._fallback(row)]
+        return kind, reasons[:MAX_REASONS] or [self._fallback(row)], order[0] if order else ""
 
     def _order(self, row: Row) -> list[str]:
         weight = row.lost + 0.05 * np.minimum(row.largest, 12.0)
@@ -117,8 +119,9 @@ class Explainer:
             bound = self._tables.global_refs[GLOBAL_REFS.index(name)]
         return float(np.expm1(bound))
 
-    def _usual(self, name: str, row: Row) -> str:
-        return f"usual: at most {figure(max(round(self._upper(name, row)), 1))}"
+    def _usual(self, name: str, row: Row, one: str = "", more: str = "") -> str:
+        most = max(round(self._upper(name, row)), 1)
+        return f"usual: at most {figure(most)} {one if most == 1 else more}".rstrip()
 
     def _window(self, stem: str, row: Row) -> tuple[int, float]:
         """The window in which a rate stands out most, and how far (in logarithms)."""
@@ -160,12 +163,12 @@ class Explainer:
             text = (
                 f"failed log-ins from {_many(actors, 'address', 'addresses')} against {_many(users, 'user', 'users')}"
             )
-            return f"{text} of {row.source} within 10 min; {self._usual('failing_actors', row)}"
+            return f"{text} of {row.source} within 10 min; {self._usual('failing_actors', row, 'address', 'addresses')}"
         came = row.value("user_actors")
         if came > 1.5 and row.text(USER):
             return (
                 f"user {row.text(USER)} came from {_many(came, 'address', 'addresses')} within 10 min; "
-                + self._usual("user_actors", row)
+                + self._usual("user_actors", row, "address", "addresses")
             )
         return ""
 
@@ -229,7 +232,11 @@ class Explainer:
             return ""
         hits = row.value("hits_template")
         seen = f"seen {_many(hits, 'time', 'times')}" if hits else "never seen"
-        what = "holds a probing text" if row.sensitive_text else "touches log-ins, privileges or system files"
+        what = (
+            "holds a text that probing or tampering leaves"
+            if row.sensitive_text
+            else "touches log-ins, privileges or system files"
+        )
         return f"{what}, in a template {seen} before"
 
     def _say_entity(self, row: Row) -> str:
@@ -274,9 +281,11 @@ class Explainer:
             return ""
         if after < 0 or after > 0.05 * before:
             after, before = row.value("hits_after_source"), row.value("hits_before_source")
-        if before < 1:
+        if before < 1 or after > 0.5 * before:
             return ""
-        return f"came after the line before it in only {after:,.0f} of {before:,.0f} cases so far"
+        if after < 1:
+            return f"never came after a line like the one before it, in {before:,.0f} cases so far"
+        return f"came after a line like the one before it in only {after:,.0f} of {before:,.0f} cases so far"
 
     def _fallback(self, row: Row) -> str:
         return f"unusual as a whole: p < 1/{np.exp(min(row.nats, 30.0)):,.0f} under normal traffic"

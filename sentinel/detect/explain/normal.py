@@ -7,13 +7,20 @@ __all__ = ["would_be_normal"]
 
 KNOWN = "once it is known: called a false alarm, or learnt by a training"
 _FORMS = (
-    (r"(?P<now>.+); usual(?: for .+?)?: at most (?P<most>[^ ]+)(?: in 3 min)?", "at most {most}, instead of {now}"),
+    (r"(?P<who>.+) tried .+; usual: at most (?P<most>.+)", "at most {most} paths or ports from {who} within 10 min"),
+    (r"(?P<who>.+) caused .+; usual: at most (?P<most>.+)", "at most {most} templates from {who} within 10 min"),
+    (r"(?P<who>.+) appeared with .+; usual: at most (?P<most>.+)", "at most {most} users from {who} within 10 min"),
+    (r"user (?P<who>.+) came from .+; usual: at most (?P<most>.+)", "user {who} from at most {most} within 10 min"),
+    (r".+ times template (?P<name>“.+”); usual: at most (?P<most>.+)", "at most {most} times {name} in the session"),
+    (r"failed log-ins from .+; usual: at most (?P<most>.+)", "failed log-ins from at most {most} within 10 min"),
+    (r"(?P<now>.+); usual(?: for .+?)?: at most (?P<most>.+)", "at most {most}, instead of {now}"),
+    (r"(?P<now>.+); others show it a few times at most.*", "a few at most, instead of {now}"),
     (r"(?P<now>.+); more than people mistype.*", "as few as people mistype, instead of {now}"),
     (
         r"a (?:template never seen before|rare template).*, and it reads as a (?P<what>.+)",
         "a line like it that does not read as a {what}",
     ),
-    (r"(?:a template never seen before|a rare template|holds a probing|touches log-ins).*", f"the same {KNOWN}"),
+    (r"(?:a template never seen before|a rare template|holds a text|touches log-ins).*", f"the same {KNOWN}"),
     (r"the source (?P<source>.+) (?:was never seen before|is rare.*)", f"the source {{source}} {KNOWN}"),
     (r"this level is rare for (?P<source>.+?): .*", "a level that {source} usually has"),
     (r"(?P<who>.+) was never seen (?:from .+|in this template) before", f"{{who}} {KNOWN}"),
@@ -21,10 +28,10 @@ _FORMS = (
     (r"the last numbers .+; usual: (?P<low>.+) to (?P<high>.+)", "an average from {low} to {high}"),
     (r".+ bytes long; lines of this template have (?P<usual>.+)", "about {usual} bytes"),
     (r"the first (?P<what>line .+) for .+; the usual gap is at most (?P<gap>.+)", "a {what} at least every {gap}"),
-    (r"came after the line before it in only .+", "the same line after one that it usually follows"),
+    (r"(?:never )?came after a line like the one before it.+", "the same line after one that it usually follows"),
     (
         r"the value .+ was never seen there before: (?:always |one of )(?P<usual>.+) in [^ ]+ lines",
-        "the value {usual} there",
+        "{usual} there",
     ),
     (
         r"silent for .+ came every (?P<gap>.+) in training, the longest gap was (?P<longest>.+)",
@@ -34,7 +41,6 @@ _FORMS = (
     (r"back after an outage of .+", "no outage"),
     (r"its own program calls it fatal", "a lower level than fatal"),
     (r"(?:.+ times )?template (?P<name>“.+”): no session had it", "a session without {name}"),
-    (r".+ times template (?P<name>“.+”); usual: at most (?P<most>.+)", "at most {most} times {name} in the session"),
     (r"(?:.+ times )?template (?P<name>“.+”): .+ of sessions have it(?: so often)?", "a session with fewer of {name}"),
     (r"only .+ times template (?P<name>“.+”): .+", "a session with more of {name}"),
     (r"template (?P<name>“.+”) is missing: .+", "a session with {name}"),

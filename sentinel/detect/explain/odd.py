@@ -19,7 +19,7 @@ PLACE = re.compile(
 )
 NUMERAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 MASK = re.compile(r"<[A-Z*]+>")
-TEXT_IS_NEW = ("a template never seen before", "a rare template", "holds a probing text", "touches log-ins")
+TEXT_IS_NEW = ("a template never seen before", "a rare template", "holds a text that probing", "touches log-ins")
 ACTOR_MASKS = ("<IP>", "<USER>", "<EMAIL>")
 
 

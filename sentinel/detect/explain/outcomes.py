@@ -1,5 +1,7 @@
 """Say which value is new in its place, and what stood there before."""
 
+import re
+
 import numpy as np
 
 from sentinel.detect.models.model import Model
@@ -9,16 +11,17 @@ from sentinel.detect.stages import Scored
 __all__ = ["NEW_VALUE", "TOLD_BY_VALUE", "said_of"]
 
 NEW_VALUE = "new_value"
+_STATUS = re.compile(r"\bS(?=[1-5](?:[0-9]{2}|xx)\b)")  # as it stands in a masked text
 TOLD_BY_VALUE = ("numeric_outlier", "rare_template", "error_burst")
 """Kinds that say less than the new value does: a failing code is an outlier and a failure because of it."""
 
 
 def said_of(found: Scored, i: int, model: Model) -> str:
-    """What is new in line i, in words; empty where nothing is."""
+    """What is new in line i, in words; empty where nothing is. An HTTP status reads as people write it."""
     place, k = int(found.coded.facts.template[i]), int(found.numbers[i])
     if k < 0:
         news = found.coded.meanings[found.coded.which[i]].news
-        return news.said if news is not None else ""
+        return _STATUS.sub("", news.said) if news is not None else ""
     values = model.outcomes.values[place, k]
     usual = tuple(f"{value:g}" for value in values[~np.isnan(values)])
     slot = Slot(usual, int(model.outcomes.lines[place, k]), float(model.outcomes.nats[place, k]))
