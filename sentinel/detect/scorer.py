@@ -24,7 +24,8 @@ from sentinel.detect.remember.state import empty_memory, pack, unpack
 from sentinel.detect.remember.state_pass import TOUCHES_A_LINE
 from sentinel.detect.sessions.follow import SessionVerdict
 from sentinel.detect.sessions.watch import SessionWatch, attach, session_records, story_of, story_of_one
-from sentinel.detect.silence.watchdog import Watch
+from sentinel.detect.silence.attention import Attention
+from sentinel.detect.silence.watchdog import ALWAYS, Watch
 from sentinel.detect.stages import Scored, judged
 from sentinel.records import VERDICT_SCHEMA
 
@@ -139,9 +140,16 @@ class Scorer:
         extra = {"vocabulary": self._vocabulary.parts(), "watch": self._watch.parts(), "model": self.model.version}
         return pack(self._memory, extra, self._sessions.state())
 
-    def tick(self, now: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """(records, verdicts) of what no line tells: silences that begin and end, strange sessions that are over."""
-        silent, said = self._watch.tick(now, self.model, self.threshold_nats)
+    def begin_to_listen(self, now: datetime) -> None:
+        """From here on lines come to this scorer: what is overdue already, by what the training saw, is not missed."""
+        self._watch.forget_overdue(now.timestamp())
+
+    def tick(self, now: datetime, attention: Attention = ALWAYS) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """(records, verdicts) of what no line tells: silences that begin and end, strange sessions that are over.
+
+        What could not be heard by `attention` is no silence.
+        """
+        silent, said = self._watch.tick(now, self.model, self.threshold_nats, attention)
         records, verdicts = self._told(self._sessions.tick(now, self.threshold_nats))
         return pl.concat([silent, records]), pl.concat([said, verdicts])
 

@@ -18,6 +18,7 @@ from sentinel.incidents import Incident
 from sentinel.pipeline import incidents
 from sentinel.pipeline import state as states
 from sentinel.pipeline.anomalies import anomalies_of, learnt_from
+from sentinel.pipeline.arrivals import Arrivals
 from sentinel.pipeline.explanations import Explanations
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import runs
@@ -39,8 +40,9 @@ YIELD_S = 0.0002  # long enough for a waiting prediction to take the lock
 SAVE_EVERY_S = 10.0
 RELOAD_EVERY_S = 1.0
 KEPT_ROUNDS = 64
-BACKFILL_S = 3600.0
-MAX_SOURCES = 10_000  # whose newest time is kept; the one longest unheard of gives way
+TICK_EVERY_S = 1.0
+FULL_SHARE = 0.95  # a spool that is fuller may refuse what comes
+ARRIVALS = "arrivals"
 
 
 class Live:
@@ -69,7 +71,8 @@ class Live:
         self._saved_s = self._reloaded_s = 0.0
         self._scored: list[tuple[str, int, int]] = []
         self._emitted: set[str] = set()
-        self._newest: dict[str, int] = {}
+        self._arrivals = Arrivals(clock())
+        self._ticked_s = 0.0
         self._recent: deque[tuple[int, int, pl.DataFrame]] = deque(maxlen=KEPT_ROUNDS)
         self._news = threading.Condition()
         self._state: bytes | None = None
@@ -113,6 +116,7 @@ class Live:
         self.explanations = Explanations((), self.tally)
         self._emitted = set(spool.anomalies(limit=10_000)["event_id"])
         self._saved_s = self._clock()
+        self._arrivals = Arrivals(self._saved_s, spool.blob(ARRIVALS))
         self.reload()
         return True
 
@@ -148,9 +152,11 @@ class Live:
             return False
         with self._lock:
             running = self._scorer.state() if self._scorer is not None else self._state
+            scorer = scorer_of(model, model_state, running, threshold_nats=self._sentinel.threshold_nats)
             if running is None:
                 self._learnt = model
-            scorer = scorer_of(model, model_state, running, threshold_nats=self._sentinel.threshold_nats)
+                scorer.begin_to_listen(datetime.fromtimestamp(self._reloaded_s, UTC))
+            self._arrivals.begin(self._reloaded_s)  # another model expects other lines: these are listened for from now
             self.heard.tune(scorer)
             self._scorer, self._version, self._problem = scorer, version, None
             self.explanations = Explanations(model.template_texts, self.tally)
@@ -178,14 +184,15 @@ class Live:
             with self._news:
                 self._head = int(frame["sequence"][-1])
                 self._news.notify_all()
-        elif self._scorer is not None:
+        self._arrivals.turn(now_s)
+        if self._scorer is not None and (not frame.height or self._is_due(now_s)):
             self._tick(self._scorer, now_s)
         if self._head > self._saved and now_s - self._saved_s >= SAVE_EVERY_S:
             self._save()
         return frame.height
 
     def _score(self, scorer: Scorer, frame: pl.DataFrame) -> None:
-        fresh = frame.filter(~(self._late(frame) | self._known(frame)))
+        fresh = frame.filter(~(self._arrivals.note(frame, self._clock()) | self._known(frame)))
         verdicts = []
         for chunk in fresh.iter_slices(SCORE_CHUNK):
             with self._lock:
@@ -208,20 +215,6 @@ class Live:
                 (int(frame["sequence"][0]), int(frame["sequence"][-1]), judged.with_columns(fresh["sequence"]))
             )
 
-    def _late(self, frame: pl.DataFrame) -> pl.Series:
-        """Which records lie more than an hour behind the newest of their source: backfills, left to batch scoring."""
-        times = frame["timestamp"].dt.epoch("s").to_list()
-        arrived = frame["received"].dt.epoch("s").to_list()
-        late = []
-        for source, second, arrival in zip(frame["source"].to_list(), times, arrived, strict=True):
-            known = second if arrival is None else min(second, arrival)  # a clock far ahead makes no one else late
-            newest = self._newest.pop(source, known)
-            late.append(second < newest - BACKFILL_S)
-            self._newest[source] = max(newest, known)
-        for source in list(self._newest)[: max(len(self._newest) - MAX_SOURCES, 0)]:
-            del self._newest[source]
-        return pl.Series("late", late, dtype=pl.Boolean)
-
     def _known(self, frame: pl.DataFrame) -> pl.Series:
         """Which records the model has learnt from, where its own state is the one that runs: left to batch scoring."""
         if self._learnt is None:
@@ -238,9 +231,18 @@ class Live:
         self.flagged += new.height
         reach("detect.emitted")
 
+    def _is_due(self, now_s: float) -> bool:
+        """Whether it is time to ask for what did not come, and nothing that came is still to be looked at."""
+        due = now_s - self._ticked_s >= TICK_EVERY_S
+        return due and self._head >= self._sentinel.spool.last_sequence(EVENTS)
+
     def _tick(self, scorer: Scorer, now_s: float) -> None:
+        self._ticked_s = now_s
+        ledger = self._sentinel.spool.ledger(EVENTS)
+        if ledger.bytes > FULL_SHARE * ledger.max_bytes:
+            self._arrivals.begin(now_s)  # what comes is refused, and files are not read
         with self._lock:
-            records, verdicts = scorer.tick(datetime.fromtimestamp(now_s, UTC))
+            records, verdicts = scorer.tick(datetime.fromtimestamp(now_s, UTC), self._arrivals.attention())
         if records.height:
             self._emit(anomalies_of(records, self.heard.apply(records, verdicts)))
 
@@ -261,6 +263,7 @@ class Live:
                 tx.add_scored(version, first, last)
             tx.move(self._lease, self._head)
             self.tally.save(tx)
+            tx.put_blob(ARRIVALS, self._arrivals.to_json())
         if saved is not None:
             states.forget_older(self._folder, states.LIVE, saved)
         self._scored.clear()

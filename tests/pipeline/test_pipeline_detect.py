@@ -1,7 +1,7 @@
 """Scoring: each record once, the same live, in batch and after a kill; training; the saved state."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import polars as pl
 import pytest
@@ -257,35 +257,6 @@ def test_strange_session_is_told_once_live_in_batch_and_after_a_kill(
     assert before["kind"].to_list() == ["session"]
     assert any("is missing" in reason for reason in before["reasons"][0])
     assert after.equals(before)
-
-
-def test_a_clock_far_ahead_makes_no_other_line_late(learnt: Sentinel, clock: Clock) -> None:
-    """After one line dated a year ahead, the lines of its source are scored as before; a real backfill is not."""
-    live = Live(learnt, clock=clock)
-    now = datetime.fromtimestamp(clock.now_s, UTC)
-
-    def frame(*times: datetime) -> pl.DataFrame:
-        stamps = pl.Series("timestamp", times).dt.cast_time_unit("ns")
-        arrived = pl.Series("received", [now] * len(times)).dt.cast_time_unit("ms")
-        return pl.DataFrame([stamps, arrived, pl.Series("source", ["sshd"] * len(times))])
-
-    year, hour, second = timedelta(days=365), timedelta(hours=1), timedelta(seconds=1)
-    late = live._late(frame(now, now + year, now + second, now - 2 * hour, now + 2 * second)).to_list()
-
-    assert late == [False, False, False, True, False]
-
-
-def test_sources_without_end_are_not_all_remembered(learnt: Sentinel, clock: Clock) -> None:
-    """The newest time is kept of the ten thousand sources last heard of."""
-    live = Live(learnt, clock=clock)
-    now = datetime.fromtimestamp(clock.now_s, UTC)
-    for begin in range(0, 30_000, 2_000):
-        names = [f"pod-{begin + i}" for i in range(2_000)]
-        stamps = pl.Series("timestamp", [now] * 2_000)
-        live._late(pl.DataFrame([stamps, stamps.alias("received"), pl.Series("source", names)]))
-
-    assert len(live._newest) == 10_000
-    assert "pod-29999" in live._newest
 
 
 def test_training_replaces_no_pinned_model(learnt: Sentinel, clock: Clock) -> None:

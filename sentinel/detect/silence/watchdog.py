@@ -10,6 +10,7 @@ import polars as pl
 from sentinel.detect.judge.nats import Judge, nats_to_score
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Booleans, Floats, Hashes
+from sentinel.detect.silence.attention import Attention
 from sentinel.records import RECORD_SCHEMA, VERDICT_SCHEMA
 
 __all__ = ["Watch", "learn_watch"]
@@ -26,6 +27,7 @@ OUTAGE = (2.5, 1.5)  # one gap that is so many times longer than all others was 
 MAX_WATCHED = 2_000
 NAMES = "deadline_s median_s longest_s stride".split()
 DEADLINE, MEDIAN, LONGEST_GAP, STRIDE = 0, 1, 2, 3
+ALWAYS = Attention()
 
 
 def learn_watch(times: Floats, templates: Hashes, sources: Hashes, use: Booleans) -> tuple[Hashes, Floats]:
@@ -136,19 +138,31 @@ class Watch:
         if key in self._silent and (stride == 1 or last[-1] - last[0] <= row[LONGEST_GAP]):
             self._back.append((key, self._silent.pop(key), min(times) if stride == 1 else last[-1]))
 
-    def tick(self, now: datetime, model: Known, threshold_nats: float) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """(records, verdicts): a `silence` or `rate_drop` for each outage that has begun, a verdict when it ends."""
+    def forget_overdue(self, now_s: float) -> None:
+        """Forget what is missing already: it came to those who taught, it is not known to come here."""
+        self._last = {key: last for key, last in self._last.items() if now_s - last[0] <= self._rows[key][DEADLINE]}
+        self._silent.clear()
+
+    def tick(
+        self, now: datetime, model: Known, threshold_nats: float, attention: Attention = ALWAYS
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """(records, verdicts): a `silence` or `rate_drop` for each outage that has begun, a verdict when it ends.
+
+        What could not be heard by `attention` is no outage.
+        """
         found: list[tuple[dict[str, Any], dict[str, Any]]] = []
         make = _maker(model, threshold_nats)
         for key, since, until in self._back:
             found.append(make(key, since, until, self._rows[key], ENDS))
         self._back.clear()
-        now_s = now.timestamp()
+        now_s, names = now.timestamp(), dict(zip(model.source_hashes.tolist(), model.source_names, strict=True))
         for key, row in self._rows.items():
             last = [min(t, now_s) for t in self._last.get(key, ())]  # a clock that is ahead must not hide a silence
             if last:
                 self._last[key] = last
-            if len(last) >= row[STRIDE] and key not in self._silent and now_s - last[0] > row[DEADLINE]:
+            if len(last) < row[STRIDE] or key in self._silent:
+                continue
+            if attention.missing_s(names.get(key[1], ""), last[0], now_s) > row[DEADLINE]:
                 self._silent[key] = last[0]
                 silent = row[STRIDE] == 1 or now_s - last[-1] > 0.5 * row[DEADLINE]
                 found.append(make(key, last[-1] if silent else last[0], now_s, row, SILENCE if silent else DROP))
