@@ -83,10 +83,15 @@ _TIMED: Final = (
     Rule("clock", rf"^(?P<head>\[?{stamps.CLOCK}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True),
     Rule("epoch", rf"^(?P<head>\[?{stamps.EPOCH}\]?[,:]? +)", "[" + DIGITS, rest=AFTER_TIME, timed=True),
 )
+_RUBY: Final = Rule(  # https://docs.ruby-lang.org/en/master/Logger/Formatter.html
+    "ruby",
+    rf"^(?P<head>[DIWEFA], \[{stamps.YEAR_FIRST} #(?P<pid>[0-9]+)\] +(?P<level>[A-Z]+) -- (?P<source>[^: ][^:]*)?: )",
+    "DIWEFA",
+)
 _FILE_PREFIX: Final = Rule(
     "file-prefix", r"^(?P<head>(?P<file>[^ ]+\.log[^ ]*) )[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:", rest=_TIMED[:1]
 )
-RULES: Final = (*_TIMED, _FILE_PREFIX)
+RULES: Final = (*_TIMED, _RUBY, _FILE_PREFIX)
 BARE_RULES: Final = (
     Rule(  # .NET's console: the message stands on the next line
         "dotnet",

@@ -1,5 +1,6 @@
 """All formats in their order."""
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from sentinel.parse import access, applog, logfmt, marked, proxies, stamps, systems
@@ -7,7 +8,7 @@ from sentinel.parse.frames import FRAMES
 from sentinel.parse.in_use import reading
 from sentinel.parse.rules import UPPER, Rule
 
-__all__ = ["BODIES", "LINE_RULES", "bodies", "line_rules"]
+__all__ = ["BODIES", "LINE_RULES", "bodies", "line_rules", "names_of"]
 
 _DATES: Final = (
     Rule(
@@ -43,3 +44,11 @@ def bodies() -> tuple[Rule, ...]:
 def line_rules() -> tuple[Rule, ...]:
     """LINE_RULES behind the user's own formats."""
     return (*reading().formats, *LINE_RULES)
+
+
+def names_of(rules: Iterable[Rule]) -> Iterator[str]:
+    """The names by which lines are known that these rules read; what stands behind a time has one of its own."""
+    for rule in rules:
+        yield rule.name
+        if rule.timed:
+            yield from names_of(rule.rest)

@@ -74,7 +74,7 @@ def read_line(text: str) -> Head:
         head = _peeled(text, end, timed=True)
     else:
         before = _peeled(text[:start] + "[", 0, timed=False, whole=True)
-        if before.message.strip(" \t[(<|:,-"):
+        if before.message.strip(" \t[(<|:,*.-"):
             head = _peeled(text, end, timed=True)
             head.message = f"{text[:start].rstrip(OPENING)} {head.message}".strip()
         else:

@@ -128,7 +128,7 @@ RULES: Final = (
     ),
     Rule(
         "erlang-report",
-        rf"^(?P<head>=(?P<level>[A-Z]+) REPORT=+ {stamps.LAYOUTS['day-month-year']} =+)",
+        rf"^(?P<head>=(?P<level>[A-Z]+) REPORT=+ {stamps.LAYOUTS['day-month-year']} =+ *)",
         "=",
     ),
     Rule(
@@ -169,7 +169,7 @@ RULES: Final = (
     Rule("zabbix", rf"^(?P<head> *(?P<pid>[0-9]+):{stamps.LAYOUTS['basic']} )", " " + DIGITS),
     Rule(
         JUL,
-        rf"^(?P<head>{stamps.LAYOUTS['month-day-year']} (?P<source>[A-Za-z_][\w.$]*) (?P<method>[\w<>$]+))$",
+        rf"^(?P<head>{stamps.LAYOUTS['month-day-year']} (?P<source>(?:[\w$]+\.)+[\w$]+|[A-Z][\w$]*) (?P<method>[\w<>$]+))$",
         LETTERS,
         finish=_named,
         unless=rf" {levels.UPPER_LEVEL} [\w<>$]+$",

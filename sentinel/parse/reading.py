@@ -20,7 +20,7 @@ from sentinel.parse.shape import FIELDS, fields_of
 __all__ = ["read_bodies", "read_framed", "read_texts"]
 
 _BRACED: Final = r"(?s)^[ \t]*\{.*\}[ \t\r\n]*$"
-_SURE: Final = frozenset({"json", "logfmt"})
+_SURE: Final = frozenset({"json", "logfmt", "cef", "leef"})
 """Formats without a level that are no accident."""
 _SECOND_LINE: Final = rf"^[^\n]*\n({ANY_LEVEL}): "
 _MARK_CHARS: Final = 160

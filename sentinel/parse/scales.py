@@ -21,16 +21,29 @@ _SURE_OF_ALL: Final = (3, 5, 6, 7)
 """Numbers that mean the same, or nothing, on the scales from 0 that applications make for themselves."""
 _PYTHON: Final = {10: "debug", 20: "info", 30: "warn", 40: "error", 50: "fatal"}
 _WINDOWS: Final = {0: "info", 1: "fatal", 2: "error", 3: "warn", 4: "info", 5: "trace"}
+_ALERTS: Final = {1: "error", 2: "warn", 3: "info"}
 _OTEL: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 
 
 def level_in(body: Mapping[str, Any]) -> Callable[[str, Any], str | None]:
     """A reader of levels in that document: name in its plain form and value → level, null where it is none."""
-    return _of_syslog if "short_message" in body or "PRIORITY" in body else _of_any
+    if "short_message" in body or "PRIORITY" in body:
+        return _of_syslog
+    alert = body.get("alert")
+    if body.get("event_type") == "alert" and isinstance(alert, Mapping):
+        return lambda name, value: _of_alert(name, value, alert.get("severity"))
+    return _of_any
 
 
 def _of_syslog(name: str, value: Any) -> str | None:
     return levels.from_number(value) if type(value) is int else _of_any(name, value)
+
+
+def _of_alert(name: str, value: Any, severity: Any) -> str | None:
+    """Of Suricata's alerts their severity, of which 1 is the gravest; that they are alerts is no level."""
+    if name != "eventtype":
+        return _of_any(name, value)
+    return _ALERTS.get(severity) if type(severity) is int else None
 
 
 def _of_any(name: str, value: Any) -> str | None:

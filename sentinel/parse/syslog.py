@@ -21,6 +21,9 @@ _LEVELLED: Final = (  # a zone, a level, Cisco's mark: no host and no program
 )
 
 BSD: Final = (
+    Rule(  # devices write no program before the events of CEF and LEEF
+        "syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} )(?:CEF|LEEF):[0-9]", UPPER
+    ),
     Rule(
         "syslog",
         rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<level>emerg|alert|crit|err|warning|notice|info|debug) "
@@ -44,6 +47,7 @@ BSD: Final = (
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?:--- )?)(?:last )?message repeated ", UPPER, "syslog"),
 )
 RSYSLOG: Final = (
+    Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} )(?:CEF|LEEF):[0-9]", DIGITS),
     Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} {_PROGRAM}{_PID}{_ADDRESS}: ?)", DIGITS),
     Rule(
         "syslog",

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from benchmarks.formats import page_of
 from sentinel.cli.completion import FOLDER, SHELLS, make_script
 from sentinel.cli.main import build_parser
+from sentinel.parse.formats import LINE_RULES, names_of
 from sentinel.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -84,3 +86,18 @@ def test_links_between_documents_lead_somewhere() -> None:
     broken = [(page.name, link) for page, link in links if not (page.parent / link).exists()]
 
     assert broken == []
+
+
+def test_every_format_has_golden_lines() -> None:
+    """Each rule that reads lines or their frames is shown by a line of its own in tests/parse/golden."""
+    golden = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/parse/golden").glob("*.toml"))
+    shown = set(re.findall(r'^format = "(?:.*/)?(.*)"$', golden, re.MULTILINE))
+    shown |= set(re.findall(r'^format = "(.*)/', golden, re.MULTILINE))
+
+    assert sorted(set(names_of(LINE_RULES)) - shown) == []
+    assert {"json", "general"} <= shown
+
+
+def test_formats_page_is_written_by_its_command() -> None:
+    """docs/formats.md is what `python -m benchmarks.formats` makes of the golden lines."""
+    assert (ROOT / "docs/formats.md").read_text(encoding="utf-8") == page_of(ROOT / "tests/parse/golden")

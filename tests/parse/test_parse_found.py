@@ -248,7 +248,7 @@ LINES: dict[str, tuple[str, str, str | None, str | None, str, str]] = {
     'maven-err': ('m.log', '[ERROR] Failed to execute goal', None, 'error', 'm', 'Failed to execute'),
     'sbt': ('s.log', '[warn] there were 2 deprecation warnings', None, 'warn', 's', 'there were 2'),
     'webpack': ('w.log', 'ERROR in ./src/a.js', None, 'error', 'w', './src/a.js'),
-    'logger-ruby': ('r.log', 'W, [2026-03-04T10:00:01.123456 #12]  WARN -- shop: card slow', '10:00:01', 'warn', 'r', 'card slow'),
+    'logger-ruby': ('r.log', 'W, [2026-03-04T10:00:01.123456 #12]  WARN -- shop: card slow', '10:00:01', 'warn', 'shop', 'card slow'),
     'puma-ts': ('r.log', '[12] 2026-03-04 10:00:01 +0000: Rack app error: #<X>', '10:00:01', None, 'r', 'Rack app error'),
     'unicorn': ('u.log', 'E, [2026-03-04T10:00:01.123456 #12] ERROR -- : reaped #<Process>', '10:00:01', 'error', 'u', 'reaped'),
     'php-cli': ('p.log', 'PHP Warning:  Undefined variable $x in /a.php on line 3', None, 'warn', 'p', 'Undefined variable'),
