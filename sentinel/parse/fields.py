@@ -9,7 +9,7 @@ import orjson
 
 from sentinel.parse import scales, times
 from sentinel.parse.lines import as_text
-from sentinel.parse.names import Found, place
+from sentinel.parse.names import Found, Shape, place, shape_of
 from sentinel.parse.times import BadDocumentError
 
 __all__ = ["BadDocumentError", "DocumentFields", "Malformed", "fields_of_document"]
@@ -21,6 +21,8 @@ _TYPE_NAMES: Final = {
     dict: "an object", list: "an array", tuple: "an array", bool: "a boolean", int: "a number", float: "a number",
     type(None): "null", str: "text",
 }  # fmt: skip
+MAX_SHAPE: Final = 64
+"""Names of a document whose places are remembered."""
 MAX_SOURCE: Final = 200
 """A longer text names nothing."""
 _TELLING: Final = frozenset({"message", "msg", "log", "body", "event", "shortmessage"})
@@ -54,6 +56,37 @@ def fields_of_document(body: object, *, strict: bool = True) -> DocumentFields:
     """
     if type(body) is not dict:
         raise BadDocumentError(_not_an_object(body))
+    shape = shape_of(tuple(body)) if len(body) <= MAX_SHAPE else None
+    return (shape and _read_plainly(body, shape)) or _weighed(body, strict=strict)
+
+
+def _read_plainly(body: dict[Any, Any], shape: Shape) -> DocumentFields | None:
+    """The same for a document in which each field has one name and a plain value; None for one to be weighed."""
+    written = body[shape.timestamp] if shape.timestamp is not None else ""
+    message = body[shape.message]
+    if type(written) is not str or type(message) is not str or not message or message.isspace():
+        return None
+    level_name, level_plain = shape.level
+    source_name, source_plain = shape.source
+    host_name, host_plain = shape.host
+    level = scales.level_in(body)(level_plain, body[level_name]) if level_name is not None else None
+    source = _source(source_plain, body[source_name]) if source_name is not None else None
+    host = _label(host_plain, body[host_name]) if host_name is not None else None
+    if (level_name and level is None) or (source_name and source is None) or (host_name and host is None):
+        return None
+    inner = None
+    if shape.others:
+        extra = {name: body[name] for name in shape.others}
+        if any(type(value) is dict and value for value in extra.values()):
+            return None
+        if level is None:
+            level = scales.level_of_request(extra)
+        inner = _inner(extra)
+    return DocumentFields(None, written.strip() or None, level, source, host, message, inner)
+
+
+def _weighed(body: dict[Any, Any], *, strict: bool) -> DocumentFields:
+    """The same where several names compete for a field, or hold what is no plain value."""
     found, extra = _sorted_out(body)
     tells = any(value is not None for value in extra.values())
     time_ns, time_text = times.of(found, extra)
@@ -104,7 +137,7 @@ def _message(name: str, value: Any) -> str | None:
 def _source(name: str, value: Any) -> str | None:
     """A number, an id, a dash is no source."""
     text = _label(name, value)
-    if text is None or not any(letter.isalpha() for letter in text) or len(text) > MAX_SOURCE:
+    if text is None or len(text) > MAX_SOURCE or not (text[0].isalpha() or any(map(str.isalpha, text))):
         return None
     return None if name == "target" and text[0] == "/" else text
 

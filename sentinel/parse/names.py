@@ -1,9 +1,9 @@
 """The names under which JSON and logfmt writers put time, level, message, source and host, in whatever case."""
 
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-__all__ = ["WEAK_TIMES", "Found", "place"]
+__all__ = ["WEAK_TIMES", "Found", "Shape", "place", "shape_of"]
 
 Found: TypeAlias = list[tuple[int, str, str, Any]]
 """Rank, name, plain form and value of all that stands under the names of one field."""
@@ -46,7 +46,7 @@ WEAK_TIMES: Final = frozenset(
         "date",
         "created",
         "dt",
-        "when timetimestamp timerepr systemtimecreatedsystemtime",
+        "when",
         "time",
         "starttime",
         "epoch",
@@ -68,16 +68,68 @@ _WRAPPERS: Final = (
 )
 """Objects that a writer puts all of its fields into."""
 _INSIDE: Final = 1000
+_MAX_REMEMBERED: Final = 1024
+"""Characters of a name, or of all names of a document, that are kept for the next one."""
 _TIMELY: Final = ("timestamp", "datetime")
 """Ends of names that hold a time, where no better one does."""
 
 
-@lru_cache(maxsize=8192)
+_MAX_SHAPES: Final = 1024
+
+
+class Shape(NamedTuple):
+    """Where the fields stand in all documents with the same names: (name, plain form), None for a field without one."""
+
+    timestamp: str | None
+    message: str
+    level: tuple[str | None, str]
+    source: tuple[str | None, str]
+    host: tuple[str | None, str]
+    others: tuple[str, ...]
+
+
+_SHAPES: dict[tuple[str, ...], Shape | None] = {}
+
+
+def shape_of(names: tuple[str, ...]) -> Shape | None:
+    """The shape of documents with these names; None where names compete for a field, or a time has several parts."""
+    try:
+        return _SHAPES[names]
+    except KeyError:
+        shape = _shape_of(names)
+    if sum(map(len, names)) <= _MAX_REMEMBERED:
+        if len(_SHAPES) >= _MAX_SHAPES:
+            _SHAPES.clear()
+        _SHAPES[names] = shape
+    return shape
+
+
+def _shape_of(names: tuple[str, ...]) -> Shape | None:
+    found: dict[str, tuple[str, str]] = {}
+    others = []
+    for name in names:
+        known = place(name)
+        if known is None:
+            others.append(name)
+        elif known[0] in ("zone", "nanos") or found.setdefault(known[0], (name, known[2]))[0] != name:
+            return None
+    if "message" not in found:
+        return None
+    missing = (None, "")
+    level, source, host = (found.get(field, missing) for field in ("level", "source", "host"))
+    return Shape(found.get("timestamp", missing)[0], found["message"][0], level, source, host, tuple(others))
+
+
 def place(name: str) -> tuple[str, int, str] | None:
     """Field, rank and plain form of a name, dots of nested objects in it; None where it names none of ours.
 
     Of several names of one field in a document the lowest rank speaks, the others stay attributes.
     """
+    return _place(name) if len(name) <= _MAX_REMEMBERED else None
+
+
+@lru_cache(maxsize=8192)
+def _place(name: str) -> tuple[str, int, str] | None:
     low = name.lower()
     plain = low.translate(_DROPPED)
     found = _PLACES.get(plain)
