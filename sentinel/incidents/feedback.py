@@ -13,9 +13,10 @@ REAL_NATS = 2.5
 """Nats added to what a person called real: a line twelve times as common as the threshold asks for alarms, too."""
 
 MUCH_STRANGER_NATS = 8.0  # above what was looked at: 3,000 times less probable is not what the person meant
-FLOOD_NATS = 4.0  # the same for rates, where it was no rate that was looked at
 GUESSES = frozenset({"brute_force", "credential_stuffing"})
 RATES = frozenset({"error_burst", "rate_spike", "rate_drop"})
+MANY_LINES = GUESSES | {"scan"}
+"""Attacks that are floods themselves: a burst of their actor's lines is part of them."""
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -109,7 +110,7 @@ class Words:
         """The false alarm that a line is another one of; None where it must alarm.
 
         None of them hides guessed passwords of an actor that was not looked at, a grave failure in another template
-        than was looked at, a flood, or what is much stranger than what was looked at.
+        than was looked at, a flood where none was looked at, or what is much stranger than what was looked at.
         """
         return next((word for key in case.names() for word in self._false.get(key, ()) if _covers(word, case)), None)
 
@@ -119,5 +120,8 @@ def _covers(word: Word, case: Case) -> bool:
         return False
     if case.is_grave and case.template not in word.templates:
         return False
-    is_new_rate = case.kind in RATES and not RATES.intersection(word.kinds)
-    return case.nats < word.peak_nats + (FLOOD_NATS if is_new_rate else MUCH_STRANGER_NATS)
+    if case.kind in RATES and not RATES.intersection(word.kinds):
+        is_same_attack = case.actor in word.actors and bool(MANY_LINES.intersection(word.kinds))
+        if not is_same_attack:
+            return False
+    return case.nats < word.peak_nats + MUCH_STRANGER_NATS

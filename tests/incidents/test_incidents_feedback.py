@@ -70,8 +70,53 @@ def test_a_false_alarm_never_hides_a_flood() -> None:
     """A burst where no burst was looked at alarms, and so does what is much stranger than what was."""
     assert covers(WORD, replace(CASE, nats=16.0))
     assert not covers(WORD, replace(CASE, nats=17.5))
-    assert not covers(WORD, replace(CASE, kind="error_burst", nats=13.5))
     assert covers(msgspec.structs.replace(WORD, kinds=("error_burst",)), replace(CASE, kind="error_burst", nats=13.5))
+
+
+@pytest.mark.parametrize("scope", ["line", "template", "source", "actor"])
+@pytest.mark.parametrize("kind", ["error_burst", "rate_spike", "rate_drop"])
+@pytest.mark.parametrize(
+    "looked_at", ["rare_template", "new_value", "numeric_outlier", "new_actor", "privilege", "sequence"]
+)
+@pytest.mark.parametrize("nats", [7.5, 10.0, 14.0])
+def test_no_single_line_hides_a_flood_of_it(scope: str, kind: str, looked_at: str, nats: float) -> None:
+    """Whatever single kind of line was called a false alarm, in whatever scope: however small the burst, it alarms."""
+    word = msgspec.structs.replace(WORD, scope=scope, kinds=(looked_at,))
+
+    assert not covers(word, replace(CASE, kind=kind, nats=nats))
+
+
+def test_bursts_of_a_muted_attack_are_part_of_it() -> None:
+    """Of the actor that was looked at alone: another one's burst alarms."""
+    word = msgspec.structs.replace(WORD, scope="source", kinds=("scan",))
+    burst = replace(CASE, kind="error_burst", nats=10.0)
+
+    assert covers(word, burst)
+    assert not covers(word, replace(burst, actor="203.0.113.9"))
+    assert not covers(word, replace(burst, actor=""))
+
+
+@pytest.mark.parametrize("scope", ["line", "template", "source", "actor"])
+@pytest.mark.parametrize("kind", ["brute_force", "credential_stuffing"])
+@pytest.mark.parametrize("looked_at", ["brute_force", "credential_stuffing", "error_burst", "scan", "rare_template"])
+def test_no_scope_hides_guesses_of_an_actor_that_was_not_looked_at(scope: str, kind: str, looked_at: str) -> None:
+    """Whatever was looked at: the same lines from another address, from a user, or from nobody known alarm."""
+    word = msgspec.structs.replace(WORD, scope=scope, kinds=(looked_at,))
+
+    for actor in ("203.0.113.9", "2001:db8::9", "anna", ""):
+        assert not covers(word, replace(CASE, kind=kind, actor=actor))
+
+
+@pytest.mark.parametrize("scope", ["source", "actor"])
+@pytest.mark.parametrize(
+    "template", ["Out of memory: Killed process <NUM>", "database is corrupt", "certificate expired"]
+)
+@pytest.mark.parametrize("kind", ["new_template", "rare_template", "error_burst", "new_value"])
+def test_grave_failures_of_any_kind_alarm(scope: str, template: str, kind: str) -> None:
+    """In a template that nobody looked at, also where bursts were."""
+    word = msgspec.structs.replace(WORD, scope=scope, kinds=("error_burst", "rare_template"))
+
+    assert not covers(word, replace(CASE, template=template, kind=kind, is_grave=True))
 
 
 def test_a_mute_ends_when_its_time_is_over() -> None:
