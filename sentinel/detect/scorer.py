@@ -18,7 +18,8 @@ from sentinel.detect.kernel.table import UndoLog, roll_back
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Coded, One
 from sentinel.detect.read.encode import encode, encode_one
-from sentinel.detect.read.text import Meaning
+from sentinel.detect.read.headline import headlines
+from sentinel.detect.read.text import Meaning, join, scan
 from sentinel.detect.remember.merge import merge
 from sentinel.detect.remember.state import empty_memory, pack, unpack
 from sentinel.detect.remember.state_pass import TOUCHES_A_LINE
@@ -126,6 +127,13 @@ class Scorer:
         with self._vocabulary.borrowed():
             coded = encode_one(record, self._vocabulary, self._places)
             return self._verdict(self._run_and_forget(coded), record.source)
+
+    def templates_of(self, messages: Sequence[str]) -> list[str]:
+        """The template that each message has by now, as verdicts show it; nothing is learnt."""
+        scanned = scan(*join(headlines(pl.Series(messages, dtype=pl.String))))
+        with self._vocabulary.borrowed():
+            read = (self._vocabulary.meaning(int(scanned.masked[i]), scanned, i) for i in range(len(messages)))
+            return [self._template(meaning) for meaning in read]
 
     def score_one(self, record: One) -> Verdict:
         """The verdict on one line, which counts as seen."""

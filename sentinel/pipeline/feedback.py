@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Said",
-    "called_false",
     "end_mutes",
     "list_feedback",
     "mute_template",
     "say",
     "shown_word",
     "undo",
-    "without_real",
 ]
 
 MAX_WORDS = 2_000
@@ -197,28 +194,3 @@ def shown_word(word: Word) -> dict[str, Any]:
         "sources": list(word.sources),
         "actors": list(word.actors),
     }
-
-
-def without_real(words: Sequence[Word], records: pl.DataFrame) -> pl.Series:
-    """(n,) whether each record may teach: not those that a person called real."""
-    return ~_about(words, "real", records)
-
-
-def called_false(words: Sequence[Word], records: pl.DataFrame) -> pl.Series:
-    """(n,) which records a person called a false alarm: they teach, whatever the model in service says of them."""
-    return _about(words, "false_alarm", records)
-
-
-def _about(words: Sequence[Word], verdict: str, records: pl.DataFrame) -> pl.Series:
-    import polars as pl
-
-    hit = pl.Series([False], dtype=pl.Boolean).new_from_index(0, records.height)
-    seconds = records["timestamp"].dt.epoch("ms") / 1e3
-    for word in words:
-        if word.verdict != verdict:
-            continue
-        hit = hit | records["event_id"].is_in(list(word.events))
-        near = seconds.is_between(word.first_s - 1.0, word.last_s + 1.0) & records["source"].is_in(list(word.sources))
-        for actor in word.actors:
-            hit = hit | (near & records["message"].str.contains(actor, literal=True))
-    return hit.fill_null(value=False)

@@ -14,7 +14,7 @@ from sentinel.detect.learn.gate import gate
 from sentinel.detect.models.registry import Registry
 from sentinel.errors import ArtifactError, TerminalError
 from sentinel.incidents.feedback import Word
-from sentinel.pipeline.feedback import called_false, without_real
+from sentinel.pipeline.labels import called_false, labelled, without_real
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.said import read_words
 from sentinel.records import EVENTS, empty_records
@@ -80,7 +80,7 @@ def train(
     """Fit a model on records and promote it if it passes the gate, or if nothing better serves.
 
     With `exclude_anomalies` the attacks that the champion finds in them do not teach. Of `words`, what people said,
-    what is real never teaches, and a false alarm does whatever the champion finds.
+    what is real never teaches, a false alarm does whatever the champion finds, and the gate asks for both.
     Raises TransientError when another training is running, TerminalError when there is nothing to learn from.
     """
     started_s = clock()
@@ -93,7 +93,7 @@ def train(
         trained = fit(
             lines, seed=seed, now=now, champion=champion, exclude_anomalies=exclude_anomalies, innocent=innocent
         )
-        verdict = gate(trained, champion)
+        verdict = gate(trained, champion, labelled=labelled(words, _newest(lines)))
         if verdict.serves and not verdict.passed:
             trained = replace(trained, model=replace(trained.model, confidence="low"))
         version = registry.save(trained, verdict)
@@ -114,6 +114,13 @@ def train(
         trained.left_out + records.height - lines.height,
         trained.excluded,
     )
+
+
+def _newest(records: pl.DataFrame) -> datetime:
+    """The time of the newest record."""
+    newest = records["timestamp"].max()
+    assert isinstance(newest, datetime)
+    return newest
 
 
 def _taught(records: pl.DataFrame, words: Sequence[Word]) -> tuple[pl.DataFrame, pl.Series | None]:

@@ -1,13 +1,15 @@
 """What people said, on verdicts: thresholds of their own, false alarms kept quiet, what is real ranked higher."""
 
 import logging
+from weakref import WeakKeyDictionary
 
+import msgspec
 import polars as pl
 
 from sentinel.detect import Scorer
 from sentinel.detect.explain.incidents import actors_of
 from sentinel.detect.lexicon.words import GRAVE, flags_of
-from sentinel.incidents.feedback import REAL_NATS, Case, Words
+from sentinel.incidents.feedback import REAL_NATS, Case, Word, Words
 from sentinel.pipeline.said import SCORE_NATS, read_loudness, read_words
 from sentinel.records import VERDICT_SCHEMA
 from sentinel.spool import Spool
@@ -17,6 +19,9 @@ __all__ = ["Heard"]
 log = logging.getLogger(__name__)
 
 WATCHDOG = "watchdog"
+MAX_READ = 10  # lines of a word that are read again under another model
+_READ: WeakKeyDictionary[Scorer, dict[str, tuple[str, ...]]] = WeakKeyDictionary()
+"""What each scorer reads in the lines of a word, by its id: a word is asked for each second."""
 
 
 class Heard:
@@ -25,11 +30,17 @@ class Heard:
     def __init__(self, spool: Spool, setting: float, now_s: float) -> None:
         self._setting = setting
         self.loudness = read_loudness(spool)
-        self.words = Words(read_words(spool), now_s)
+        self._said, self._now_s = read_words(spool), now_s
+        self.words = Words(self._said, now_s)
         self._is_plain = not (self.words.has_false or self.words.has_real or self.loudness.sources)
 
     def tune(self, scorer: Scorer) -> None:
-        """Let the scorer explain all that may alarm; `apply` decides what does."""
+        """Let the scorer explain all that may alarm; `apply` decides what does.
+
+        Templates change as models learn: a word is about those that its lines have under this scorer, too.
+        """
+        if self.words.has_false or self.words.has_real:
+            self.words = Words([_as_read_now(word, scorer) for word in self._said], self._now_s)
         lowest = self.loudness.lowest(self._setting)
         scorer.threshold_nats = lowest - REAL_NATS if self.words.has_real else lowest
 
@@ -96,6 +107,19 @@ class Heard:
         schema = {"row": pl.UInt32(), "is_anomaly": pl.Boolean(), "reasons": pl.List(pl.String())}
         quiet = pl.DataFrame(changed, schema=schema)
         return verdicts.with_row_index("row").update(quiet, on="row").select(*VERDICT_SCHEMA)
+
+
+def _as_read_now(word: Word, scorer: Scorer) -> Word:
+    """The word with the templates that the lines which it was said of have under a scorer."""
+    known = _READ.setdefault(scorer, {})
+    if word.id not in known:
+        known[word.id] = tuple(dict.fromkeys(scorer.templates_of(word.messages[:MAX_READ])))
+    more = tuple(template for template in known[word.id] if template not in word.templates)
+    if not more:
+        return word
+    lines = tuple((template, source, actor) for template in more for _, source, actor in word.lines)
+    lines = tuple(dict.fromkeys((*word.lines, *lines)))
+    return msgspec.structs.replace(word, templates=(*word.templates, *more), lines=lines)
 
 
 def _case(verdict: dict[str, object], source: str, actor: str) -> Case:

@@ -9,15 +9,14 @@ import pytest
 from sentinel.incidents.feedback import Word
 from sentinel.pipeline.feedback import (
     Said,
-    called_false,
     end_mutes,
     list_feedback,
     mute_template,
     say,
     undo,
-    without_real,
 )
 from sentinel.pipeline.incidents import Wanted, keep, list_incidents
+from sentinel.pipeline.labels import called_false, without_real
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.settle import settle
 from sentinel.pipeline.threshold import forget_threshold, preview, set_threshold, shown_threshold
