@@ -13,8 +13,9 @@ from sentinel.parse.secrets import PLACEHOLDERS, look_of, masked, secret_of
 
 __all__ = ["hide_secrets"]
 
-FEW: Final = 16
-"""So few texts are looked at by Python's `re`, which spares the overhead of a frame."""
+MASKED: Final = ("message", "attributes", "raw")
+FEW: Final = 4
+"""So few texts are looked at by Python's `re`: 26 us each, where asking a frame takes 100 us at least."""
 _ESCAPED_ENDS: Final = r"\\[nrt]"
 
 
@@ -26,11 +27,8 @@ def hide_secrets(records: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
     kinds, counts = reading().mask, Counter[str]()
     if not kinds or records.is_empty():
         return records, counts
-    for name in ("message", "attributes", "raw"):
+    for name, rows in _suspects(records, look_of(kinds)).items():
         column = records[name]
-        rows = _suspects(column, look_of(kinds)) if column.null_count() < len(column) else []
-        if not rows:
-            continue
         before = column.gather(rows).to_list()
         tally = Counter[str]() if name == "raw" else counts
         hide = _hidden if name == "attributes" else masked
@@ -40,14 +38,27 @@ def hide_secrets(records: pl.DataFrame) -> tuple[pl.DataFrame, Counter[str]]:
     return records, counts
 
 
-def _suspects(texts: pl.Series, look: str) -> list[int]:
-    """The rows of texts in which there may be a secret."""
-    if len(texts) <= FEW:
+def _suspects(records: pl.DataFrame, look: str) -> dict[str, list[int]]:
+    """By column the rows in which there may be a secret."""
+    columns = [records[name] for name in MASKED if records[name].null_count() < records.height]
+    if records.height <= FEW:
         search = _compiled(look).search
-        return [row for row, text in enumerate(texts) if text is not None and search(text)]
-    if texts.name == "attributes" and texts.str.contains("\\n", literal=True).any():
-        texts = texts.str.replace_all(_ESCAPED_ENDS, "  ")
-    return texts.str.contains(look).fill_null(value=False).arg_true().to_list()
+        few = {
+            texts.name: [row for row, text in enumerate(texts) if text is not None and search(text)]
+            for texts in columns
+        }
+        return {name: rows for name, rows in few.items() if rows}
+    asked = records.select(
+        _plain(texts).str.contains(look) for texts in columns
+    )  # at once, since each ask costs 0.1 ms
+    return {told.name: told.fill_null(value=False).arg_true().to_list() for told in asked if told.any()}
+
+
+def _plain(texts: pl.Series) -> pl.Expr:
+    """A column with blanks for the line ends that JSON escapes, after which a word begins."""
+    column = pl.col(texts.name)
+    is_escaped = texts.name == "attributes" and texts.str.contains("\\n", literal=True).any()
+    return column.str.replace_all(_ESCAPED_ENDS, "  ") if is_escaped else column
 
 
 @cache
