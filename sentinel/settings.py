@@ -1,6 +1,5 @@
 """The environment, read once: every setting with its unit, default and meaning. Nothing else reads the environment."""
 
-import ipaddress
 import os
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sentinel import secrecy
 from sentinel.errors import SettingsError
+from sentinel.hosts import plain_host
 
 __all__ = ["ENV_FILE", "MAX_TRAIN_RECORDS", "MIN_TRAIN_RECORDS", "Settings", "load_settings", "overlooked"]
 
@@ -18,7 +18,6 @@ ENV_FILE = Path(".env")
 SYSTEM_FOLDER = Path("/var/log/log_sentinel")  # where a system install has its logs
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 MIN_TRAIN_RECORDS, MAX_TRAIN_RECORDS = 2, 5_000_000  # a million take 1.4 GiB of memory
-HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){0,30}")
 SECRETS = ("elastic_api_key", "elastic_password", "log_sentinel_key", "log_sentinel_signing_key")
 API_KEY = re.compile(r"[!-~]+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -65,6 +64,13 @@ class Settings(BaseSettings):
     )
     log_sentinel_formats: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="files and folders of TOML, separated by `:`, with log formats of your own; unset: ours alone"
+    )
+    log_sentinel_timezone: str | None = Field(
+        None,
+        description="zone of times without one, and of some files alone as glob=zone, comma-separated; unset: UTC",
+    )
+    log_sentinel_timezone_names: str | None = Field(
+        None, description="what names of zones mean, as name=zone, comma-separated, e.g. IST=Asia/Kolkata"
     )
     log_sentinel_mask: str = Field(
         "all",
@@ -201,7 +207,7 @@ class Settings(BaseSettings):
     @field_validator("log_sentinel_allowed_hosts")
     @classmethod
     def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_host(name) for name in value)
+        return tuple(plain_host(name) for name in value)
 
     @field_validator(*SECRETS, "elastic_user")
     @classmethod
@@ -251,18 +257,6 @@ def _trimmed(text: str) -> str:
     while (shorter := text.strip().strip(UNSEEN)) != text:
         text = shorter
     return text
-
-
-def _host(text: str) -> str:
-    """A name or address as requests are compared with it. Raises ValueError for anything else, also with a port."""
-    name = text.lower().removesuffix(".")
-    try:
-        return str(ipaddress.ip_address(name.removeprefix("[").removesuffix("]")))
-    except ValueError:
-        pass
-    if not HOST_NAME.fullmatch(name):
-        raise ValueError(f"takes names and addresses without scheme, port or *, e.g. logs.example.org; not {text!r}")
-    return name
 
 
 def overlooked(settings: Settings) -> str | None:

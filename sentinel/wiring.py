@@ -110,10 +110,12 @@ def use_lexicon(settings: Settings) -> None:
 
 def use_reading(settings: Settings) -> None:
     """Read lines as the settings say. Raises SettingsError that says what is wrong with which of them."""
-    from sentinel.parse import Reading, kinds_of, read_formats, use
+    from sentinel.parse import Reading, kinds_of, read_formats, use, zones_of
 
+    zones = zones_of(settings.log_sentinel_timezone, settings.log_sentinel_timezone_names)
+    use(Reading(zones=zones))  # the examples of formats are read with them
     formats = read_formats(settings.log_sentinel_formats, time.time_ns())
-    use(Reading(mask=kinds_of(settings.log_sentinel_mask), formats=formats))
+    use(Reading(mask=kinds_of(settings.log_sentinel_mask), formats=formats, zones=zones))
 
 
 def store_of(settings: Settings) -> Store:

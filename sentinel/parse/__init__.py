@@ -9,6 +9,7 @@ from sentinel.parse.mask import hide_secrets
 from sentinel.parse.own_formats import read_formats
 from sentinel.parse.parse import parse_lines, parse_one
 from sentinel.parse.secrets import KINDS as MASKED_KINDS
+from sentinel.parse.zone_settings import zones_of
 
 __all__ = [
     "MASKED_KINDS",
@@ -28,4 +29,5 @@ __all__ = [
     "parse_one",
     "read_formats",
     "use",
+    "zones_of",
 ]

@@ -17,6 +17,8 @@ UNKNOWN_SOURCE: Final = "unknown"
 """The source of what came over HTTP and names none."""
 _NONE_REJECTED: Final = pl.DataFrame(schema=REJECTED_SCHEMA)
 OFFSET_DIGITS: Final = 12
+MAX_AHEAD_S: Final = 300
+"""A time further ahead of its arrival is marked `clock_skew`: five minutes are what Kerberos bears (RFC 4120)."""
 
 _PARTITIONS: Final = {"month": "%Y.%m", "day": "%Y.%m.%d", "none": None}
 _POD: Final = re.compile(r"[^/_]+_[^/_]+_[^/_]+/(?P<container>[^/]+)/[0-9]+\.log[^/]*$")
@@ -55,6 +57,10 @@ def records(frame: pl.DataFrame, *, now: int, period: str) -> pl.DataFrame:
     pieces = [frame["attributes"]]
     if frame["unreadable"].null_count() < frame.height:
         pieces.append('"timestamp_unreadable":' + attributes.quoted(frame["unreadable"]))
+    ahead = (frame["timestamp"] - now) // 1_000_000_000
+    if (ahead > MAX_AHEAD_S).any():
+        mark = '"clock_skew":"+' + ahead.cast(pl.String) + 's"'
+        pieces.append(mark.set((ahead <= MAX_AHEAD_S).fill_null(value=True), None))
     inner = attributes.join_inner(pieces, frame.height)
     made: dict[str, pl.Expr | pl.Series] = {
         "spool": pl.lit(None, dtype=pl.String),

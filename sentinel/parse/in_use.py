@@ -1,10 +1,11 @@
 """How lines are read in this process: what its settings say, with the defaults of a process that has none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sentinel.errors import SettingsError
 from sentinel.parse.rules import Rule
 from sentinel.parse.secrets import KINDS
+from sentinel.parse.zones import Zones, use_zones
 
 __all__ = ["ALL_KINDS", "Reading", "kinds_of", "reading", "use"]
 
@@ -17,6 +18,7 @@ class Reading:
 
     mask: frozenset[str] = ALL_KINDS  # kinds of secrets that are masked
     formats: tuple[Rule, ...] = ()  # formats of the user's own, asked before all others
+    zones: Zones = field(default_factory=Zones)
 
 
 class _InUse:
@@ -26,6 +28,7 @@ class _InUse:
 def use(new: Reading) -> None:
     """Read like this from now on."""
     _InUse.reading = new
+    use_zones(new.zones)
 
 
 def reading() -> Reading:

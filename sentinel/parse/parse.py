@@ -1,6 +1,7 @@
 """Raw lines in, records in their normal form out; an event's reading depends on its own lines alone."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from sentinel.parse.frames import FRAMED, unframe
 from sentinel.parse.lines import clean
 from sentinel.parse.mask import hide_secrets
 from sentinel.parse.reading import read_framed
+from sentinel.parse.zones import within, zones_of_files
 
 __all__ = ["Parsed", "parse_lines", "parse_one"]
 
@@ -28,6 +30,38 @@ def parse_lines(
     one record. In the generations of `unsettled` the last one may go on: it is `held`, with all that comes later. A
     body's lines are a file of their own, named by the first 16 characters of their ids; the rest is their place in it.
     """
+    zones = zones_of_files(lines["origin"].unique().drop_nulls().to_list())
+    if zones:
+        return _by_zone(lines, zones, now=now, period=period, unsettled=unsettled)
+    return _parse(lines, now=now, period=period, unsettled=unsettled)
+
+
+def _by_zone(
+    lines: pl.DataFrame, zones: Mapping[str, str], *, now: datetime, period: str, unsettled: Collection[str]
+) -> Parsed:
+    """The lines of each zone read on their own, and put together in their order."""
+    named = lines["origin"].replace_strict(zones, default=None, return_dtype=pl.String)
+    parts = []
+    for zone in named.unique().to_list():
+        mine = lines.filter(named.is_null() if zone is None else (named == zone).fill_null(value=False))
+        with within(zone):
+            parts.append(_parse(mine, now=now, period=period, unsettled=unsettled))
+    places = dict(zip(_inputs(lines)["event_id"], range(lines.height), strict=True))
+    records = pl.concat([part.records for part in parts])
+    order = records["event_id"].replace_strict(places, return_dtype=pl.Int64).arg_sort()
+    formats = pl.concat([part.formats for part in parts if part.formats is not None])
+    late = [part.late for part in parts if part.late is not None]
+    return Parsed(
+        records[order],
+        assemble.rejected({}),
+        {name: place for part in parts for name, place in part.held.items()},
+        pl.concat(late) if late else None,
+        sum((Counter(part.masked) for part in parts), Counter()),
+        formats[order],
+    )
+
+
+def _parse(lines: pl.DataFrame, *, now: datetime, period: str, unsettled: Collection[str]) -> Parsed:
     inputs = _inputs(lines)
     cleaned = clean(lines["line"])
     kept = inputs[cleaned["row"]] if cleaned.height < inputs.height else inputs

@@ -59,6 +59,7 @@ RULES: Final = (
         rf"(?P<edge>[^\t]+)\t(?P<bytes>[0-9]+)\t(?P<client>[^\t]+)\t{_METHOD}\t[^\t]+\t[^\t]+\t{_STATUS}\t",
         DIGITS,
         finish=_rated,
+        is_utc=True,
     ),
     Rule(  # W3C extended, in IIS' usual order: the query string stands behind the path
         "iis",
@@ -67,6 +68,7 @@ RULES: Final = (
         rf"(?:[^ ]+ ){{0,3}}?{_METHOD} [^ ]+ [^ ]+ .*? {_STATUS} [0-9]+ [0-9]+(?: [0-9]+)*[ \r]*$",
         DIGITS,
         finish=_rated,
+        is_utc=True,
     ),
     Rule(
         "squid",
@@ -89,6 +91,7 @@ RULES: Final = (
         rf"(?P<S>[0-9]{{2}})(?:\.(?P<f>[0-9]+))?Z)\] )\"(?:{_METHOD} [^\"]*|-[^\"]*)\" (?:0|{_STATUS}) ",
         "[",
         finish=_rated,
+        is_utc=True,
     ),
     Rule(  # Django's runserver and others that put a bare time before the request
         "request",

@@ -54,6 +54,7 @@ class Rule:
     finish: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     timed: bool = False  # whether what no rule of `rest` knows is read as what follows a time
     unless: str = ""  # a pattern of lines that look like this format and are none of it
+    is_utc: bool = False  # whether its times are UTC by their standard, though they do not say so
     is_own: bool = False  # a user's, which is never given to Python's `re`: only polars' engine is linear
 
 
@@ -143,7 +144,7 @@ def _apply(rule: Rule, lines: pl.DataFrame, now: int) -> pl.DataFrame:
         inner = attributes.join_inner([inner, groups["inner"]], groups.height)
     made: list[pl.Expr | pl.Series] = [pl.lit(rule.name).alias("format"), inner]
     if not timestamps.STAMP_GROUPS.isdisjoint(groups.columns):
-        time = timestamps.read(groups, now)
+        time = timestamps.read(groups, now, is_utc=rule.is_utc)
         stamp = groups["stamp"]
         made += [time.alias("timestamp"), stamp.set(time.is_not_null(), None).alias("unreadable")]
         if "z" in groups.columns:

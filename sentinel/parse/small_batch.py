@@ -18,6 +18,7 @@ MAX_FEW: Final = 512
 """So many at most: with more, the work a document outweighs the overhead of a frame."""
 
 MAX_CHARS: Final = 64 * 1024
+MAX_AHEAD_NS: Final = assemble.MAX_AHEAD_S * 1_000_000_000
 _NS: Final = pl.Int64()
 
 
@@ -31,11 +32,11 @@ class Document(NamedTuple):
 
 def read_few(documents: Sequence[Document], *, now: int, period: str) -> pl.DataFrame | None:
     """Records (RECORD_SCHEMA) as `parse_documents` makes them; None where one of the documents needs more than this:
-    it is refused, its time is written in a rare way, or its message is a log line of its own."""
+    it is refused, its time is written in a rare way or lies ahead, or its message is a log line of its own."""
     found: list[DocumentFields] = []
     for document in documents:
         try:
-            fields = _settled(fields_of_document(document.body))
+            fields = _settled(fields_of_document(document.body), now)
         except (BadDocumentError, TypeError):
             return None
         if fields is None:
@@ -47,15 +48,17 @@ def read_few(documents: Sequence[Document], *, now: int, period: str) -> pl.Data
         return None
 
 
-def _settled(fields: DocumentFields) -> DocumentFields | None:
+def _settled(fields: DocumentFields, now: int) -> DocumentFields | None:
     """The same with time and level read; None where that takes more than a look."""
     message, time_ns = fields.message, fields.time_ns
     if message is None or message[-1].isspace() or len(message) > MAX_CHARS:
         return None
     if fields.time_text is not None:
         time_ns = stamps.read_iso(fields.time_text)
-        if time_ns is None:
-            return None
+    is_rare = time_ns is None and fields.time_text is not None
+    is_ahead = time_ns is not None and time_ns - now > MAX_AHEAD_NS
+    if is_rare or is_ahead:
+        return None
     if time_ns is not None and fields.level is not None and fields.source is not None:
         return fields._replace(time_ns=time_ns)
     if len(message) > FEW_CHARS or message.lstrip()[:1] == "{" or is_known(message, line_rules()):

@@ -8,7 +8,7 @@ import polars as pl
 
 from sentinel.parse import timestamps
 from sentinel.parse.months import ANY_MONTH, ANY_WEEKDAY
-from sentinel.parse.zones import NAMED, ZONE
+from sentinel.parse.zones import NAMED, ZONE, unwritten
 
 __all__ = [
     "CLOCK",
@@ -171,10 +171,13 @@ def read_iso(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    zone = unwritten() if moment.tzinfo is None else None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     since = moment - _EPOCH
     seconds = since.days * timestamps.DAY_S + since.seconds
+    if zone is not None:
+        seconds = timestamps.local_seconds(zone, seconds)
     if moment.year < 1970 or not 0 <= seconds < timestamps.LATEST_S:
         return None
     return seconds * 1_000_000_000 + since.microseconds * 1_000

@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 
 from sentinel.parse.months import MONTHS
-from sentinel.parse.zones import NONE_SUCH, is_region, offset_seconds, region_seconds
+from sentinel.parse.zones import NONE_SUCH, is_region, offset_seconds, region_seconds, unwritten
 
-__all__ = ["LATEST_S", "STAMP_GROUPS", "epoch_ns", "now_ns", "read"]
+__all__ = ["LATEST_S", "STAMP_GROUPS", "epoch_ns", "local_seconds", "now_ns", "read"]
 
 Ints: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Flags: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
@@ -35,14 +35,18 @@ def now_ns(now: datetime) -> int:
     return (delta.days * DAY_S * 1000 + delta.seconds * 1000 + delta.microseconds // 1000) * 1_000_000
 
 
-def read(groups: pl.DataFrame, now: int) -> pl.Series:
+def read(groups: pl.DataFrame, now: int, *, is_utc: bool = False) -> pl.Series:
     """Nanoseconds since 1970 (Int64) from the columns of STAMP_GROUPS; null where they make no time between 1970 and
-    2262. `now` (ns) decides what is missing: the latest such date that is not in the future (one day of tolerance).
+    2262. `now` (ns) decides what is missing: the latest such date that is not in the future (one day of tolerance). A
+    time without a zone is of that of the settings, unless its format `is_utc`.
     """
     fraction = _fraction(groups)
     if "epoch" in groups.columns:
         whole = epoch_ns(groups["epoch"])
         return whole + pl.Series(fraction) if "f" in groups.columns else whole
+    zone = None if is_utc else unwritten()
+    if zone is not None:  # what is not written is decided by the clock of that zone
+        now += (now // NS - local_seconds(zone, now // NS)) * NS
     numbers = _numbers(groups)
     seconds_of_day, fine = _time_of_day(groups, numbers)
     offset = _offsets(groups["z"]) if "z" in groups.columns else np.zeros(len(seconds_of_day), np.int64)
@@ -55,6 +59,8 @@ def read(groups: pl.DataFrame, now: int) -> pl.Series:
     seconds = days * DAY_S + clock
     if "z" in groups.columns:
         seconds = _in_regions(groups["z"], seconds)
+    if zone is not None:
+        seconds = _moved(zone, seconds, groups["z"].is_null().to_numpy() if "z" in groups.columns else None)
     fine &= (seconds >= 0) & (seconds < LATEST_S) & (offset > NONE_SUCH)
     result = np.where(fine, seconds, 0) * NS + fraction
     return pl.Series("timestamp", result).set(pl.Series(~fine), None)
@@ -112,6 +118,22 @@ def _in_regions(zones: pl.Series, seconds: Ints) -> Ints:
     for row in zones.is_in(regions).fill_null(value=False).arg_true().to_list():
         moved[row] -= region_seconds(zones[row], int(seconds[row]) // 3600) or 0
     return moved
+
+
+def _moved(zone: str, seconds: Ints, rows: Flags | None) -> Ints:
+    """The seconds of local times of a zone moved to UTC, in those rows, or in all."""
+    fixed = offset_seconds(zone)
+    if fixed is not None:
+        offsets = np.full_like(seconds, fixed)
+    else:
+        hours, places = np.unique(seconds // 3600, return_inverse=True)
+        offsets = np.array([region_seconds(zone, int(hour)) or 0 for hour in hours], np.int64)[places]
+    return seconds - (offsets if rows is None else np.where(rows, offsets, 0))
+
+
+def local_seconds(text_zone: str, seconds: int) -> int:
+    """Seconds since 1970 in UTC of a local time of a zone."""
+    return int(_moved(text_zone, np.array([seconds], np.int64), None)[0])
 
 
 def _time_of_day(groups: pl.DataFrame, numbers: dict[str, Ints]) -> tuple[Ints, Flags]:

@@ -1,7 +1,12 @@
 """Zones as they are written beside a time, and how far east of UTC each is; some names mean several."""
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,7 +15,22 @@ import polars as pl
 
 from sentinel.parse import attributes
 
-__all__ = ["NAMED", "NONE_SUCH", "ZONE", "is_region", "marked", "offset_seconds", "region_seconds"]
+__all__ = [
+    "NAMED",
+    "NONE_SUCH",
+    "ZONE",
+    "Zones",
+    "check_zone",
+    "is_name",
+    "is_region",
+    "marked",
+    "offset_seconds",
+    "region_seconds",
+    "unwritten",
+    "use_zones",
+    "within",
+    "zones_of_files",
+]
 
 DAY_S: Final = 86_400
 _HOURS: Final = {  # names with one meaning, or one that nearly all who write logs mean
@@ -39,9 +59,70 @@ _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2})(?::(
 _BY_REGION: Final = re.compile(_REGION)
 
 
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """What a user says of zones: that of times without one, for all files or for some, and what names mean."""
+
+    default: str | None = None  # None: UTC
+    by_file: tuple[tuple[str, str], ...] = ()  # (glob of a path or a file's name, zone)
+    names: Mapping[str, str] = field(default_factory=dict)  # a name that means several zones, or another one → zone
+
+
+class _InUse:
+    zones = Zones()
+
+
+_of_these: ContextVar[str | None] = ContextVar("zone of the lines in reading", default=None)
+
+
+def use_zones(zones: Zones) -> None:
+    """Read times like this from now on."""
+    _InUse.zones = zones
+
+
+def unwritten() -> str | None:
+    """The zone of times that name none; None for UTC."""
+    return _of_these.get() or _InUse.zones.default
+
+
+@contextmanager
+def within(zone: str | None) -> Iterator[None]:
+    """What is read inside is of this zone where it names none; None leaves it to the settings."""
+    token = _of_these.set(zone)
+    try:
+        yield
+    finally:
+        _of_these.reset(token)
+
+
+def zones_of_files(paths: Sequence[str]) -> dict[str, str]:
+    """The zone of each path that the settings have one for."""
+    found = {}
+    for path in paths:
+        for pattern, zone in _InUse.zones.by_file:
+            if fnmatch(path, pattern) or fnmatch(path.rpartition("/")[2], pattern):
+                found[path] = zone
+                break
+    return found
+
+
+def check_zone(text: str) -> bool:
+    """Whether a zone is one that can be read: an offset, a name with one meaning, or a region that this system knows."""
+    if is_region(text):
+        return region_seconds(text, 0) is not None
+    offset = offset_seconds(text)
+    return offset is not None and offset != NONE_SUCH
+
+
+def is_name(text: str) -> bool:
+    """Whether times are written with this name of a zone."""
+    return text in _HOURS or text in _SEVERAL
+
+
 def offset_seconds(text: str) -> int | None:
     """Seconds east of UTC of a zone as ZONE knows it; None for a region and a name of several; NONE_SUCH for no offset."""
     text = text.strip()
+    text = _InUse.zones.names.get(text, text)
     hours = _HOURS.get(text)
     if hours is not None:
         return round(hours * 3600)
@@ -56,14 +137,20 @@ def offset_seconds(text: str) -> int | None:
 
 def is_region(text: str) -> bool:
     """Whether the zone is named by its region, as in `Europe/Berlin`: its offset depends on the day."""
-    return _BY_REGION.fullmatch(text.strip()) is not None
+    text = text.strip()
+    return _BY_REGION.fullmatch(_InUse.zones.names.get(text, text)) is not None
+
+
+def region_seconds(text: str, local_hour: int) -> int | None:
+    """Seconds east of UTC in a region at a local time (hours since 1970); None for a region that the system lacks."""
+    text = text.strip()
+    return _region_seconds(_InUse.zones.names.get(text, text), local_hour)
 
 
 @lru_cache(maxsize=4096)
-def region_seconds(text: str, local_hour: int) -> int | None:
-    """Seconds east of UTC in a region at a local time (hours since 1970); None for a region that the system lacks."""
+def _region_seconds(text: str, local_hour: int) -> int | None:
     try:
-        zone = ZoneInfo(text.strip())
+        zone = ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
     local = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=local_hour)).replace(tzinfo=zone)
@@ -74,6 +161,17 @@ def region_seconds(text: str, local_hour: int) -> int | None:
 def marked(inner: pl.Series, stamps: pl.Series) -> pl.Series:
     """The insides of JSON objects with the zone of each written time that could not be read, as it is written."""
     zone = stamps.str.extract(_UNKNOWN, 1)
+    if _InUse.zones.names:
+        zone = zone.set(zone.is_in(list(_InUse.zones.names)).fill_null(value=False), None)
+    if stamps.str.contains("/[A-Z]").any():
+        zone = zone.to_frame("zone").select(pl.coalesce("zone", _lacking(stamps).alias("region")))["zone"]
     if zone.null_count() == len(zone):
         return inner.alias("attributes")
     return attributes.join_inner([inner, '"timezone_unknown":"' + zone + '"'], len(inner))
+
+
+def _lacking(stamps: pl.Series) -> pl.Series:
+    """The region in each written time that this system does not know."""
+    regions = stamps.str.extract(rf"({_REGION})", 1)
+    known = [region for region in regions.unique().drop_nulls().to_list() if region_seconds(region, 0) is not None]
+    return regions.set(regions.is_in(known).fill_null(value=False), None)
