@@ -70,7 +70,8 @@ def create_app(parts: Parts) -> FastAPI:
     )
     problems.install(app, left=Leavers(parts.meters.clients_left.inc).note)
     describe(app)
-    for room in (page, logs, train, predict, incidents, overview, words, patterns, stream, models, metrics, probes):
+    # routes are tried in order, so what is asked most stands first
+    for room in (logs, predict, probes, metrics, incidents, overview, words, patterns, stream, models, train, page):
         app.include_router(room.router(parts))
     app.add_middleware(
         Guard,
