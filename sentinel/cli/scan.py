@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sentinel.cli.commands import Run
 from sentinel.cli.moments import moment
+from sentinel.cli.progress import working
 from sentinel.cli.show import PAINT, print_json, visible
 from sentinel.settings import Settings
 
@@ -51,9 +52,9 @@ def _scan(options: argparse.Namespace, settings: Settings) -> int:
     from sentinel.wiring import use_reading
 
     use_reading(settings)
-    with _Progress(options.files) as progress:
+    with working() as progress:
         found = scan(
-            options.files, now=datetime.now(UTC), baseline=options.baseline, since=options.since, progress=progress.note
+            options.files, now=datetime.now(UTC), baseline=options.baseline, since=options.since, progress=progress
         )
     if options.json:
         _print_json(found)
@@ -63,32 +64,6 @@ def _scan(options: argparse.Namespace, settings: Settings) -> int:
         options.html.write_text(_page(found, options.files), encoding="utf-8")
         print(f"written to {options.html}", file=sys.stderr)
     return int(any(incident.severity in ALARMING for incident in found.incidents))
-
-
-class _Progress:
-    """A bar on standard error while it is a terminal; bytes read, then lines judged."""
-
-    def __init__(self, files: list[Path]) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        total = sum(path.stat().st_size for path in files if path.is_file())
-        self._task = self._bar.add_task("reading", total=total or None)
-
-    def __enter__(self) -> "_Progress":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def note(self, step: str, done: int) -> None:
-        """What is being done, and how much more of it is done."""
-        is_reading = step.startswith("reading")
-        self._bar.update(self._task, description=step, advance=done if is_reading else 0)
 
 
 def _print_json(found: "Scanned") -> None:

@@ -1,11 +1,12 @@
 """Scan: raw log files in, explained incidents out, with nothing set up and nothing kept."""
 
-import functools
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 
 import polars as pl
 
@@ -18,6 +19,7 @@ from sentinel.pipeline.anomalies import anomalies_of
 from sentinel.pipeline.explanations import Explanations, explained
 from sentinel.pipeline.incidents import odds_of, worst_first
 from sentinel.pipeline.log_files import read_log_file
+from sentinel.pipeline.report import Progress, nobody
 from sentinel.pipeline.tally import Tally
 from sentinel.records import empty_records
 
@@ -28,7 +30,6 @@ BLOCKS = 10
 SCORE_LINES = 50_000
 SECONDS_A_WEEK = 7 * 86_400
 MIN_LINES = 40
-Progress = Callable[[str, int], None]  # what is being done, and how many bytes or lines more are done
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def scan(
     now: datetime,
     baseline: Sequence[Path] = (),
     since: datetime | None = None,
-    progress: Progress = lambda step, done: None,
+    progress: Progress = nobody,
 ) -> Scanned:
     """Read files (`-`: standard input), learn what is usual, and group what is not.
 
@@ -63,17 +64,12 @@ def scan(
         return Scanned([], records.height, 0, 0, *_span(records), [*notes, few])
     if baseline:
         usual, more = _read(baseline, now, progress)
-        anomalies, known = _judged(usual, records, now, progress)
+        anomalies, known = _judged(usual, records, now, _counted(progress, records.height))
         learnt = min(usual.height, LEARN_LINES)
         notes += [*more, "judged by the baseline alone: what is usual there is usual here"]
     else:
         half = records.height // 2
-        first, second = records.head(half), records.tail(records.height - half)
-        (early, later_known), (late, early_known) = (
-            _judged(second, first, now, progress),
-            _judged(first, second, now, progress),
-        )
-        anomalies, known = pl.concat([early, late]), sorted({*later_known, *early_known})
+        anomalies, known = _crossed(records.head(half), records.tail(records.height - half), now, progress)
         learnt = min(half, LEARN_LINES) + min(records.height - half, LEARN_LINES)
         notes.append("from these files alone: what happens in both halves counts as usual, however bad it is")
     if learnt < records.height and not baseline:
@@ -94,17 +90,25 @@ def _span(records: pl.DataFrame) -> tuple[datetime | None, datetime | None]:
 
 def _read(paths: Sequence[Path], now: datetime, progress: Progress) -> tuple[pl.DataFrame, list[str]]:
     """The records of all files in the order of time, and what is to be said of them."""
-    frames, notes, undated = [empty_records()], list[str](), 0
+    frames, notes, lines, done = [empty_records()], list[str](), 0, 0
+    total = sum(path.stat().st_size for path in paths if path.is_file())
+
+    def told(more: int) -> None:
+        nonlocal done
+        done += more
+        progress("reading", done, total, lines)
+
     for path in paths:
-        before = sum(frame.height for frame in frames)
+        before = lines
         try:
-            told = functools.partial(progress, f"reading {path}")
-            frames.extend(piece.records for piece in read_log_file(path, now=now, progress=told))
+            for piece in read_log_file(path, now=now, progress=told):
+                frames.append(piece.records)
+                lines += piece.records.height
         except TerminalError as exc:
             notes.append(str(exc))
         except OSError as exc:
             notes.append(f"{path}: {exc.strerror or exc}; what came before it was read")
-        if sum(frame.height for frame in frames) == before and not any(str(path) in note for note in notes):
+        if lines == before and not any(str(path) in note for note in notes):
             notes.append(f"{path}: no lines")
     records = pl.concat(frames)
     if records.is_empty():
@@ -123,14 +127,38 @@ def _beat(records: pl.DataFrame) -> pl.Expr:
     return pl.duration(seconds=pl.int_range(records.height, dtype=pl.Int64))
 
 
+def _crossed(
+    first: pl.DataFrame, second: pl.DataFrame, now: datetime, progress: Progress
+) -> tuple[pl.DataFrame, Sequence[str]]:
+    """The anomalies of both halves, each by what the other teaches, and the templates that these taught; side by side,
+    since kernels let other threads run."""
+    told = _counted(progress, first.height + second.height)
+    with ThreadPoolExecutor(2) as threads:
+        halves = [threads.submit(_judged, *pair, now, told) for pair in ((second, first), (first, second))]
+        (early, later_known), (late, early_known) = (half.result() for half in halves)
+    return pl.concat([early, late]), sorted({*later_known, *early_known})
+
+
+def _counted(progress: Progress, total: int) -> Callable[[int], None]:
+    """Progress of judging, for any number of threads: told how many lines more are done."""
+    done, lock = [0], Lock()
+
+    def told(more: int) -> None:
+        with lock:
+            done[0] += more
+            progress("judging", done[0], total, done[0])
+
+    progress("learning", 0, 0, 0)
+    return told
+
+
 def _judged(
-    usual: pl.DataFrame, records: pl.DataFrame, now: datetime, progress: Progress
+    usual: pl.DataFrame, records: pl.DataFrame, now: datetime, told: Callable[[int], None]
 ) -> tuple[pl.DataFrame, Sequence[str]]:
     """The anomalies of records by what `usual` lines teach, and the templates that these taught.
 
     Where the records come before what teaches, their clock is put on by whole weeks, so that the lessons are a past.
     """
-    progress("learning", 0)
     taught = fit(_blocks(usual), now=now)
     scorer = Scorer(taught.model, taught.state)
     shift = timedelta(seconds=_shift_s(usual, records))
@@ -140,7 +168,7 @@ def _judged(
         judged = anomalies_of(later, scorer.score(later))
         over, said = scorer.ended()
         found += [judged, anomalies_of(over, said)]
-        progress("judging", piece.height)
+        told(piece.height)
     over, said = scorer.ended(for_good=True)
     anomalies = pl.concat([*found, anomalies_of(over, said)])
     put_back = anomalies.with_columns((pl.col("timestamp") - shift).dt.cast_time_unit("ns"))
