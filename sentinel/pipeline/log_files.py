@@ -14,7 +14,7 @@ from sentinel.collect.whole import Line, lines_of, pieces_of
 from sentinel.errors import TerminalError
 from sentinel.parse import Parsed, parse_lines
 
-__all__ = ["STANDARD_INPUT", "Piece", "read_log_file"]
+__all__ = ["STANDARD_INPUT", "Piece", "read_log_file", "read_pieces"]
 
 STANDARD_INPUT = Path("-")
 FREE_TEXT = "text"  # the format of what no format is known of
@@ -46,9 +46,14 @@ def read_log_file(
 
     Raises OSError, and TerminalError behind all that is sound of a damaged archive.
     """
+    yield from read_pieces(path, _pieces(path, progress), now=now, period=period)
+
+
+def read_pieces(path: Path, pieces: Iterable[bytes], *, now: datetime, period: str = "month") -> Iterator[Piece]:
+    """The same of bytes that somebody else reads of the file, from the beginning of a line on; numbers begin there."""
     number, left, votes, waiting = 1, pl.DataFrame(schema=LINE_SCHEMA), Counter[str](), list[Line]()
     try:
-        for lines in lines_of(_pieces(path, progress)):
+        for lines in lines_of(pieces):
             if waiting:
                 asked = pl.concat([left, _frame(path, waiting, number)])
                 parsed = parse_lines(asked, now=now, period=period, unsettled=[FILE])

@@ -18,7 +18,7 @@ from sentinel.incidents import Incident, group
 from sentinel.pipeline.anomalies import anomalies_of
 from sentinel.pipeline.explanations import Explanations, explained
 from sentinel.pipeline.incidents import odds_of, worst_first
-from sentinel.pipeline.log_files import read_log_file
+from sentinel.pipeline.log_parts import read_in_parts
 from sentinel.pipeline.report import Progress, nobody
 from sentinel.pipeline.tally import Tally
 from sentinel.records import empty_records
@@ -101,9 +101,9 @@ def _read(paths: Sequence[Path], now: datetime, progress: Progress) -> tuple[pl.
     for path in paths:
         before = lines
         try:
-            for piece in read_log_file(path, now=now, progress=told):
-                frames.append(piece.records)
-                lines += piece.records.height
+            for records in read_in_parts(path, now=now, progress=told):
+                frames.append(records)
+                lines += records.height
         except TerminalError as exc:
             notes.append(str(exc))
         except OSError as exc:
