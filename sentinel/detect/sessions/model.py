@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sentinel.detect.kernel.jit import Floats
 from sentinel.detect.sessions.content import Content, contents
-from sentinel.detect.sessions.parts import FAILING, MISSING, ORDER, PARTS, Usual, learn, recurs
+from sentinel.detect.sessions.parts import FAILING, FAR, MISSING, ORDER, PARTS, Usual, learn, recurs
 from sentinel.detect.sessions.reasons import reasons_of
 from sentinel.errors import ArtifactError, TerminalError
 
@@ -35,6 +35,8 @@ FLOORS = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.05, 0.3])  # least scale of each p
 TRIM_FLOORS = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 0.05, 0.3])  # while sessions are sorted out
 NORM_FLOOR = 0.7
 FEW_FLOOR, FEW = 0.3, 100  # more at a hundred sessions and below: few say little about a tail
+FEW_PARTS, FEW_FAR = 1.25, 0.8  # so much more of the least scales where there is next to none; a share of distance more
+FEW_NORM = 1.2  # below a hundred sessions one odd one among them may not stretch the norm's tail beyond this scale
 KNOTS = 1_024
 TOLERANCE = 0.01
 REASON_NATS = 3.0  # what is below needs no reasons
@@ -208,6 +210,14 @@ def _ways(kept: list[Sequence[int]], usual: Usual, texts: Mapping[int, str]) -> 
     return recurs(np.array([count[held] for held in counts], np.float64), len(kept)) & sound
 
 
+def _floors(sessions: int) -> Floats:
+    """The least scale of each part's tail: wider for few sessions, of which one in ten may do what none of them did."""
+    few = max(0.0, 1.0 - sessions / FEW)
+    floors: Floats = FLOORS * (1.0 + FEW_PARTS * few)
+    floors[FAR] += FEW_FAR * few
+    return floors
+
+
 def _fit_once(
     kept: list[Sequence[int]], texts: Mapping[int, str], seed: int, *, trim: bool = False
 ) -> tuple[SessionModel, Floats, Floats]:
@@ -223,9 +233,11 @@ def _fit_once(
         own = np.flatnonzero(fold == k)
         others = learn([kept[i] for i in np.flatnonzero(fold != k)], texts, history=history)
         parts[own] = others.parts(contents(others, [kept[i] for i in own], texts))
-    part_tail = fit_tail(parts, TRIM_FLOORS if trim else FLOORS, quantiles)
+    part_tail = fit_tail(parts, TRIM_FLOORS if trim else _floors(n), quantiles)
     norm = np.sqrt((np.minimum(part_tail.nats(parts), PART_CAP_NATS) ** 2).sum(1))[:, None]
     norm_tail = fit_tail(norm, np.array([norm_floor]), quantiles)
+    if n < FEW:
+        norm_tail = replace(norm_tail, scale=np.minimum(norm_tail.scale, FEW_NORM))
     usual = learn(kept, texts, history=history)
     known = {key: texts[key] for key in usual.keys.tolist() if key in texts}
     return SessionModel(usual, part_tail, norm_tail, known), norm_tail.nats(norm)[:, 0], parts
