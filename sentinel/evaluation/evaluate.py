@@ -12,6 +12,7 @@ from sentinel.durable import write_file
 from sentinel.errors import TerminalError
 from sentinel.evaluation.baselines import BASELINES, run_baseline
 from sentinel.evaluation.case import Case
+from sentinel.evaluation.changes import run_changes
 from sentinel.evaluation.daemons import daemon_case
 from sentinel.evaluation.drift import drift_case, run_drift
 from sentinel.evaluation.logs import bgl_case, burst_cases, quiet_cases
@@ -26,8 +27,20 @@ from sentinel.evaluation.unread import unread_cases
 
 __all__ = ["SETS", "evaluate"]
 
-SETS = ("shared", "own", "own-contaminated", "auth", "bgl", "daemons", "sessions", "drift", "quiet", "unread")
-OWN_SETS = frozenset({"own", "own-contaminated", "drift", "unread"})
+SETS = (
+    "shared",
+    "own",
+    "own-contaminated",
+    "auth",
+    "bgl",
+    "daemons",
+    "sessions",
+    "drift",
+    "quiet",
+    "unread",
+    "changes",
+)
+OWN_SETS = frozenset({"own", "own-contaminated", "drift", "unread", "changes"})
 """Sets that need no data beside the repository."""
 PLOTTED = ("injected, clean", "own, clean")
 
@@ -59,9 +72,10 @@ def evaluate(
         if name not in wanted:
             say(f"left out {name}: there is no folder of public logs")
     result, curves = Evaluation(seed), dict[str, list[tuple[str, Any, Any]]]()
-    for case in _cases(data, wanted, range(first, first + (1 if quick else seeds)), quick=quick):
+    suites = range(first, first + (1 if quick else seeds))
+    for case in _cases(data, wanted, suites, quick=quick):
         _run_case(case, result, curves, seed=seed, peers=peers, say=say)
-    _run_others(data, wanted, result, seed=seed, quick=quick, say=say)
+    _run_others(data, wanted, suites, result, seed=seed, quick=quick, say=say)
     _write(out, result, curves)
     return result
 
@@ -111,7 +125,14 @@ def _run_case(
 
 
 def _run_others(
-    data: Path | None, sets: Sequence[str], result: Evaluation, *, seed: int, quick: bool, say: Callable[[str], None]
+    data: Path | None,
+    sets: Sequence[str],
+    seeds: range,
+    result: Evaluation,
+    *,
+    seed: int,
+    quick: bool,
+    say: Callable[[str], None],
 ) -> None:
     """The sets whose figures are of their own kind."""
     if "drift" in sets:
@@ -121,6 +142,10 @@ def _run_others(
             result.drift.append(row)
             after = f"false/10k after a day {row['false_per_10k_after']:.1f}"
             say(f"{case.name:22s} {row['method']:30s} found {row['found']:.3f} {after}")
+    if "changes" in sets:
+        for row in run_changes(seeds):
+            result.changes.append(row)
+            say(f"{row['case']:22s} incidents by day {row['incidents_by_day']}, of it {row['of_it']}")
     if data is None:
         return
     if "sessions" in sets:
@@ -172,6 +197,8 @@ def _document(result: Evaluation) -> str:
         parts += [f"## {group}: by kind", markdown(kinds, columns)]
     if result.sessions:
         parts += ["## Sessions", markdown(result.sessions)]
+    if result.changes:
+        parts += ["## What is new and harmless", markdown(result.changes)]
     if result.quiet:
         columns = ("case", "confidence", "lines", "days", "flagged", "incidents", "silences", "incidents_a_day")
         parts += ["## Quiet public logs", markdown(result.quiet, columns)]

@@ -31,6 +31,7 @@ class Evaluation:
     drift: list[dict[str, Any]] = field(default_factory=list)
     sessions: list[dict[str, Any]] = field(default_factory=list)
     quiet: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; what could not be measured is null."""
@@ -43,6 +44,7 @@ class Evaluation:
             "drift": self.drift,
             "sessions": self.sessions,
             "quiet": self.quiet,
+            "changes": self.changes,
         }
 
 

@@ -51,3 +51,30 @@ def test_single_odd_lines_teach(life: pl.DataFrame) -> None:
 
     assert not out[(lines["source"] == "relay").to_numpy()].any()
     assert out.mean() < 0.03
+
+
+def test_a_job_that_ran_once_teaches_though_it_was_a_crowd(life: pl.DataFrame) -> None:
+    """Lines that came in it alone, blame nobody and tell of no trouble; a flood of a known line does not teach."""
+    at = [START + timedelta(hours=7, seconds=0.8 * i) for i in range(600)]
+    texts = ("ledger {} summed up", "statement {} printed", "index of {} rebuilt")
+    usual = life.filter(pl.col("level") == "info")["message"][0]
+    job = pl.DataFrame({"timestamp": at, "message": [texts[i % 3].format(1000 + i) for i in range(600)]}).with_columns(
+        level=pl.lit("info"), source=pl.lit("ledger"), host=pl.lit("app-2")
+    )
+    flood = job.with_columns(pl.lit(usual).alias("message"), pl.col("timestamp") + timedelta(hours=1))
+    lines = pl.concat([life, *(part.select(life.columns).cast(dict(life.schema)) for part in (job, flood))])
+    corpus = read(lines.with_columns(attributes=pl.lit(None, pl.String())).select(COLUMNS), None)
+    cross = CrossFit(corpus)
+    everything = np.ones(len(corpus), bool)
+    out = everything & ~cross.clean(everything, 0)
+
+    jobs = cross.jobs(out)
+
+    source = lines.sort("timestamp", maintain_order=True).select("source", "message")
+    is_job = (source["source"] == "ledger").to_numpy() & source["message"].str.contains(
+        "summed|printed|rebuilt"
+    ).to_numpy()
+    is_flood = (source["source"] == "ledger").to_numpy() & ~is_job
+    assert jobs[is_job & out].all()
+    assert not jobs[is_flood].any()
+    assert out[is_job].mean() > 0.9

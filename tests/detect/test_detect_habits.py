@@ -141,3 +141,38 @@ def test_a_decisive_feature_that_stays_is_a_habit_also_of_failures() -> None:
 
     assert parts[-1, HABIT + SPARSE - BULK] > 1.0
     assert parts[-1, NATS] > 7.5
+
+
+def nights(*hours: float) -> list[float]:
+    """Three lines each within a quarter hour, at these hours."""
+    return [hour * HOUR_S + minute * 60.0 for hour in hours for minute in (0, 5, 14)]
+
+
+def test_what_is_loud_each_night_is_known_from_the_third_on() -> None:
+    """Two nights teach; where lines read as failures, three."""
+    times = nights(1.0, 25.5, 48.5, 73.0)
+
+    calm = settled(empty_memory(), times, bulk=11.0)[:, NATS].reshape(4, 3)
+    failing = settled(empty_memory(), times, flags=BAD, bulk=11.0)[:, NATS].reshape(4, 3)
+
+    assert calm.max(1)[:2].min() > 7.5
+    assert calm[2:].max() < 7.5
+    assert failing.max(1)[:3].min() > 7.5
+    assert failing[3].max() < 7.5
+
+
+def test_what_comes_thrice_a_day_or_misses_a_night_is_no_nightly_habit() -> None:
+    """Three attacks within a day, or on Monday, Tuesday and Thursday, are as loud as the first."""
+    often = settled(empty_memory(), nights(1.0, 9.0, 17.0), bulk=11.0)[:, NATS].reshape(3, 3)
+    missed = settled(empty_memory(), nights(1.0, 25.0, 73.0), bulk=11.0)[:, NATS].reshape(3, 3)
+
+    assert often.max(1).min() > 7.5
+    assert missed.max(1).min() > 7.5
+
+
+def test_what_is_louder_than_its_nights_is_news() -> None:
+    """A batch that floods on the fourth night is an alarm."""
+    memory = empty_memory()
+    settled(memory, nights(1.0, 25.0, 49.0), bulk=9.0)
+
+    assert settled(memory, nights(73.0), bulk=14.0)[:, NATS].max() > 7.5

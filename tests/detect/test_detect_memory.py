@@ -11,6 +11,7 @@ from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Floats
 from sentinel.detect.kernel.table import UNDO_LENGTH, Memory, UndoLog, roll_back
 from sentinel.detect.read.coded import Line
+from sentinel.detect.read.manners import LOST, SLIP, USUAL
 from sentinel.detect.remember.raw import RAW, RAW_INDEX
 from sentinel.detect.remember.state import empty_memory, pack, unpack
 from sentinel.detect.remember.state_pass import TOUCHES_A_LINE, walk
@@ -81,6 +82,20 @@ def test_a_jumping_clock_does_no_lasting_harm() -> None:
     assert of(raw, "template0")[2] < 1.1
 
 
+def test_each_source_begins_and_goes_on_with_sessions_in_its_own_way() -> None:
+    """Of what follows a template in sessions a source counts its own lines, whatever others do after equal numbers."""
+    memory = empty_memory(core=1024, edge=1024)
+    some = lines([float(i) for i in range(80)], [0] * 80)
+    session = np.zeros((80, 4), np.uint64)
+    session[:, 2] = np.arange(80) // 2 + 1
+    here = some._replace(entities=session, sources=np.tile(np.array([5, 6], np.uint64), 40))
+
+    raw = walked(memory, here)
+
+    assert of(raw, "hits_before_session")[-2:] == [39.0, 39.0]
+    assert of(walked(memory, here._replace(sources=np.full(80, 7, np.uint64))), "hits_before_session")[0] == 0.0
+
+
 def test_many_actors_do_not_grow_the_memory() -> None:
     """A flood of distinct actors leaves the tables' size as it is, and the templates' counts untouched."""
     memory = empty_memory(core=1024, edge=4096)
@@ -119,7 +134,8 @@ def test_rolling_back_restores_every_place() -> None:
 
 def every_line() -> Line:
     """Lines of all combinations of flags, levels and entities, each with numbers and all of it news."""
-    every = list(itertools.product(range(64), (1, 4), (0, 1), (0, 1), (0, 1), (0, 1)))
+    kinds = [flags | manner for flags in range(64) for manner in (0, USUAL, SLIP, LOST)]
+    every = list(itertools.product(kinds, (1, 4), (0, 1), (0, 1), (0, 1), (0, 1)))
     some = lines([float(i) for i in range(len(every))], flags=0)
     named = [[(9_000 * k + i + 1) * bits[2 + k] for k in range(4)] for i, bits in enumerate(every)]
     return some._replace(
@@ -143,7 +159,7 @@ def test_no_line_changes_more_places_than_the_undo_log_has_room_for() -> None:
         worst = max(worst, int(memory.counters[UNDO_LENGTH]))
         memory.counters[UNDO_LENGTH] = 0.0
         with np.errstate(over="ignore"):
-            settle(memory, one, raw, np.zeros((1, len(PARTS))))
+            settle(memory, one, raw, np.full((1, len(PARTS)), 9.0))
         worst_habits = max(worst_habits, int(memory.counters[UNDO_LENGTH]))
 
     assert (worst, worst_habits) == (TOUCHES_A_LINE, HABITS_A_LINE)

@@ -12,7 +12,7 @@ from sentinel.detect.remember.raw import RAW_INDEX
 
 __all__ = ["HABITS_A_LINE", "settle"]
 
-HABITS_A_LINE = 2  # places that one line changes
+HABITS_A_LINE = 3  # places that one line changes
 
 CHANNELS, DECISIVE_CHANNEL = 3, 1  # what speaks: the line as a whole, a decisive feature, a flood
 WINDOW_S = 600.0
@@ -24,8 +24,12 @@ UP_BAD_NATS = 0.25  # the same step where the line reads as failure, probe or fa
 YOUNG_WINDOWS = 6.0  # any other template seen in fewer windows than that is got used to by halves if it stays
 NOVEL_WINDOWS = 3.0  # a line whose template was seen in fewer windows is news of its source
 QUICK = 0.5
+LOUD_NATS = 6.0  # what comes this loud once a day
+SAME_S, NIGHT_S, NEXT_NIGHT_S = 21_600.0, 64_800.0, 108_000.0  # goes on; comes again 18 to 30 hours after it began
+NIGHTS, NIGHTS_BAD = 2.0, 3.0  # is known after so many nights in a row, where it reads as failure after one more
 
 START, LOUDEST, USUAL = 0, 1, 4  # columns of a row of the table, the last two one a channel
+NIGHT, NOW, BEFORE, EARLIER = 4, 1, 2, 3  # columns of a row of a nightly habit: nights in a row, loudness of three
 _WINDOWS_T = RAW_INDEX["windows_template"]
 LEVEL_ERROR = 3
 NONE = np.uint64(0)
@@ -59,13 +63,31 @@ def _place(
 
 
 @compiled
+def _nightly(memory: Memory, source: np.uint64, template: np.uint64, t: float, loud: float, trouble: bool) -> float:
+    """The nats that what comes this loud each night at about this hour is known to have, 0 before it is known."""
+    place = touch(memory, 2, mix(Key.NIGHTLY_HABIT, source, template), t)
+    memory.habits.aux[place, LAST_USE] = np.uint64(memory.counters[SETTLED])
+    row = memory.habits.rows[place]
+    since = t - row[START]
+    if row[NOW] == 0.0 or not -JUMP_S < since < SAME_S:
+        if row[NOW] > 0.0 and NIGHT_S <= since <= NEXT_NIGHT_S:
+            row[NIGHT] += 1.0
+        else:
+            row[NIGHT], row[NOW], row[BEFORE] = 0.0, 0.0, 0.0
+        row[EARLIER], row[BEFORE], row[NOW], row[START] = row[BEFORE], row[NOW], 0.0, t
+    row[NOW] = max(row[NOW], loud)
+    return min(row[BEFORE], row[EARLIER]) if row[NIGHT] >= (NIGHTS_BAD if trouble else NIGHTS) else 0.0
+
+
+@compiled
 def settle(memory: Memory, lines: Line, raw: Floats, parts: Floats) -> None:
     """Fill HABIT0… (nats taken off each channel) and NATS of parts (n, len(PARTS)), line by line in order.
 
     A window of 600 s of a template in a source is as loud as its loudest line. The usual loudness follows the level
     that three in four windows stay below, by at most 1 nat a window (where lines read as failures: ¼); what of it
     exceeds 4 nats is taken off. So a log that changed for good is quiet again within hours, while one attack moves
-    hardly anything. The prior stays, and what a fatal line is worth at least.
+    hardly anything. What is as loud each night at about the same hour is a habit from the third night on (where lines
+    read as failures: from the fourth). The prior stays, and what a fatal line is worth at least.
     """
     rows = memory.habits.rows
     for i in range(len(lines.times)):
@@ -76,9 +98,12 @@ def settle(memory: Memory, lines: Line, raw: Floats, parts: Floats) -> None:
         if windows < NOVEL_WINDOWS:
             shared = _place(memory, Key.SOURCE_HABIT, source, NONE, t, YOUNG_WINDOWS, trouble)
         parts[i, NATS] = max(parts[i, PRIOR], parts[i, LEAST])
+        loudest, nightly = max(parts[i, BULK], parts[i, BULK + 1], parts[i, BULK + 2]), 0.0
+        if loudest >= LOUD_NATS:
+            nightly = _nightly(memory, source, lines.templates[i], t, loudest, trouble)
         for k in range(CHANNELS):
             loud = parts[i, BULK + k]
-            usual = max(rows[own, USUAL + k], rows[shared, USUAL + k])
+            usual = max(rows[own, USUAL + k], rows[shared, USUAL + k], nightly)
             rows[own, LOUDEST + k] = max(rows[own, LOUDEST + k], loud)
             rows[shared, LOUDEST + k] = max(rows[shared, LOUDEST + k], loud)
             parts[i, HABIT + k] = max(usual - CALM_NATS, 0.0)

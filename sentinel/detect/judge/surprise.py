@@ -39,6 +39,7 @@ LEVEL_FATAL = 4  # `encode.py`: LEVEL_CODES
 FAILURE_SLACK = 1.4  # a failure that came twice before is everyday,
 KNOWN_GRAVE_SLACK = 0.7  # a grave one that came four times;
 GRAVE_SLACK = 1.5  # but what came twice before is not grave where other failures are everyday
+YOUNG_SLACK = 0.5  # of the logarithm of the windows in which what no training knew was there: it shows its own pace
 NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
 MIN_WINDOW_RARITY = 2.5
 F_BAD, F_SENSITIVE, F_AUTH, F_ACCEPTED, F_CLIENT_ERROR, F_GRAVE = 1, 2, 4, 8, 64, 256  # `words.py`
@@ -103,14 +104,15 @@ def _novelty(raw: Floats, cap: float, windows_cap: float, rare: float, out: Floa
 
 
 @compiled
-def _excess(raw: Floats, columns: Integers, gap: int, refs: Floats, out: Floats, at: int) -> None:
-    """How far log(1 + raw) lies above its usual upper bound; −1 where the value does not apply or is the line alone."""
+def _excess(raw: Floats, columns: Integers, gap: int, refs: Floats, slack: float, out: Floats, at: int) -> None:
+    """How far log(1 + raw) lies above its usual upper bound, and `slack` above a rate's; −1 where the value does not
+    apply or is the line alone."""
     for k in range(len(columns)):
         value = raw[columns[k]]
         if k == gap:
             out[at + k] = max(np.log1p(value) - refs[k], -0.99) if value >= 0.0 else -1.0
         else:
-            out[at + k] = max(np.log1p(value) - refs[k], -1.0) if value > 1.001 else -1.0
+            out[at + k] = max(np.log1p(value) - refs[k] - slack, -1.0) if value > 1.001 else -1.0
 
 
 @compiled
@@ -160,15 +162,17 @@ def _one(
     source_refs: Floats,
     tables: Baseline,
     place: int,
+    new_source: bool,
     out: Floats,
 ) -> None:
     cap = tables.cap[0]
     _rarities(raw, level, cap, out)
     bad = flags & F_BAD != 0
     out[4] = level + (1.0 if bad or level >= 2 else 0.0)
-    _excess(raw, _T_RAW, _T_GAP, template_refs, out, _T_AT)
-    _excess(raw, _S_RAW, _S_GAP, source_refs, out, _S_AT)
-    _excess(raw, _G_RAW, -1, tables.global_refs, out, _G_AT)
+    young = 0.0 if bad or level >= 2 else YOUNG_SLACK * np.log1p(max(raw[_WINDOWS_T], 0.0))  # trouble stays news
+    _excess(raw, _T_RAW, _T_GAP, template_refs, young if place == len(tables.template) - 1 else 0.0, out, _T_AT)
+    _excess(raw, _S_RAW, _S_GAP, source_refs, young if new_source else 0.0, out, _S_AT)
+    _excess(raw, _G_RAW, -1, tables.global_refs, 0.0, out, _G_AT)
     at = _LENGTH_AT
     out[at] = 0.0
     if base[COUNT] > 3.0:
@@ -210,6 +214,7 @@ def surprises(raw: Floats, facts: Facts, tables: Baseline, out: Floats) -> None:
             tables.source_refs[s],
             tables,
             t,
+            s == last_s,
             out[i],
         )
 

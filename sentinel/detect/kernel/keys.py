@@ -41,3 +41,4 @@ class Key(IntEnum):
     TEMPLATE_HABIT = 64
     SOURCE_HABIT = 65
     OUTCOME = 66
+    NIGHTLY_HABIT = 67

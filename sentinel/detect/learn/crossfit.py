@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sentinel.detect.judge.combine import floods, norms
+from sentinel.detect.judge.combine import F_TROUBLE, floods, norms
 from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES, FLOORS
 from sentinel.detect.judge.surprise import Baseline, surprises
 from sentinel.detect.judge.tails import TOLERANCE, fit_tails, tail_nats
@@ -28,6 +28,8 @@ TRIM_BULK = 0.88  # the share of lines whose tail says what is impossible
 TRIM_CAP_NATS = 60.0
 FLOOD_NATS = 10.0
 CROWD_LINES = 20
+JOB_SHARE = 0.9  # of a template's lines stand in what was left out
+LEVEL_WARN = 2  # `encode.py`: LEVEL_CODES
 MOST = 0.5  # the share from which on a template's lines belong to the incident and not to a busier hour
 SLOTS = 60  # a block's end is moved by at most a span's 60th
 NUMBER_AT, MEAN_AT = FEATURE_INDEX["number"], FEATURE_INDEX["mean_number"]
@@ -156,6 +158,19 @@ class CrossFit:
             mostly = np.bincount(said, crowds)[said] >= most
             ok = use & ~crowds & ~bursts.whole(crowds & mostly, times)
         return ok
+
+    def jobs(self, out: Booleans) -> Booleans:
+        """(n,) which of the lines `out`, left out as an incident, teach all the same: a job's that runs seldom.
+
+        Their templates came in it alone, tell of no trouble, and name nobody who could be blamed.
+        """
+        facts, entities = self.facts, self.corpus.coded.line.entities
+        share = np.bincount(facts.template, out, self.templates) / np.maximum(
+            np.bincount(facts.template, minlength=self.templates), 1
+        )
+        calm = (entities[:, :2] == 0).all(1) & (facts.flags & F_TROUBLE == 0) & (facts.level < LEVEL_WARN)
+        jobs: Booleans = out & calm & (share[facts.template] >= JOB_SHARE)
+        return jobs
 
 
 def _blocks(times: Floats) -> Integers:

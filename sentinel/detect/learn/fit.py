@@ -134,10 +134,11 @@ def _calibrate(tails: Floats, scores: Floats, volume_nats: float) -> Tails:
 def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int, threshold_nats: float) -> _Learnt:
     fit_ = CrossFit(corpus)
     ok = fit_.clean(use, seed) if trim else use
-    if not ok.all():
-        corpus.walk(ok)
+    taught = ok | fit_.jobs(use & ~ok)
+    if not taught.all():
+        corpus.walk(taught)
     rows, found = fit_.forward(ok, seed)
-    baseline = fit_.tables(ok, fit_.cap(ok), fit_.trust(rows, found))
+    baseline = fit_.tables(taught, fit_.cap(ok), fit_.trust(rows, found))
     facts, sources, late = rows_of(fit_.facts, rows), fit_.sources, fit_.block[rows] >= LATE_BLOCK
     del fit_  # its sorted columns are as large as the corpus
     tails, places = _tails(found, facts, corpus.coded.line.times[rows], sources, late)
@@ -155,7 +156,7 @@ def _learn(corpus: Corpus, use: Booleans, seed: int, *, trim: bool, trees: int, 
         combine(*so_far, calibration, volume_nats, switches, False, parts[of])
     quantiles = np.column_stack([QUANTILES, np.quantile(parts[:, NATS], QUANTILES)])
     flagged = float(np.mean(parts[:, NATS] >= threshold_nats))
-    return _Learnt(baseline, tails, places, calibration, volume_nats, flat, forest, flagged, quantiles, ok)
+    return _Learnt(baseline, tails, places, calibration, volume_nats, flat, forest, flagged, quantiles, taught)
 
 
 def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:

@@ -137,7 +137,11 @@ def _hits_then(memory: Memory, which: int, key: np.uint64, t: float, taught: flo
 def _transitions(
     memory: Memory, source: np.uint64, template: np.uint64, session: np.uint64, t: float, taught: float, out: Floats
 ) -> None:
-    """How often this template came after the one before it, in its source and in its session."""
+    """How often this template came after the one before it, in its source and in its session.
+
+    Of what came after it in sessions the lines of this source count: each source begins and goes on in its own way, and
+    where the numbers of two happen to be equal, nothing is out of order.
+    """
     core = memory.core
     place = touch(memory, 0, mix(Key.SOURCE, source, NONE), t)
     before = core.aux[place, PREVIOUS]
@@ -154,7 +158,7 @@ def _transitions(
         if before == NONE:
             before = START
         out[C_AFTER_SESSION] = _hits_then(memory, 0, mix(Key.AFTER_SESSION, before, template), t, taught)
-        out[C_BEFORE_SESSION] = _hits_then(memory, 0, mix(Key.BEFORE_SESSION, before, NONE), t, taught)
+        out[C_BEFORE_SESSION] = _hits_then(memory, 0, mix(Key.BEFORE_SESSION, before, source), t, taught)
 
 
 @compiled
