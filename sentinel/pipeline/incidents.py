@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -131,7 +132,11 @@ def one_incident(spool: Spool, wanted: str) -> Incident | None:
 
 def list_incidents(spool: Spool, wanted: Wanted) -> list[Incident]:
     """The incidents that fit, in the order that is asked for, from the one after `after` on."""
-    found = [i for row in spool.incidents.newest(wanted.since_s) if _fits(i := _incident(row), wanted)]
+    rows = spool.incidents.newest(wanted.since_s, state=wanted.state)
+    fitting = (i for row in rows if _fits(i := _incident(row), wanted))
+    if wanted.sort == "last" and wanted.after is None:  # as they come: what lies beyond the limit is not even read
+        return list(islice(fitting, wanted.limit))
+    found = list(fitting)
     found.sort(key=lambda incident: (_rank(incident, wanted.sort), incident.id), reverse=True)
     if wanted.after is not None:
         place = next((n for n, incident in enumerate(found) if incident.id == wanted.after), None)

@@ -68,14 +68,21 @@ class Incidents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def newest(self, since_s: float | None = None) -> list[IncidentRow]:
-        """All that are kept, at most KEEP_INCIDENTS, those with the newest last line first."""
+    def newest(self, since_s: float | None = None, *, state: str | None = None) -> list[IncidentRow]:
+        """All that are kept, at most KEEP_INCIDENTS, those with the newest last line first; of one state, if given."""
         with self._database.reading("list incidents") as connection:
             rows = connection.execute(
-                f"SELECT {COLUMNS} FROM incidents WHERE last_s >= ? ORDER BY last_s DESC, id",  # noqa: S608 our columns
-                (float("-inf") if since_s is None else since_s,),
+                f"SELECT {COLUMNS} FROM incidents WHERE last_s >= ? AND state = ifnull(?, state)"  # noqa: S608 our columns
+                " ORDER BY last_s DESC, id DESC",
+                (float("-inf") if since_s is None else since_s, state),
             )
             return [IncidentRow(*row) for row in rows]
+
+    def count(self, state: str) -> int:
+        """How many are kept in this state."""
+        with self._database.reading("count incidents") as connection:
+            found = connection.execute("SELECT count(*) FROM incidents WHERE state = ?", (state,)).fetchone()
+            return int(found[0])
 
     def get(self, wanted: str) -> IncidentRow | None:
         """One incident; None where there is none of this id."""

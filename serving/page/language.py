@@ -11,6 +11,9 @@ __all__ = ["LANGUAGES", "Words", "choose", "words"]
 
 LANGUAGES = ("en", "pt")
 FIGURE = re.compile(r"\{(\w+)\}")
+USUAL = "; {usual}"
+"""How a reason with figures ends; what would be normal names the rest of it."""
+
 QUALITY = re.compile(r"\s*([A-Za-z]{1,8}|\*)(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q\s*=\s*([0-9.]{1,5}))?\s*")
 
 
@@ -68,7 +71,9 @@ def words(language: str) -> Words:
     english, own = _catalogue("en"), _catalogue(language)
     forms: tuple[tuple[re.Pattern[str], str], ...] = ()
     if language != "en":
-        forms = tuple((_form(text), own["reasons"][name]) for name, text in english["reasons"].items())
+        told = [(text, own["reasons"][name]) for name, text in english["reasons"].items()]
+        told += [(text.removesuffix(USUAL), other.removesuffix(USUAL)) for text, other in told if text.endswith(USUAL)]
+        forms = tuple((_form(text), other) for text, other in told)
     return Words(language, {**english["texts"], **own["texts"]}, forms)
 
 

@@ -35,6 +35,7 @@ def screen(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
         **say(parts, asked),
         **shown,
         **chosen(parts, asked),
+        "is_whole": True,
         "window": window,
         "chosen_state": _state(asked),
         "since": asked.get("since", ""),

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import polars as pl
 import pytest
 
+from sentinel.records import RECORD_SCHEMA
+from sentinel.spool import Spool
 from tests.conftest import do_without
 from tests.serving.server_process import Server, eventually, serving
 
@@ -52,10 +55,25 @@ def guesses(address: str, count: int = 80) -> list[dict[str, str]]:
     ]
 
 
+def bury(home: Path) -> None:
+    """A dead letter from before: a record that a store refused for good."""
+    row = {"event_id": "buried0000000000000001", "partition": "2026.11", "timestamp": NOW, "received": NOW}
+    record = {**row, "source": "orders", "message": "order 4711 stored in 1 ms"}
+    frame = pl.DataFrame([{name: record.get(name) for name in RECORD_SCHEMA}], schema=RECORD_SCHEMA)
+    with Spool.open(home / "spool", min_free_bytes=0) as spool:
+        with spool.transaction() as tx:
+            tx.append(frame)
+        with spool.lease("deliver") as lease, spool.transaction() as tx:
+            assert lease is not None
+            tx.move(lease, 1, dead={1: "mapping conflict of before"})
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that has learnt what is usual, and saw one evil failure."""
-    with serving(tmp_path_factory.mktemp("page") / "home") as running:
+    home = tmp_path_factory.mktemp("page") / "home"
+    bury(home)
+    with serving(home) as running:
         running.client.timeout = 300
         assert running.client.post("/train", json=USUAL).json()["promoted"]
         running.client.post("/logs", json=USUAL[-100:])
@@ -269,4 +287,152 @@ def test_portuguese_reads_portuguese(browser: object, server: Server) -> None:
 
     page.get_by_role("heading", name="Incidentes").wait_for()
     assert page.locator("html").get_attribute("lang") == "pt"
+    visit.end()
+
+
+def test_incident_is_held_against_what_is_normal(visit: Visit, server: Server) -> None:
+    """The nearest normal line with its time, the line as it came, what would be normal; in the reader's language."""
+    server.client.post("/logs", json=[{"level": "error", "source": "orders", "message": "order 7 lost in 3 ms"}])
+    lost = {"source": "orders", "kind": "new_template"}
+    eventually(lambda: server.client.get("/incidents", params=lost).json())
+    (found,) = server.client.get("/incidents", params=lost).json()
+
+    detail = visit.go(f"/?incident={found['id']}").page.locator("#detail")
+
+    detail.get_by_role("heading", name="Nearest normal line").wait_for()
+    assert detail.get_by_text(found["explanation"]["nearest"]["line"], exact=True).count() == 1
+    assert detail.locator("pre mark", has_text="lost").count() >= 2
+    assert detail.locator(".ways li").count() >= 1
+
+
+def test_false_alarm_quiets_the_same_attack_until_undone(visit: Visit, server: Server) -> None:
+    """Said with one click the attack alarms no more; with Undo it does again; the head counts what is open."""
+
+    def alarms() -> bool:
+        lines = guesses("198.51.100.77", 60)
+        return any(row["is_anomaly"] for row in server.client.post("/predict", json=lines).json())
+
+    server.client.post("/logs", json=guesses("198.51.100.77"))
+    page = visit.go().page
+    page.get_by_role("link", name="198.51.100.77").first.click()
+    page.locator("#detail h2", has_text="198.51.100.77").wait_for()
+    assert alarms()
+
+    def count_is_right() -> bool:
+        shown = page.locator("#open-count").inner_text()
+        return shown == str(len(server.client.get("/incidents", params={"state": "open"}).json()))
+
+    page.get_by_label("What is a false alarm").select_option("actor")
+    page.get_by_role("button", name="False alarm").click()
+    undo = page.get_by_role("button", name="Undo")
+    undo.wait_for()
+    eventually(lambda: not alarms())
+    eventually(count_is_right)
+    undo.click()
+    eventually(alarms)
+    eventually(count_is_right)
+
+
+def test_mute_has_an_end(visit: Visit, server: Server) -> None:
+    """For the chosen time: the server knows until when, the list shows it under Muted, and it is taken back."""
+    page = visit.go().page
+    page.locator("#detail h2").wait_for()
+    title = page.locator("#detail h2").inner_text()
+
+    page.get_by_label("Mute for").select_option("1d")
+    page.get_by_role("button", name="Mute", exact=True).click()
+    undo = page.get_by_role("button", name="Undo")
+    undo.wait_for()
+    (word,) = server.client.get("/feedback").json()
+    left = datetime.fromisoformat(word["until"]) - datetime.now(UTC)
+    page.locator("#states").get_by_role("button", name="Muted").click()
+    page.locator("li.inc", has_text=title).wait_for()
+    undo.click()
+
+    assert timedelta(hours=23) < left <= timedelta(days=1)
+    eventually(lambda: server.client.get("/feedback").json() == [])
+
+
+def test_model_is_rolled_back_and_pinned(visit: Visit, server: Server) -> None:
+    """The version before goes into service with one click, and is pinned with another."""
+    before = server.client.get("/status").json()["model"]["version"]
+    assert server.client.post("/train", json=USUAL).json()["promoted"]
+    eventually(lambda: server.client.get("/status").json()["model"]["version"] != before)
+    page = visit.go("/page/model").page
+    row = page.locator("tr", has_text=before)
+
+    row.get_by_role("button", name="Put in service").click()
+
+    eventually(lambda: server.client.get("/status").json()["model"]["version"] == before)
+    page.locator("tr", has_text=before).get_by_text("in service").wait_for()
+    page.locator("tr", has_text=before).get_by_role("button", name="Pin", exact=True).click()
+    page.locator("tr", has_text=before).get_by_text("pinned").wait_for()
+    pinned = [row["version"] for row in server.client.get("/models").json() if row["pinned"]]
+    assert pinned == [before]
+    page.locator("#preview").get_by_text("the last seven days").wait_for()
+    keep_picture(page, "model")
+
+
+def test_dead_letter_is_replayed(visit: Visit, server: Server) -> None:
+    """The letter stands there with its reason; replayed it is delivered, and the books say so."""
+    page = visit.go("/page/health").page
+    row = page.locator("tr", has_text="mapping conflict of before")
+    row.wait_for()
+    keep_picture(page, "health")
+    assert server.client.get("/status").json()["ledger"]["dead"] == 1
+
+    row.get_by_role("button", name="Replay").click()
+
+    eventually(lambda: server.client.get("/status").json()["ledger"]["dead"] == 0)
+    eventually(lambda: server.client.get("/status").json()["ledger"]["waiting"] == 0)
+
+
+def test_patterns_and_sources_are_explored(visit: Visit) -> None:
+    """Each view answers its question: patterns with their trend, sources with their heartbeat."""
+    page = visit.go("/page/explore").page
+
+    page.get_by_role("button", name="Sources").click()
+    page.get_by_role("cell", name="orders", exact=True).wait_for()
+    page.get_by_role("button", name="Patterns").click()
+    page.locator("td", has_text="stored in").first.wait_for()
+    keep_picture(page, "explore")
+
+
+def test_keyboard_alone_says_false_alarm_and_takes_it_back(visit: Visit, server: Server) -> None:
+    """No mouse at all: the skip link, Tab to an incident, Enter, Tab to the action, Space, Tab to Undo, Enter."""
+    page = visit.go().page
+    page.locator("li.inc").first.wait_for()
+
+    def tab_to(claim: str) -> None:
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate(f"(e => {claim})(document.activeElement)"):
+                return
+        pytest.fail(f"Tab never comes to what is wanted: {claim}")
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    tab_to("e.dataset.incident")
+    page.keyboard.press("Enter")
+    tab_to("e.innerText === 'False alarm'")
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Undo").wait_for()
+    eventually(lambda: len(server.client.get("/feedback").json()) == 1)
+    tab_to("e.innerText === 'Undo'")
+    page.keyboard.press("Enter")
+    eventually(lambda: server.client.get("/feedback").json() == [])
+
+
+def test_portuguese_explains_in_portuguese(browser: object, server: Server) -> None:
+    """Reasons, what would be normal and the screens' questions: no English sentence of ours is left."""
+    visit = Visit(browser, server, locale="pt-BR")
+    (found, *_) = server.client.get("/incidents", params={"kind": "brute_force", "state": "open"}).json()
+
+    page = visit.go(f"/?incident={found['id']}").page
+    page.get_by_role("heading", name="O que seria normal").wait_for()
+    said = page.locator("#detail .why").inner_text() + page.locator("#detail .ways").inner_text()
+
+    assert "logins falhos" in said
+    assert not [word for word in ("usual", "at most", "instead of", "within") if word in said]
     visit.end()

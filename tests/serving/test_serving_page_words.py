@@ -115,6 +115,21 @@ REASONS = {
         "303 tentativas de login falhas de mais de 20 endereços ou usuários contra usuários de sshd em web-1"
     ),
     "A failure never seen before in orders on db-1: 1 line": "Uma falha nunca vista antes em orders em db-1: 1 linha",
+    "at most 16, instead of about 64 lines of this template from 75.97.9.59 within 30 min": (
+        "no máximo 16, em vez de cerca de 64 linhas deste padrão de 75.97.9.59 em 30 min"
+    ),
+    "at most 21 in 3 min, instead of 700 failed log-ins from 183.62.140.253 in 8 min": (
+        "no máximo 21 em 3 min, em vez de 700 logins falhos de 183.62.140.253 em 8 min"
+    ),
+    "failed log-ins from 51 addresses against 6 users of sshd within 10 min; usual: at most 6 addresses": (
+        "logins falhos de 51 endereços contra 6 usuários de sshd em 10 min; normal: no máximo 6 endereços"
+    ),
+    "the value 403 was never seen there before: one of 2xx, 3xx in 2,520 lines": (
+        "o valor 403 nunca foi visto ali antes: um de 2xx, 3xx em 2,520 linhas"
+    ),
+    "user anna once it is known: called a false alarm, or learnt by a training": (
+        "usuário anna depois de conhecido: dito alarme falso, ou aprendido num treino"
+    ),
     "something that no form knows": "something that no form knows",
 }
 
