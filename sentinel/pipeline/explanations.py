@@ -22,13 +22,15 @@ class Explanations:
     """What is normal: a model's templates, and the lines that `tally` counted as normal in service."""
 
     def __init__(self, templates: Iterable[str], tally: Tally) -> None:
-        self._nearest, self._tally = Nearest(templates), tally
+        self._nearest, self._tally, self._normals = Nearest(templates), tally, -1
 
     def explain(self, anomaly: Mapping[str, Any], actor: str) -> dict[str, Any]:
         """The explanation of an anomaly (a row of RECORD_SCHEMA + ANOMALY_COLUMNS) as a JSON object."""
         template, message = anomaly["template"] or "", anomaly["message"] or ""
         reasons = list(anomaly["reasons"] or ())
-        self._nearest.add(self._tally.normal_templates())
+        if self._normals != self._tally.normals:
+            self._normals = self._tally.normals
+            self._nearest.add(self._tally.normal_templates())
         near = self._nearest.to(template)
         odd = odd_parts(template, near, message, reasons, actor)
         return {

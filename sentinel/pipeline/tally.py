@@ -59,6 +59,7 @@ class Tally:
 
     templates: dict[str, Seen] = field(default_factory=dict)
     sources: dict[str, Seen] = field(default_factory=dict)
+    normals: int = 0  # how many templates got their first normal line since it was loaded
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -84,6 +85,7 @@ class Tally:
                 _add(known, _counted(lines, name))
             for template, line, at_s in _normal(lines):
                 if (seen := self.templates.get(template)) is not None and at_s >= seen.normal_s:
+                    self.normals += not seen.normal_s
                     seen.line, seen.normal_s = line, at_s
 
     def normal(self, template: str) -> Seen | None:

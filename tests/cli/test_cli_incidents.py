@@ -111,3 +111,45 @@ def test_follow_prints_what_begins_into_a_pipe_at_once(spool: Spool, home: Path,
 
     assert "203.0.113.1" in head[-1]
     assert "203.0.113.2" in line
+
+
+EXPLANATION = {
+    "event": "e1",
+    "template": "order <NUM> lost in <NUM> ms",
+    "template_odd": ["lost"],
+    "line": "2026-11-23 ERROR order 7 lost in 3 ms \x1b[31m",
+    "line_odd": ["lost"],
+    "origin": "/var/log/shop.log",
+    "offset": 12_345,
+    "nearest": {
+        "template": "order <NUM> stored in <NUM> ms",
+        "line": "order 6 stored in 2 ms",
+        "last_seen": "2026-11-23",
+    },
+    "normal": ["a line like it that does not read as a failure"],
+}
+
+
+def test_show_holds_the_line_against_what_is_normal(spool: Spool, sentinel_command) -> None:
+    """Where the line lies, its odd part between > and <, the nearest normal one; no escape reaches the terminal."""
+    put(spool, replace(incident(1), explanation=EXPLANATION))
+
+    told = sentinel_command("incidents", "show", f"{1:016x}").out
+
+    rows = {row.split("  ")[0]: row.split("  ")[-1].strip() for row in told.splitlines()}
+    assert rows["template"] == "order <NUM> >lost< in <NUM> ms"
+    assert rows["line"] == "2026-11-23 ERROR order 7 >lost< in 3 ms \\x1b[31m"
+    assert rows["from"] == "/var/log/shop.log, byte 12,345"
+    assert rows["nearest normal"] == "order 6 stored in 2 ms"
+    assert rows["would be normal"] == EXPLANATION["normal"][0]
+
+
+def test_show_says_where_nothing_like_it_is_known(spool: Spool, sentinel_command) -> None:
+    """An incident of before has no explanation and is shown without; one that resembles nothing says so."""
+    put(spool, replace(incident(1), explanation={**EXPLANATION, "nearest": None, "offset": None}), incident(2))
+
+    strange, old = (sentinel_command("incidents", "show", f"{number:016x}").out for number in (1, 2))
+
+    assert "nothing like it is known" in strange
+    assert "byte" not in strange
+    assert "nearest normal" not in old
