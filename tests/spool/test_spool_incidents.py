@@ -32,6 +32,17 @@ def test_incident_is_replaced_by_a_newer_version_only(tmp_path: Path) -> None:
         assert [found.id for found in spool.incidents.newest(since_s=500.0)] == ["i00001"]
 
 
+def test_states_are_counted_and_listed_apart(tmp_path: Path) -> None:
+    """Without a state all; ties of the last line by the id, the greater first."""
+    with Spool.open(tmp_path / "spool", min_free_bytes=1) as spool:
+        put(spool, row(1, last_s=500.0), row(2, last_s=500.0), row(3, state="muted"))
+
+        assert [found.id for found in spool.incidents.newest()] == ["i00002", "i00001", "i00003"]
+        assert [found.id for found in spool.incidents.newest(state="open")] == ["i00002", "i00001"]
+        assert [found.id for found in spool.incidents.newest(400.0, state="muted")] == []
+        assert [spool.incidents.count(state) for state in ("open", "muted", "resolved")] == [2, 1, 0]
+
+
 def test_active_are_those_that_touch_the_span(tmp_path: Path) -> None:
     """First and last line decide, oldest first; inside of the transaction that will change them."""
     with Spool.open(tmp_path / "spool", min_free_bytes=1) as spool:
