@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measure import Figure, Skipped
 
-NAMES = ("elastic", "rsyslog", "follow", "http", "predict", "page", "score", "train", "analyst")
+NAMES = ("parse", "elastic", "rsyslog", "follow", "http", "predict", "page", "score", "train", "analyst")
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -211,21 +211,34 @@ def _is_alike(head: str, text: str) -> bool:
     return "0" in shape[: ALIKE_CHARS // 2] and head[:ALIKE_CHARS].translate(_SHAPES) == shape
 
 
-def _firsts(table: pl.DataFrame) -> tuple[npt.NDArray[np.int64], list[int]]:
-    """Of each line of the ordered table the position of its event's first, and what kind of event that is."""
-    event, is_glued = _Event(), False
-    firsts = np.empty(table.height, dtype=np.int64)
-    kinds: list[int] = []
+def _firsts(table: pl.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Of each line of the ordered table the position of its event's first, and what kind of event that is.
+
+    Lines that begin an event whatever was before them, as most do, are passed over in runs.
+    """
+    labels, partial = table["label"].to_numpy().astype(np.int64), table["partial"].to_numpy()
+    firsts = np.arange(table.height, dtype=np.int64)
+    kinds = np.where(np.isin(labels, [*map(int, _HEADS)]), int(Label.HEAD), labels)
+    begins = table["begins"].to_numpy() | np.isin(labels, [*map(int, _BEGINNINGS)])
+    others = [*np.flatnonzero(~begins | partial | (labels == Label.KEY)).tolist(), table.height]
     sized = table.select("label", "begins", "framed", "partial", "text", pl.col("text").str.len_bytes().alias("size"))
-    rows = zip(*(column.to_list() for column in sized), strict=True)
-    for at, (label, is_new, is_framed, is_partial, text, size) in enumerate(rows):
-        if is_new or not (is_glued or (not event.is_full and event.goes_on(label, text, is_framed=is_framed))):
-            event.begin(at, label, text, size, is_framed=is_framed)
+    label, is_new, is_framed, is_partial, texts, sizes = (column.to_list() for column in sized)
+    event, is_glued, at, following = _Event(), False, 0, 0
+    while at < table.height:
+        while others[following] < at:
+            following += 1
+        if others[following] > at and not is_glued and not event.in_key:
+            last = others[following] - 1
+            event.begin(last, label[last], texts[last], sizes[last], is_framed=is_framed[last])
+            at = last + 1
+            continue
+        belongs = is_glued or (not event.is_full and event.goes_on(label[at], texts[at], is_framed=is_framed[at]))
+        if is_new[at] or not belongs:
+            event.begin(at, label[at], texts[at], sizes[at], is_framed=is_framed[at])
         else:
-            event.go_on(event.last if is_glued else label, size)
-        is_glued = is_partial
-        firsts[at] = event.first
-        kinds.append(event.kind)
+            event.go_on(event.last if is_glued else label[at], sizes[at])
+        is_glued, firsts[at], kinds[at] = is_partial[at], event.first, event.kind
+        at += 1
     return firsts, kinds
 
 
@@ -255,7 +268,7 @@ def _texts(table: pl.DataFrame, firsts: npt.NDArray[np.int64]) -> dict[int, str]
 
 
 def _held(
-    table: pl.DataFrame, firsts: npt.NDArray[np.int64], kinds: list[int], unsettled: Collection[str]
+    table: pl.DataFrame, firsts: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64], unsettled: Collection[str]
 ) -> list[int]:
     """The positions in the input of the last events of unsettled streams that may go on, and are not too long ago."""
     ends = np.flatnonzero(np.append(table["begins"].to_numpy()[1:], True))

@@ -102,7 +102,13 @@ def _find_time(text: str) -> tuple[int, int, str] | None:
     """Begin, end and text of the time near the head; None where none is, or only one that the message tells of."""
     if not _CLOCK.search(text, 0, MAX_BEFORE + 40):
         return None
+    checked = 0
     for place in _START.finditer(text, 0, MAX_BEFORE):
+        edge = text.rfind(" ", checked, place.start())
+        if edge > checked:  # whole words that stand before this place and all later ones
+            if not all(_HEADISH.fullmatch(word) for word in text[checked:edge].split()):
+                return None
+            checked = edge
         found = (_DIGITS if place["digit"] else _LETTERS).match(text, place.start())
         if found is None or (found["stamp"].isdigit() and place.start() > 0 and not found["open"]):
             continue

@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from sentinel.parse import attributes, general, levels, stamps, timestamps, zones
@@ -17,6 +19,10 @@ DIGITS: Final = "0123456789"
 UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTERS: Final = UPPER + UPPER.lower()
 
+Leads: TypeAlias = npt.NDArray[np.uint8]
+_CODES: Final = {chr(code): code for code in range(1, 128)}
+MOST_ASKED: Final = 0.8
+"""Where more of the texts than this share begin as a rule wants it, all are asked: picking them out costs, too."""
 FEW_LINES: Final = 16
 FEW_CHARS: Final = 2048
 """So few and such short texts are sorted by Python's `re` on the same patterns, which spares a single line most of the
@@ -75,21 +81,48 @@ def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFram
 def match(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> tuple[list[pl.DataFrame], pl.DataFrame]:
     """FIELDS of the lines that a rule knows, a frame a rule, and the lines that none knows; both in order."""
     done: list[pl.DataFrame] = []
-    left = lines
-    leads = set(left["text"].str.slice(0, 1).unique().to_list())
+    left, leads = lines, _leads_of(lines["text"])
     for rule in _candidates(lines["text"].to_list(), rules) if lines.height <= FEW_LINES else rules:
         if left.is_empty():
             break
-        if rule.leads and leads.isdisjoint(rule.leads):
+        rows = np.flatnonzero(_table_of(rule.leads)[leads]) if rule.leads else None
+        if rows is not None and not len(rows):
             continue
-        mask = left["text"].str.contains(rule.pattern)
-        if rule.unless and mask.any():
-            mask &= ~left["text"].str.contains(rule.unless)
+        mask = _mask(rule, left["text"], rows)
         if not mask.any():
             continue
-        hit, left = (left, left.clear()) if mask.all() else (left.filter(mask), left.filter(~mask))
+        hit, left, leads = left.filter(mask), left.filter(~mask), leads[~mask.to_numpy()]
         done.append(_apply(rule, hit, now))
     return done, left
+
+
+def _leads_of(texts: pl.Series) -> Leads:
+    """The code of each text's first character; 0 for one that is not ASCII, and where there is none."""
+    first = texts.str.slice(0, 1)
+    codes = first.replace_strict(_CODES, default=0, return_dtype=pl.UInt8)
+    return codes.to_numpy()
+
+
+@cache
+def _table_of(leads: str) -> npt.NDArray[np.bool_]:
+    """For each code of a first character whether it is one of `leads`."""
+    table = np.zeros(256, np.bool_)
+    table[[ord(lead) for lead in leads]] = True
+    return table
+
+
+def _mask(rule: Rule, texts: pl.Series, rows: npt.NDArray[np.int64] | None) -> pl.Series:
+    """Which of the texts the rule knows; only those in `rows` are looked at, where there are so few that it pays."""
+    is_part = rows is not None and len(rows) < len(texts) * MOST_ASKED
+    asked = texts.gather(rows) if is_part and rows is not None else texts
+    mask = asked.str.contains(rule.pattern)
+    if rule.unless and mask.any():
+        mask &= ~asked.str.contains(rule.unless)
+    if not is_part or rows is None:
+        return mask
+    found = np.zeros(len(texts), np.bool_)
+    found[rows[mask.to_numpy()]] = True
+    return pl.Series(found)
 
 
 def _candidates(texts: list[str], rules: Sequence[Rule]) -> Sequence[Rule]:
