@@ -7,17 +7,20 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from dotenv import dotenv_values
 
 from sentinel.durable import make_private_dir
 from sentinel.left_behind import COMMAND, left_behind
-from sentinel.settings import Settings, overlooked
+from sentinel.settings import ENV_FILE, Settings, overlooked
 from sentinel.stack.lifeline import Lifeline
 from sentinel.stack.place import Place, check_ports, find_place, hold
 from sentinel.stack.prefect_key import keep_key, point_to
 from sentinel.stack.supervisor import Stack, Stopped
 
-__all__ = ["run_stack"]
+__all__ = ["foreign_servers", "run_stack"]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -64,9 +67,21 @@ def _prepare(place: Place) -> None:
     make_private_dir(place.temporary)
     if place.pointer is None or not point_to(place.profile, place.pointer):
         _say(f"for `prefect` in this folder: export PREFECT_PROFILES_PATH={shlex.quote(str(place.profile))}")
-    foreign = os.environ.get("PREFECT_API_URL", place.prefect_url)
-    if foreign.rstrip("/") != place.prefect_url:
-        _say(f"PREFECT_API_URL={foreign} is not used: the stack has a Prefect server of its own, {place.prefect_url}")
+    for line in foreign_servers(place.prefect_url, os.environ):
+        _say(line)
+
+
+def foreign_servers(own: str, environment: Mapping[str, str]) -> Iterator[str]:
+    """What is to be said of PREFECT_API_URL where it names another server than our `own`."""
+    exported = environment.get("PREFECT_API_URL") or own
+    if exported.rstrip("/") != own:
+        yield f"PREFECT_API_URL={exported} is not used: the stack has a Prefect server of its own, {own}"
+    written = dotenv_values(ENV_FILE).get("PREFECT_API_URL") or own
+    if written.rstrip("/") != own:
+        yield (
+            f"PREFECT_API_URL={written} in {ENV_FILE} is not used by the stack, but by `prefect` in this folder, which "
+            f"reads {ENV_FILE} too: take it out there, the stack has a Prefect server of its own, {own}"
+        )
 
 
 def _run(stack: Stack) -> None:

@@ -20,6 +20,7 @@ from sentinel.stack.child import Child
 from sentinel.stack.lifeline import Lifeline, is_group_alive
 from sentinel.stack.place import Place, check_ports, find_place, hold
 from sentinel.stack.prefect_key import keep_key, point_to
+from sentinel.stack.up import foreign_servers
 
 ROOT = Path(__file__).parents[2]
 
@@ -372,3 +373,19 @@ def test_key_is_a_secret_like_those_of_the_settings(tmp_path: Path) -> None:
     secrecy.forget()
 
     assert said == ["refused: [secret]"] * 2
+
+
+def test_foreign_prefect_server_is_named_where_env_file_or_shell_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `.env` names, `prefect` in this folder would ask; our own is nothing to speak of."""
+    own, other = "http://127.0.0.1:4200/api", "http://10.0.0.7:4200/api"
+    monkeypatch.chdir(tmp_path)
+    nothing = list(foreign_servers(own, {"PREFECT_API_URL": f"{own}/"}))
+    exported = list(foreign_servers(own, {"PREFECT_API_URL": other}))
+    (tmp_path / ".env").write_text(f"PREFECT_API_URL={other}\n")
+    written = list(foreign_servers(own, {}))
+
+    assert nothing == []
+    assert [line.split(" is not used")[0] for line in exported] == [f"PREFECT_API_URL={other}"]
+    assert [line.split(" is not used")[0] for line in written] == [f"PREFECT_API_URL={other} in .env"]
