@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.collect import Watched, poll
@@ -42,6 +42,7 @@ def plain(lines: list[Line]) -> list[Line]:
     return [line for line in bare if line.line]
 
 
+@settings(deadline=None)
 @given(
     text=TEXTS,
     codec=st.sampled_from(["utf-8", "utf-16"]),
@@ -59,6 +60,7 @@ def test_lines_are_those_of_the_collector(
     assert plain(read(path)) == plain(collected(path))
 
 
+@settings(deadline=None)
 @given(text=TEXTS, sizes=st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_borders_of_pieces_do_not_matter(text: str, sizes: list[int]) -> None:
     """However the bytes come, the lines are the same."""
