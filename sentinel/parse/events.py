@@ -35,6 +35,7 @@ _NAMED: Final = frozenset({Label.ERROR, Label.TRACE})
 _SHAPES: Final = {ord(one): "0" for one in string.digits} | {ord(one): "a" for one in string.ascii_letters}
 ALIKE_CHARS: Final = 10
 SHOWN_CHARS: Final = 1024
+_DULL: Final = frozenset({Label.FREE, Label.LEVEL})
 _OF_STACKS: Final = frozenset({Label.PART, Label.CALL, Label.CRASH})
 
 
@@ -214,23 +215,27 @@ def _is_alike(head: str, text: str) -> bool:
 def _firsts(table: pl.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Of each line of the ordered table the position of its event's first, and what kind of event that is.
 
-    Lines that begin an event whatever was before them, as most do, are passed over in runs.
+    Two kinds of lines, which most are, are passed over in runs: those that begin an event whatever was before them, and
+    those without a look that follow their like, once one of them begins an event.
     """
     labels, partial = table["label"].to_numpy().astype(np.int64), table["partial"].to_numpy()
     firsts = np.arange(table.height, dtype=np.int64)
     kinds = np.where(np.isin(labels, [*map(int, _HEADS)]), int(Label.HEAD), labels)
     begins = table["begins"].to_numpy() | np.isin(labels, [*map(int, _BEGINNINGS)])
-    others = [*np.flatnonzero(~begins | partial | (labels == Label.KEY)).tolist(), table.height]
+    others = _next(~begins | partial | (labels == Label.KEY))
+    framed = table["framed"].to_numpy()
+    is_dull = np.isin(labels, [*map(int, _DULL)]) & ~partial
+    others_than_dull = _next(~(is_dull & (framed | ~np.append(False, framed[:-1]))))
     sized = table.select("label", "begins", "framed", "partial", "text", pl.col("text").str.len_bytes().alias("size"))
     label, is_new, is_framed, is_partial, texts, sizes = (column.to_list() for column in sized)
-    event, is_glued, at, following = _Event(), False, 0, 0
+    event, is_glued, at = _Event(), False, 0
     while at < table.height:
-        while others[following] < at:
-            following += 1
-        if others[following] > at and not is_glued and not event.in_key:
-            last = others[following] - 1
+        follows_dull = at > 0 and event.first == at - 1 and is_dull[at - 1]
+        end = others_than_dull[at] if follows_dull else others[at]
+        if end > at and not is_glued and not event.in_key:
+            last = end - 1
             event.begin(last, label[last], texts[last], sizes[last], is_framed=is_framed[last])
-            at = last + 1
+            at = end
             continue
         belongs = is_glued or (not event.is_full and event.goes_on(label[at], texts[at], is_framed=is_framed[at]))
         if is_new[at] or not belongs:
@@ -240,6 +245,12 @@ def _firsts(table: pl.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
         is_glued, firsts[at], kinds[at] = is_partial[at], event.first, event.kind
         at += 1
     return firsts, kinds
+
+
+def _next(marks: npt.NDArray[np.bool_]) -> list[int]:
+    """Of each position the next one that is marked, itself included; the number of positions where none is."""
+    places = np.where(marks, np.arange(len(marks)), len(marks))
+    return np.minimum.accumulate(places[::-1])[::-1].tolist()  # type: ignore[no-any-return]
 
 
 def _unseen_heads(table: pl.DataFrame, firsts: npt.NDArray[np.int64], now: int) -> pl.Series:

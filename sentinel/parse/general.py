@@ -20,7 +20,9 @@ def read(lines: pl.DataFrame, now: int, *, timed: bool = False) -> pl.DataFrame:
 
     The format is null where nothing stood before the message.
     """
-    heads = [(read_after_time if timed else read_line)(text) for text in lines["text"]]
+    reader = read_after_time if timed else read_line
+    known = {text: reader(text) for text in lines["text"].unique()}  # programs repeat themselves
+    heads = [known[text] for text in lines["text"]]
     frame = pl.DataFrame(
         {
             "row": lines["row"],

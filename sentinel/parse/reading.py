@@ -31,6 +31,8 @@ _MARKED: Final = (
     rf"]{{2}}.* {ANY_LEVEL}\b"
 )
 """What a text has that may be a format of its own."""
+_BARE_REQUEST: Final = r'^[0-9]{1,3}(?:\.[0-9]{1,3}){3} "[A-Z]+ [^"]*" [1-5][0-9]{2} '
+"""A request behind an address, as web servers write it to syslog: it has a mark, and no head of its own."""
 MAX_NESTED: Final = 3
 """A document in a message of a document is read so deep."""
 
@@ -86,6 +88,7 @@ def _read_framed_inside(framed: pl.DataFrame, now: int, nested: int) -> pl.DataF
     """FIELDS of what stands inside the frames; behind a syslog header only what has a mark of a format of its own."""
     texts = framed.select("row", "text")
     asked = ~framed["frame"].is_in(list(SYSLOGS)) | texts["text"].str.slice(0, _MARK_CHARS).str.contains(_MARKED)
+    asked &= ~(framed["frame"].is_in(list(SYSLOGS)) & texts["text"].str.contains(_BARE_REQUEST))
     asked |= is_any(texts["text"], reading().formats)
     if asked.all():
         return _read_inside(texts, line_rules(), now, nested)

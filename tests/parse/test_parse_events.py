@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentinel.parse import parse_lines
+from sentinel.parse import events, parse_lines
 from sentinel.parse.events import MAX_EVENT_BYTES, MAX_EVENT_LINES
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -299,7 +299,7 @@ def test_stream_that_falls_silent_does_not_hold_up_its_file() -> None:
     assert parsed.records.height == MAX_EVENT_LINES + 1
 
 
-LINES = st.sampled_from([line for events in EVENTS.values() for line in "\n".join(events).split("\n")])
+LINES = st.sampled_from([line for whole in EVENTS.values() for line in "\n".join(whole).split("\n")])
 
 
 @settings(deadline=None)
@@ -313,6 +313,19 @@ def test_border_of_a_batch_changes_nothing(lines: list[str], border: int) -> Non
     second = parse_lines(rest, now=NOW).records
 
     assert pl.concat([first.records, second]).rows() == whole.rows()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(LINES | st.sampled_from(["a b", "ERROR: x"]), st.booleans()), min_size=1, max_size=30))
+def test_lines_passed_over_in_runs_are_joined_as_one_by_one(lines: list[tuple[str, bool]]) -> None:
+    """What has no look of its own, behind a daemon's head and without one, begins the same events either way."""
+    texts = [f"May  2 08:00:00 web-1 till: {line}" if is_framed else line for line, is_framed in lines]
+    in_runs = parse_lines(file_of(texts), now=NOW).records
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(events, "_DULL", frozenset())
+        one_by_one = parse_lines(file_of(texts), now=NOW).records
+
+    assert in_runs.rows() == one_by_one.rows()
 
 
 def test_raw_of_an_event_has_all_its_lines(read_lines: Callable[..., Any]) -> None:
