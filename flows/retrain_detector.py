@@ -13,13 +13,15 @@ from tasks.retrain import train_challenger
 __all__ = ["retrain_detector"]
 
 
+Moment = Annotated[datetime, Field(json_schema_extra={"pattern": r"^\d{4}-\d{2}-\d{2}([T ].*)?$"})]
+"""Prefect's server looks at no `format`, but at a pattern."""
 Records = Annotated[int, Field(ge=MIN_TRAIN_RECORDS, le=MAX_TRAIN_RECORDS)]
 
 
 @flow(name="retrain-detector", persist_result=False)
 async def retrain_detector(
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     max_records: Records | None = None,
     exclude_anomalies: bool = True,
 ) -> State[None]:

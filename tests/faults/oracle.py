@@ -62,7 +62,7 @@ def event(seed: int, kind: str, number: int, *, poison_every: int = POISON_EVERY
     poison = f" {POISON}" if is_poison else ""
     return Event(
         token,
-        f"{token} {words} {digest[8:].hex()}{poison}",
+        f"{token} {words} r{digest[8:].hex()}{poison}",  # without the letter one in 40,000 is a card's number
         LEVELS[digest[0] % 4],
         f"oracle-{digest[1] % 9}",
         POISON if is_poison else str(digest[2] % 5),
