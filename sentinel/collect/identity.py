@@ -12,21 +12,18 @@ offset). Content alone never merges two files that both exist: it only finds aga
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
 
 from sentinel.collect.contents import Contents, Inflaters, PackedContents, open_contents
-from sentinel.collect.match import SETTLED_S, Match
+from sentinel.collect.match import SETTLED_S, Match, alike
 from sentinel.collect.names import is_packed_name, is_rotated_name, stem
 from sentinel.collect.read_file import HEAD_BYTES, at_end, fingerprint, is_same
 from sentinel.collect.walk import Entry
 from sentinel.records import Checkpoint
 
 __all__ = ["Matcher"]
-
-T = TypeVar("T")
 
 EVIDENCE_BYTES = 64  # fewer bytes in common prove nothing between files of unrelated names
 COMPARED_BYTES = 4096  # the end of a presumed copy that is compared with its original
@@ -59,6 +56,7 @@ class Matcher:
         self._living: dict[int, dict[str, list[tuple[Entry, Checkpoint]]]] = defaultdict(lambda: defaultdict(list))
         self._by_path: dict[str, Entry] = {}
         self._orphans: dict[int, dict[str, list[Checkpoint]]] = {}  # by length of head, then by its hash
+        self._families: dict[str, set[str]] = defaultdict(set)  # by the name before rotation, the paths of the orphans
 
     def match(self, entries: Sequence[Entry], checkpoints: Sequence[Checkpoint], blind: Sequence[str] = ()) -> Match:
         """Match files with checkpoints, each at most once. Of what lies under `blind` nothing is known."""
@@ -82,9 +80,11 @@ class Matcher:
                 self._go_on(entry, known)
         hidden = tuple(path.rstrip("/") + "/" for path in blind)
         self._part_with([c for c in checkpoints if c.generation not in found and not c.path.startswith(hidden)])
+        refound = {entry.path for entry, held in strangers if self._refind(entry, held)}
         for entry, held in strangers:
             try:
-                self._place(entry, held)
+                if entry.path not in refound:
+                    self._place(entry, held)
             except OSError as exc:
                 self._match.note(entry.path, exc)
         return self._match
@@ -146,7 +146,21 @@ class Matcher:
                 self._change(checkpoint, state="gone")
             if checkpoint.offset > 0:
                 orphans[checkpoint.head_bytes][checkpoint.head_hash].append(checkpoint)
+                self._families[stem(checkpoint.path)].add(checkpoint.path)
         self._orphans = orphans
+
+    def _refind(self, entry: Entry, known: Checkpoint | None) -> bool:
+        """Whether a file goes on where one of its own name went: asked of all before others that begin alike may."""
+        if entry.size == 0 or self._from_end or not self._families[stem(entry.path)] - {entry.path}:
+            return False
+        try:
+            with self._opened(entry) as contents:
+                orphan = None if contents is None else self._find_orphan(entry, contents, is_kin_only=True)
+        except OSError:
+            return False  # noted when it is placed
+        if orphan is not None:
+            self._reconnect(entry, orphan, known)
+        return orphan is not None
 
     def _place(self, entry: Entry, known: Checkpoint | None) -> None:
         """A file without a checkpoint: the rest of one that has gone, a copy to wait for, or a new file."""
@@ -177,11 +191,12 @@ class Matcher:
             else:
                 self._begin(entry, known)
 
-    def _find_orphan(self, entry: Entry, contents: Contents) -> Checkpoint | None:
+    def _find_orphan(self, entry: Entry, contents: Contents, *, is_kin_only: bool = False) -> Checkpoint | None:
         """The furthest read of the checkpoints whose file has gone and whose bytes are all in this one."""
-        for checkpoint in sorted(_alike(self._orphans, contents), key=lambda one: -one.offset):
+        for checkpoint in sorted(alike(self._orphans, contents), key=lambda one: -one.offset):
             is_kin = entry.path != checkpoint.path and stem(entry.path) == stem(checkpoint.path)
-            if (is_kin or checkpoint.offset >= EVIDENCE_BYTES) and is_same(contents, checkpoint):
+            is_proof = not is_kin_only and checkpoint.offset >= EVIDENCE_BYTES
+            if (is_kin or is_proof) and is_same(contents, checkpoint):
                 return checkpoint
         return None
 
@@ -198,7 +213,7 @@ class Matcher:
 
     def _has_original(self, entry: Entry, contents: Contents) -> bool:
         """Whether what is packed here is also there unpacked, so that it is read already."""
-        if any(is_same(contents, living) for _, living in _alike(self._living, contents)):
+        if any(is_same(contents, living) for _, living in alike(self._living, contents)):
             return True
         unpacked = self._by_path.get(entry.path.rpartition(".")[0]) if is_packed_name(entry.path) else None
         if unpacked is None or unpacked is entry or unpacked.size == 0:
@@ -211,18 +226,18 @@ class Matcher:
         """Whether this may be the copy of a copytruncate whose original is about to be truncated."""
         since_s = self._now_s - self._quiet_s
         seen_s = self._now_s if known is None else known.updated_s
-        originals = [original for original, _ in _alike(self._living, contents)]
+        originals = [original for original, _ in alike(self._living, contents)]
         for mark in ".-":  # of app.log.1 and app.log-20261123, which app.log may not have been read at all
             kin = self._by_path.get(entry.path.rpartition(mark)[0])
             originals += [kin] if kin is not None and kin.inode != entry.inode else []
         for original in originals:
             is_growing = entry.size < original.size and entry.changed_s > since_s
             is_copy = entry.size <= original.size and (seen_s > since_s or is_growing)
-            if is_copy and self._ends_alike(entry, contents, original):
+            if is_copy and self._endsalike(entry, contents, original):
                 return True
         return False
 
-    def _ends_alike(self, entry: Entry, contents: Contents, original: Entry) -> bool:
+    def _endsalike(self, entry: Entry, contents: Contents, original: Entry) -> bool:
         """Whether the last bytes of a file stand at the same place in the other one."""
         start = max(0, entry.size - COMPARED_BYTES)
         count = entry.size - start
@@ -273,13 +288,3 @@ def _is_settled(entry: Entry, checkpoint: Checkpoint) -> bool:
     is_old = entry.changed_s < checkpoint.updated_s - SETTLED_S
     is_archive = checkpoint.state == "done" and is_packed_name(entry.path)
     return is_old and checkpoint.state != "gone" and (entry.size == checkpoint.offset or is_archive)
-
-
-def _alike(by_head: Mapping[int, Mapping[str, list[T]]], contents: Contents) -> list[T]:
-    """What was filed under the head of this file, whatever its length was then."""
-    head = contents.read(0, HEAD_BYTES)
-    fits: list[T] = []
-    for length, by_hash in by_head.items():
-        if length <= len(head):
-            fits += by_hash.get(fingerprint(head[:length]), [])
-    return fits

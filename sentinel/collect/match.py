@@ -1,12 +1,18 @@
 """What became of the files of one look: which checkpoint each continues, and what of them is still to be done."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from sentinel.collect.contents import Contents
+from sentinel.collect.read_file import HEAD_BYTES, fingerprint
 from sentinel.collect.walk import Entry
 from sentinel.records import Checkpoint
 
-__all__ = ["SETTLED_S", "Match"]
+__all__ = ["SETTLED_S", "Match", "alike"]
+
+T = TypeVar("T")
 
 SETTLED_S = 2.0  # a change older than this against the checkpoint cannot have slipped in behind it
 
@@ -36,3 +42,13 @@ class Match:
             if not is_read or entry.changed_s > now_s - SETTLED_S:
                 return False
         return True
+
+
+def alike(by_head: Mapping[int, Mapping[str, list[T]]], contents: Contents) -> list[T]:
+    """What was filed under the head of this file, whatever its length was then."""
+    head = contents.read(0, HEAD_BYTES)
+    fits: list[T] = []
+    for length, by_hash in by_head.items():
+        if length <= len(head):
+            fits += by_hash.get(fingerprint(head[:length]), [])
+    return fits

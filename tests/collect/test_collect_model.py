@@ -172,6 +172,18 @@ class Folder(RuleBasedStateMachine):
                     assert path.read_bytes()[one.offset - 1 : one.offset] == b"\n" or path.name in self.files
 
 
+def test_copy_of_a_neighbour_is_not_taken_for_what_was_truncated() -> None:
+    """Two files that begin alike, read as far: each goes on in the copy of its own name, found by the walk above."""
+    folder = Folder()
+    folder.create_with_header("a.log")
+    folder.create_with_header("b.log")
+    folder.read(max_bytes=119, turn_bytes=118, quiet_s=0.0)
+    folder.copytruncate("b.log", is_polled=False)
+    folder.copytruncate("a.log", is_polled=True)
+
+    folder.teardown()
+
+
 TestFolder = Folder.TestCase
 TestFolder.settings = settings(
     max_examples=60,
