@@ -1,6 +1,7 @@
 """Random histories of a folder against an oracle: every line once, whatever was done to its file between two polls."""
 
 import gzip
+import os
 import shutil
 import tempfile
 import time
@@ -16,6 +17,8 @@ from sentinel.collect import Watched, poll
 from sentinel.records import Checkpoint
 
 NAMES = ("a.log", "b.log")
+HISTORIES = int(os.environ.get("HISTORIES", "60"))
+"""How many; a number of one's own (`HISTORIES=3000`) looks for new ones, else they are the same each time."""
 HEADER = b"# a header that all files share, longer than the first KiB\n" * 20
 
 
@@ -186,8 +189,9 @@ def test_copy_of_a_neighbour_is_not_taken_for_what_was_truncated() -> None:
 
 TestFolder = Folder.TestCase
 TestFolder.settings = settings(
-    max_examples=60,
+    max_examples=HISTORIES,
     stateful_step_count=30,
     deadline=None,
+    derandomize="HISTORIES" not in os.environ,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
