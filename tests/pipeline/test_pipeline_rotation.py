@@ -151,6 +151,7 @@ TestFollowed = Followed.TestCase
 TestFollowed.pytestmark = [pytest.mark.timeout(60 + SEQUENCES * 3)]
 TestFollowed.settings = settings(
     max_examples=SEQUENCES,
+    derandomize="ROTATIONS" not in os.environ,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
