@@ -80,11 +80,10 @@ class Matcher:
                 self._go_on(entry, known)
         hidden = tuple(path.rstrip("/") + "/" for path in blind)
         self._part_with([c for c in checkpoints if c.generation not in found and not c.path.startswith(hidden)])
-        refound = {entry.path for entry, held in strangers if self._refind(entry, held)}
-        for entry, held in strangers:
+        left = [(entry, held) for entry, held in strangers if not self._refind(entry, held)]
+        for entry, held in left:
             try:
-                if entry.path not in refound:
-                    self._place(entry, held)
+                self._place(entry, held)
             except OSError as exc:
                 self._match.note(entry.path, exc)
         return self._match
@@ -233,11 +232,11 @@ class Matcher:
         for original in originals:
             is_growing = entry.size < original.size and entry.changed_s > since_s
             is_copy = entry.size <= original.size and (seen_s > since_s or is_growing)
-            if is_copy and self._endsalike(entry, contents, original):
+            if is_copy and self._ends_alike(entry, contents, original):
                 return True
         return False
 
-    def _endsalike(self, entry: Entry, contents: Contents, original: Entry) -> bool:
+    def _ends_alike(self, entry: Entry, contents: Contents, original: Entry) -> bool:
         """Whether the last bytes of a file stand at the same place in the other one."""
         start = max(0, entry.size - COMPARED_BYTES)
         count = entry.size - start

@@ -141,12 +141,13 @@ def _crossed(
 
 def _counted(progress: Progress, total: int) -> Callable[[int], None]:
     """Progress of judging, for any number of threads: told how many lines more are done."""
-    done, lock = [0], Lock()
+    done, lock = 0, Lock()
 
     def told(more: int) -> None:
+        nonlocal done
         with lock:
-            done[0] += more
-            progress("judging", done[0], total, done[0])
+            done += more
+            progress("judging", done, total, done)
 
     progress("learning", 0, 0, 0)
     return told
