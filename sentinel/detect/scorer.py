@@ -11,7 +11,7 @@ from sentinel.detect.explain.incidents import incident_ids
 from sentinel.detect.explain.tell import Teller
 from sentinel.detect.judge.combine import Switches
 from sentinel.detect.judge.habits import HABITS_A_LINE
-from sentinel.detect.judge.nats import THRESHOLD_NATS, nats_to_score
+from sentinel.detect.judge.nats import nats_to_score, nats_to_scores
 from sentinel.detect.judge.outcomes import OUTCOMES_A_LINE
 from sentinel.detect.kernel.jit import Booleans
 from sentinel.detect.kernel.table import UndoLog, roll_back
@@ -212,7 +212,7 @@ class Scorer:
         texts = pl.Series([self._template(meaning) for meaning in meanings], dtype=pl.String)
         return pl.DataFrame(
             {
-                "anomaly_score": 1.0 - 2.0 ** (-nats / THRESHOLD_NATS),
+                "anomaly_score": nats_to_scores(nats),
                 "nats": nats,
                 "threshold": np.full(n, nats_to_score(self.threshold_nats)),
                 "is_anomaly": strange,

@@ -8,10 +8,9 @@ from sentinel.incidents.feedback import Word
 from sentinel.incidents.loudness import Loudness
 from sentinel.spool import Spool, Transaction
 
-__all__ = ["SCORE_NATS", "read_loudness", "read_words", "write_loudness", "write_words"]
+__all__ = ["read_loudness", "read_words", "write_loudness", "write_words"]
 
 FEEDBACK, THRESHOLD = "feedback", "threshold"
-SCORE_NATS = 7.5  # anomaly_score is 1 − 2^(−nats / 7.5)
 
 
 def read_words(spool: Spool) -> list[Word]:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sentinel.detect.judge.nats import nats_to_score
 from sentinel.errors import TerminalError
 from sentinel.incidents import Incident
 from sentinel.incidents.loudness import MAX_NATS, MIN_NATS, Level, Loudness, nats_for
 from sentinel.pipeline.incidents import Wanted, list_incidents
-from sentinel.pipeline.said import SCORE_NATS, read_loudness, write_loudness
+from sentinel.pipeline.said import read_loudness, write_loudness
 from sentinel.spool import Spool
 
 __all__ = ["forget_threshold", "preview", "set_threshold", "shown_threshold"]
@@ -29,8 +30,7 @@ def shown_threshold(spool: Spool, setting: float) -> dict[str, Any]:
 
 
 def _level(level: Level) -> dict[str, Any]:
-    score = 1.0 - 2.0 ** (-level.nats / SCORE_NATS)
-    return {"nats": level.nats, "anomaly_score": score, "alerts_per_day": level.alerts_per_day}
+    return {"nats": level.nats, "anomaly_score": nats_to_score(level.nats), "alerts_per_day": level.alerts_per_day}
 
 
 def set_threshold(
@@ -91,8 +91,8 @@ def preview(
     level = _wanted(spool, setting, nats, alerts_per_day, source, now_s)
     told, days = _told(spool, source, now_s)
     shown = [incident.shown() for incident in told if incident.peak_nats >= level.nats]
-    score = _level(level)["anomaly_score"]
-    return {"nats": level.nats, "anomaly_score": score, "per_day": len(shown) / days, "incidents": shown}
+    told_at = {"nats": level.nats, "anomaly_score": nats_to_score(level.nats)}
+    return {**told_at, "per_day": len(shown) / days, "incidents": shown}
 
 
 def _nats_for(spool: Spool, setting: float, alerts_per_day: float, source: str | None, now_s: float) -> float:

@@ -8,9 +8,10 @@ import polars as pl
 
 from sentinel.detect import Scorer
 from sentinel.detect.explain.incidents import actors_of
+from sentinel.detect.judge.nats import nats_to_scores
 from sentinel.detect.lexicon.words import GRAVE, flags_of
 from sentinel.incidents.feedback import REAL_NATS, Case, Word, Words
-from sentinel.pipeline.said import SCORE_NATS, read_loudness, read_words
+from sentinel.pipeline.said import read_loudness, read_words
 from sentinel.records import VERDICT_SCHEMA
 from sentinel.spool import Spool
 
@@ -54,8 +55,8 @@ class Heard:
         alarms = told | (raised >= limits)
         judged = verdicts.with_columns(
             raised.alias("nats"),
-            (1.0 - 2.0 ** (-raised / SCORE_NATS)).alias("anomaly_score"),
-            (1.0 - 2.0 ** (-limits / SCORE_NATS)).alias("threshold"),
+            nats_to_scores(raised).alias("anomaly_score"),
+            nats_to_scores(limits).alias("threshold"),
             alarms.alias("is_anomaly"),
         )
         judged = judged.with_columns(

@@ -1,10 +1,15 @@
 """What a score is: −ln p under normal traffic in nats, the same in [0, 1], the threshold, and whose verdict it is."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import polars as pl
 
-__all__ = ["THRESHOLD_NATS", "Judge", "nats_to_score", "score_to_nats"]
+__all__ = ["THRESHOLD_NATS", "Judge", "nats_to_score", "nats_to_scores"]
+
+Many = TypeVar("Many", "npt.NDArray[np.float64]", "pl.Series")
 
 THRESHOLD_NATS = 7.5  # p < 1/1,800 under normal traffic
 
@@ -23,6 +28,6 @@ def nats_to_score(nats: float) -> float:
     return float(1.0 - 2.0 ** (-nats / THRESHOLD_NATS))
 
 
-def score_to_nats(score: float) -> float:
-    """The inverse of `nats_to_score`, for scores below 1."""
-    return float(-THRESHOLD_NATS * np.log2(1.0 - score))
+def nats_to_scores(nats: Many) -> Many:
+    """The same of many at once."""
+    return 1.0 - 2.0 ** (-nats / THRESHOLD_NATS)
