@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from sentinel.cli.commands import Run
-from sentinel.cli.progress import reading, working
+from sentinel.cli.progress import working
 from sentinel.cli.show import print_report
 from sentinel.left_behind import mark_loaded
 from sentinel.pipeline.collect import collect
 from sentinel.pipeline.deliver import deliver
 from sentinel.pipeline.history import load_history
+from sentinel.pipeline.report import nobody
 from sentinel.settings import Settings, overlooked
 from sentinel.wiring import opened
 
@@ -47,9 +48,10 @@ def load(command: argparse.ArgumentParser) -> Run:
 def _collect(options: argparse.Namespace, settings: Settings) -> int:
     if not options.paths and (advice := overlooked(settings)) is not None:
         print(advice, file=sys.stderr)
-    with opened(settings) as sentinel, reading(is_wanted=bool(options.paths)) as progress:
-        watched = None
+    with opened(settings) as sentinel, working() as show:
+        watched, progress = None, nobody
         if options.paths:
+            progress = show
             watched = replace(sentinel.watched, places=tuple(options.paths), begins_now=False, is_part=True)
         report = collect(sentinel, watched=watched, progress=progress)
     return print_report(report, as_json=options.json)

@@ -5,10 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sentinel.pipeline.collect import Progress as Reading
 from sentinel.pipeline.report import Progress, nobody
 
-__all__ = ["reading", "working"]
+__all__ = ["working"]
 
 HALF_S = 0.5
 
@@ -44,13 +43,3 @@ def working() -> Iterator[Progress]:
             bars.update(task, completed=done, total=total or None, speed=speed)
 
         yield show
-
-
-@contextmanager
-def reading(*, is_wanted: bool) -> Iterator[Reading | None]:
-    """The same for a verb that tells lines, bytes done and bytes left; None where standard error is no terminal."""
-    if not is_wanted or not sys.stderr.isatty():
-        yield None
-        return
-    with working() as show:
-        yield lambda lines, done, left: show("reading", done, done + left, lines)

@@ -7,9 +7,9 @@ from sentinel.collect import Watched
 from sentinel.errors import SpoolFullError
 from sentinel.pipeline.collector import ROUND_S, Collector, Gathered
 from sentinel.pipeline.parts import Sentinel
-from sentinel.pipeline.report import Report
+from sentinel.pipeline.report import Progress, Report, nobody
 
-__all__ = ["Progress", "collect", "tell"]
+__all__ = ["collect", "tell"]
 
 GAP_S = 0.03  # between two rounds, so that another collector that waits for the lease gets it
 SETTLE_S = 1.05  # after so long without a change an event is over
@@ -19,15 +19,12 @@ FULL_PATIENCE = 30  # looks in a row
 SHORT_ROUND_S = 0.25  # where somebody watches
 TOLD = 3  # paths that a note names
 
-Progress = Callable[[int, int, int], None]
-"""Who watches is told how many lines and bytes were read, and about how many bytes are left."""
-
 
 def collect(
     sentinel: Sentinel,
     *,
     watched: Watched | None = None,
-    progress: Progress | None = None,
+    progress: Progress = nobody,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
     wait_s: float = 30.0,
@@ -61,12 +58,12 @@ class _Run:
         collector: Collector,
         total: Gathered,
         sleep: Callable[[float], None],
-        progress: Progress | None,
+        progress: Progress,
         *,
         patience: int,
     ) -> None:
         self._collector, self._total, self._sleep, self._progress = collector, total, sleep, progress
-        self._patience = patience
+        self._patience, self._is_watched = patience, progress is not nobody
         self._gap_s = time.monotonic()
 
     def read(self, wait_s: float) -> bool:
@@ -77,9 +74,9 @@ class _Run:
             if turn is None:
                 return False
             self._total.add(turn)
-            if self._progress is not None:
-                counts = self._total.counts
-                self._progress(counts["received"], counts["bytes"], self._collector.left_bytes())
+            if self._is_watched:
+                counts, left = self._total.counts, self._collector.left_bytes()
+                self._progress("reading", counts["bytes"], counts["bytes"] + left, counts["received"])
             if not turn.is_more and (not turn.is_held or settles == MAX_SETTLES):
                 return True
             settles += not turn.is_more
@@ -89,7 +86,7 @@ class _Run:
         """One round; a full spool is waited for while there is patience. Raises SpoolFullError."""
         for looks in range(self._patience + 1):
             try:
-                return self._collector.round(wait_s=wait_s, max_s=SHORT_ROUND_S if self._progress else ROUND_S)
+                return self._collector.round(wait_s=wait_s, max_s=SHORT_ROUND_S if self._is_watched else ROUND_S)
             except SpoolFullError:
                 if looks == self._patience:
                     raise

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sentinel import settings as settings_room
-from sentinel.cli.progress import reading
+from sentinel.cli.progress import working
+from sentinel.pipeline.report import nobody
 
 Command = Callable[..., Any]
 
@@ -68,9 +69,9 @@ def test_chosen_paths_are_read_once_and_nothing_else(sentinel_command: Command, 
 
 def test_progress_is_shown_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bar tells lines a second and bytes; without a terminal there is none."""
-    with reading(is_wanted=True) as nobody:
-        assert nobody is None
+    with working() as quiet:
+        assert quiet is nobody
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    with reading(is_wanted=True) as show:
-        assert show is not None
-        show(1_000, 2_000_000, 3_000_000)
+    with working() as show:
+        assert show is not nobody
+        show("reading", 2_000_000, 5_000_000, 1_000)
