@@ -2,6 +2,8 @@
 
 import math
 
+from sentinel.incidents.incident import SEVERITIES
+
 __all__ = ["GRAVITY", "gravest", "severity"]
 
 # Points; by hand. They order kinds by what a person on call loses by sleeping on: somebody who breaks in before
@@ -45,4 +47,4 @@ def severity(kind: str, lines: int, peak_nats: float, level: str | None, reasons
     points += (lines >= MANY_LINES) + (lines >= MASS_LINES) + (peak_nats >= ALMOST_IMPOSSIBLE_NATS)
     said = " ".join(reasons)
     points += 2 if SUCCESS in said else 1 if GRAVE in said else 0
-    return ("low", "medium", "high", "critical")[min(3, math.ceil(max(points - 1, 0) / 1.5))]
+    return SEVERITIES[min(len(SEVERITIES) - 1, math.ceil(max(points - 1, 0) / 1.5))]

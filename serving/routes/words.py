@@ -94,12 +94,9 @@ def _add_threshold(routes: APIRouter, parts: Parts) -> None:
         given = _known(await small_object(request), LEVEL)
         source = _text(given, "source")
         values = {name: threshold.number_of(given, name) for name in ("nats", "alerts_per_day")}
-        found = await _ask(
-            parts,
-            lambda: threshold.set_threshold(spool, setting, **values, source=source, now_s=parts.clock()),
+        return await _set(
+            parts, lambda: threshold.set_threshold(spool, setting, **values, source=source, now_s=parts.clock())
         )
-        await _ask(parts, lambda: _heard(parts, None))
-        return json_answer(found)
 
 
 def _add_tries(routes: APIRouter, parts: Parts) -> None:
@@ -111,9 +108,7 @@ def _add_tries(routes: APIRouter, parts: Parts) -> None:
     async def delete_threshold(request: Request) -> Response:
         """Of one `source`, or of all."""
         source = Query(request, ("source",), clock=parts.clock).text("source")
-        found = await _ask(parts, lambda: threshold.forget_threshold(spool, setting, source=source))
-        await _ask(parts, lambda: _heard(parts, None))
-        return json_answer(found)
+        return await _set(parts, lambda: threshold.forget_threshold(spool, setting, source=source))
 
     @routes.get(
         "/threshold/preview",
@@ -129,6 +124,13 @@ def _add_tries(routes: APIRouter, parts: Parts) -> None:
         return json_answer(
             await _ask(parts, lambda: threshold.preview(spool, setting, **values, source=source, now_s=parts.clock()))
         )
+
+
+async def _set(parts: Parts, change: Callable[[], Mapping[str, Any]]) -> Response:
+    """Change how loud it is, and let the next verdict know; the answer is what is in force then."""
+    found = await _ask(parts, change)
+    await _ask(parts, lambda: _heard(parts, None))
+    return json_answer(found)
 
 
 def _heard(parts: Parts, incident: str | None) -> None:
