@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -97,3 +98,16 @@ def eventually(claim: object, *, timeout_s: float = 60.0) -> None:
     while not claim():
         assert time.monotonic() < deadline, "it has not become true in time"
         time.sleep(0.05)
+
+
+def orders_until(now: datetime) -> list[dict[str, str]]:
+    """What a quiet service says in two and a half hours, from three hours before on: enough to learn from."""
+    return [
+        {
+            "timestamp": (now - timedelta(hours=3) + timedelta(seconds=3 * n)).isoformat(),
+            "level": "INFO",
+            "message": f"order {n % 50} stored in {n % 7} ms",
+            "source": "orders",
+        }
+        for n in range(3_000)
+    ]

@@ -13,7 +13,7 @@ import pytest
 from sentinel.records import RECORD_SCHEMA
 from sentinel.spool import Spool
 from tests.conftest import do_without
-from tests.serving.server_process import Server, eventually, serving
+from tests.serving.server_process import Server, eventually, orders_until, serving
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -29,15 +29,7 @@ FLAGS = (
     "--disable-sync",
 )
 NOW = datetime.now(UTC)
-USUAL = [
-    {
-        "timestamp": (NOW - timedelta(hours=3) + timedelta(seconds=3 * n)).isoformat(),
-        "level": "INFO",
-        "message": f"order {n % 50} stored in {n % 7} ms",
-        "source": "orders",
-    }
-    for n in range(3_000)
-]
+USUAL = orders_until(NOW)
 EVIL = "<script>document.title='owned'</script><img src=x onerror=alert(1)> \x1b[31m \u202egnp.exe"
 WAIT_MS = 60_000  # generous: how quick it is, a benchmark says
 

@@ -8,19 +8,11 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
-from tests.serving.server_process import Server, eventually, serving
+from tests.serving.server_process import Server, eventually, orders_until, serving
 from tests.store.test_store_contract import remove_indices
 
 NOW = datetime.now(UTC)
-USUAL = [
-    {
-        "timestamp": (NOW - timedelta(hours=3) + timedelta(seconds=3 * n)).isoformat(),
-        "level": "INFO",
-        "message": f"order {n % 50} stored in {n % 7} ms",
-        "source": "orders",
-    }
-    for n in range(3_000)
-]
+USUAL = orders_until(NOW)
 
 
 def guesses(first: int, count: int) -> list[dict[str, str]]:

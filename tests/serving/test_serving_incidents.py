@@ -7,18 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.server_process import Server, eventually, serving
+from tests.serving.server_process import Server, eventually, orders_until, serving
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-USUAL = [
-    {
-        "timestamp": (NOW - timedelta(hours=3) + timedelta(seconds=3 * n)).isoformat(),
-        "level": "INFO",
-        "message": f"order {n % 50} stored in {n % 7} ms",
-        "source": "orders",
-    }
-    for n in range(3_000)
-]
+USUAL = orders_until(NOW)
 GUESSES = [
     {
         "timestamp": (NOW - timedelta(seconds=60) + timedelta(seconds=n / 5)).isoformat(),
