@@ -87,8 +87,8 @@ def _merged(framed: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
 def _read_framed_inside(framed: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
     """FIELDS of what stands inside the frames; behind a syslog header only what has a mark of a format of its own."""
     texts = framed.select("row", "text")
-    asked = ~framed["frame"].is_in(list(SYSLOGS)) | texts["text"].str.slice(0, _MARK_CHARS).str.contains(_MARKED)
-    asked &= ~(framed["frame"].is_in(list(SYSLOGS)) & texts["text"].str.contains(_BARE_REQUEST))
+    head, of_daemon = texts["text"].str.slice(0, _MARK_CHARS), framed["frame"].is_in(list(SYSLOGS))
+    asked = ~of_daemon | (head.str.contains(_MARKED) & ~texts["text"].str.contains(_BARE_REQUEST))
     asked |= is_any(texts["text"], reading().formats)
     if asked.all():
         return _read_inside(texts, line_rules(), now, nested)
