@@ -1,6 +1,5 @@
 """Formats of a user's own: TOML files in, rules out that are asked before all others; each is tried on its examples."""
 
-import os
 import re
 import time
 import tomllib
@@ -11,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from sentinel.errors import SettingsError
+from sentinel.own_files import own_files, own_text
 from sentinel.parse import levels
 from sentinel.parse.lines import HEAD_CHARS
 from sentinel.parse.rules import Rule, match
@@ -20,13 +20,13 @@ __all__ = ["read_formats"]
 
 FIELDS: Final = ("timestamp", "level", "source", "host", "message")
 KEYS: Final = {"name", "pattern", "examples"}
-MAX_FILE_BYTES: Final = 1 << 20
 MAX_LINE_S: Final = 0.05  # of processor time that the worst line may cost
 _OWN: Final = "own_"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,60}")
 _GROUP: Final = re.compile(r"(?<!\\)\((?:\?P?<(\w+)>)")
 _TAKEN: Final = frozenset({"row", "text", "head", "inner", "written", "groups"}) | STAMP_GROUPS
-_FIX: Final = "fix LOG_SENTINEL_FORMATS"
+SETTING: Final = "LOG_SENTINEL_FORMATS"
+_FIX: Final = f"fix {SETTING}"
 
 
 def read_formats(paths: Sequence[Path], now: int) -> tuple[Rule, ...]:
@@ -36,7 +36,7 @@ def read_formats(paths: Sequence[Path], now: int) -> tuple[Rule, ...]:
     is none or too slow, an example that the pattern does not match or whose time or level is not understood.
     """
     rules = list[Rule]()
-    for file in (file for path in paths for file in _toml_files(path)):
+    for file in (file for path in paths for file in own_files(path, "formats", SETTING)):
         for number, entry in enumerate(_entries(file), 1):
             where = f"formats {file}: format {number}"
             rule, examples = _rule(entry, where)
@@ -47,24 +47,11 @@ def read_formats(paths: Sequence[Path], now: int) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-def _toml_files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    found = sorted(path.glob("*.toml"))
-    if not found:
-        raise SettingsError(f"formats {path}: the folder has no *.toml; {_FIX}")
-    return found
-
-
 def _entries(path: Path) -> list[Any]:
+    text = own_text(path, "formats", SETTING)
     try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
-                raise SettingsError(f"formats {path}: is larger than 1 MiB; {_FIX}")
-            content = tomllib.loads(file.read().decode("utf-8-sig"))
-    except OSError as exc:
-        raise SettingsError(f"formats {path}: cannot be read ({exc.strerror}); {_FIX}") from exc
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
         raise SettingsError(f"formats {path}: is no TOML ({exc}); {_FIX}") from exc
     entries = content.pop("format", None)
     if content or not isinstance(entries, list) or not entries:
