@@ -3,7 +3,7 @@
 import argparse
 import getpass
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sentinel.cli.commands import Run
 from sentinel.cli.incidents import short
@@ -11,9 +11,6 @@ from sentinel.cli.moments import unix_time
 from sentinel.cli.show import print_json, print_record, print_table
 from sentinel.errors import TerminalError
 from sentinel.settings import Settings
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["feedback", "mute", "threshold_command"]
 
