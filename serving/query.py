@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 
 from starlette.requests import Request
 
 from sentinel.incidents import SEVERITIES, STATES
+from sentinel.moments import unix_time
 from sentinel.pipeline.incidents import SORTS, Wanted
 from serving.problems import ProblemError
 
@@ -15,8 +15,6 @@ __all__ = ["FILTERS", "Query", "incidents_wanted", "moment_of"]
 FILTERS = ("since", "until", "kind", "source", "actor", "severity", "state", "sort", "limit", "after")
 """What incidents and anomalies are narrowed by."""
 
-SPAN = re.compile(r"([0-9]{1,6})(s|m|h|d|w)")
-SPAN_S = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 NUMBER = re.compile(r"[0-9]{1,6}")
 REAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 MAX_TEXT = 2_000
@@ -76,13 +74,8 @@ def moment_of(name: str, text: str, now_s: float, *, ahead: bool = False) -> flo
 
     Raises ProblemError 422 for anything else.
     """
-    span = SPAN.fullmatch(text)
-    if span is not None:
-        seconds = int(span[1]) * SPAN_S[span[2]]
-        return now_s + seconds if ahead else now_s - seconds
     try:  # an unescaped + comes as a space
-        found = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-        return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).timestamp()
+        return unix_time(text.replace(" ", "+") if "T" in text else text, now_s, ahead=ahead)
     except (ValueError, OverflowError):
         way = "from now on" if ahead else "back from now"
         raise ProblemError(422, f"{name} is a time as 2026-11-23T12:00:00Z, or a span {way} as 1h or 7d.") from None

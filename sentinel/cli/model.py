@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sentinel.cli.commands import Run
-from sentinel.cli.moments import moment
 from sentinel.cli.numbers import MAX_SEED, whole
 from sentinel.cli.progress import working
 from sentinel.cli.show import json_line, print_json, print_record, print_report, print_table
 from sentinel.errors import TerminalError
+from sentinel.moments import moment
 from sentinel.settings import MAX_TRAIN_RECORDS, MIN_TRAIN_RECORDS, Settings
 from sentinel.wiring import open_registry, open_spool, opened
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentinel.cli.commands import Run
-from sentinel.cli.moments import moment
 from sentinel.cli.progress import working
 from sentinel.cli.show import PAINT, print_json, visible
+from sentinel.moments import moment
 from sentinel.settings import Settings
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from sentinel.cli.commands import Run
-from sentinel.cli.moments import moment
 from sentinel.cli.numbers import MAX_SEED, real, whole
 from sentinel.cli.show import json_line, print_json
 from sentinel.errors import TerminalError
+from sentinel.moments import moment
 from sentinel.settings import Settings
 from sentinel.simulate import ATTACK_KINDS, FORMATS, append_files, fleet, inject, write_lines
 
