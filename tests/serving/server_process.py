@@ -41,6 +41,11 @@ class Server:
         self.urls: list[str] = []
         self._await_start()
         self.client = httpx.Client(base_url=self.urls[0], timeout=60)
+        eventually(lambda: not self._is_starting())
+
+    def _is_starting(self) -> bool:
+        """It listens before its first model is loaded, and says so."""
+        return bool(self.client.get("/ready").json().get("reasons") == ["starting"])
 
     def _read(self) -> None:
         assert self.process.stderr is not None
