@@ -2,9 +2,10 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentinel.cli.commands import Run
 from sentinel.cli.progress import working
@@ -98,8 +99,7 @@ def _print(found: "Scanned") -> None:
             console.print(Text(f"         would be normal: {visible('; or '.join(normal))}", style="dim"))
         for record in incident.sample[:3]:
             line = visible(str(record["message"]).partition("\n")[0])
-            where = f"{record['origin']}:{int(record['event_id'])}"
-            console.print(Text(f"         {where}: {line[:MAX_LINE]}", style="dim"))
+            console.print(Text(f"         {_where(record)}: {line[:MAX_LINE]}", style="dim"))
         console.print()
     if len(found.incidents) > SHOWN:
         console.print(f"{len(found.incidents) - SHOWN} more; --json shows all")
@@ -107,6 +107,14 @@ def _print(found: "Scanned") -> None:
     console.print(f"{found.lines:,} lines{span}: {len(found.incidents):,} incidents, {found.anomalies:,} strange lines")
     for note in found.notes:
         console.print(Text(f"note: {visible(note)}", style="dim"))
+
+
+def _where(record: Mapping[str, Any]) -> str:
+    """File and line; of a session as a whole, which stands in no line, the line that it ends with."""
+    from sentinel.detect.sessions.watch import ORIGIN
+
+    last = record["attributes"].get("last_event", "") if record["origin"] == ORIGIN else ""
+    return f"until line {int(last)}" if last.isdigit() else f"{record['origin']}:{int(record['event_id'])}"
 
 
 def spark(counts: tuple[int, ...]) -> str:
@@ -140,10 +148,7 @@ def _page(found: "Scanned", files: list[Path]) -> str:
             "points": _points(incident.trend.counts),
             "normal": "; or ".join(incident.explanation.get("normal", ())),
             "nearest": visible(((incident.explanation.get("nearest") or {}).get("template") or "")[:500]),
-            "lines_shown": [
-                (f"{record['origin']}:{int(record['event_id'])}", visible(str(record["message"])[:2_000]))
-                for record in incident.sample
-            ],
+            "lines_shown": [(_where(record), visible(str(record["message"])[:2_000])) for record in incident.sample],
         }
         for incident in found.incidents
     ]

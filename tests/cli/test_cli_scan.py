@@ -79,6 +79,29 @@ def test_report_for_people_names_the_line_and_escapes_it(
     assert "default-src 'none'" in html
 
 
+def test_session_that_lacks_steps_is_told_with_the_line_it_ends_with(
+    tmp_path: Path, sentinel_command: Callable[..., Ran]
+) -> None:
+    """A session as a whole stands in no line of the file: people and the page are told where it ends."""
+    path, page = tmp_path / "parcels.log", tmp_path / "report.html"
+    steps = ("accepted", "picked", "label printed", "loaded", "handed over")
+    lines = []
+    for parcel in range(400):
+        at = START + timedelta(seconds=40 * parcel)
+        said = (steps[0], steps[-1]) if parcel == 300 else steps
+        lines += [
+            f"{at + timedelta(seconds=n):%Y-%m-%dT%H:%M:%SZ} INFO shop.parcels Parcel {70_000 + parcel} {step}"
+            for n, step in enumerate(said)
+        ]
+    path.write_text("\n".join(lines) + "\n")
+
+    ran = sentinel_command("scan", str(path), "--html", str(page))
+
+    assert "is missing" in ran.out
+    assert "until line 1502" in ran.out
+    assert "until line 1502" in page.read_text()
+
+
 def test_quiet_file_has_nothing_grave_and_exit_code_0(tmp_path: Path, sentinel_command: Callable[..., Ran]) -> None:
     """What goes on as ever is no incident of severity high or critical."""
     path = tmp_path / "quiet.log"
