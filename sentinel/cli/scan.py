@@ -113,8 +113,10 @@ def _where(record: Mapping[str, Any]) -> str:
     """File and line; of a session as a whole, which stands in no line, the line that it ends with."""
     from sentinel.detect.sessions.watch import ORIGIN
 
-    last = record["attributes"].get("last_event", "") if record["origin"] == ORIGIN else ""
-    return f"until line {int(last)}" if last.isdigit() else f"{record['origin']}:{int(record['event_id'])}"
+    if record["origin"] != ORIGIN:
+        return f"{record['origin']}:{int(record['event_id'])}"
+    last = record["attributes"]["last_event"]
+    return f"until line {int(last)}" if last else "in no line"
 
 
 def spark(counts: tuple[int, ...]) -> str:

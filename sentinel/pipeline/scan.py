@@ -163,17 +163,17 @@ def _judged(
     taught = fit(_blocks(usual), now=now)
     scorer = Scorer(taught.model, taught.state)
     shift = timedelta(seconds=_shift_s(usual, records))
+    begins = _span(records)[0]
     found = []
     for piece in records.iter_slices(SCORE_LINES):
         later = piece.with_columns((pl.col("timestamp") + shift).dt.cast_time_unit("ns"))
         judged = anomalies_of(later, scorer.score(later))
-        over, said = scorer.ended()
-        found += [judged, anomalies_of(over, said)]
+        found += [judged, anomalies_of(*scorer.ended())]
         told(piece.height)
-    over, said = scorer.ended(for_good=True)
-    anomalies = pl.concat([*found, anomalies_of(over, said)])
+    anomalies = pl.concat([*found, anomalies_of(*scorer.ended(for_good=True))])
     put_back = anomalies.with_columns((pl.col("timestamp") - shift).dt.cast_time_unit("ns"))
-    return put_back, taught.model.template_texts
+    own = put_back.filter(pl.col("timestamp") >= begins)  # not the sessions that were open where the lessons ended
+    return own, taught.model.template_texts
 
 
 def _blocks(records: pl.DataFrame) -> pl.DataFrame:

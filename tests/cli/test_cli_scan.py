@@ -79,27 +79,47 @@ def test_report_for_people_names_the_line_and_escapes_it(
     assert "default-src 'none'" in html
 
 
+STEPS = ("accepted", "picked", "label printed", "loaded", "handed over")
+
+
+def parcels(count: int, short: int | None = None) -> list[str]:
+    """A session each 40 s; one that lacks all but its ends."""
+    lines = []
+    for parcel in range(count):
+        at = START + timedelta(seconds=40 * parcel)
+        said = (STEPS[0], STEPS[-1]) if parcel == short else STEPS
+        lines += [
+            f"{at + timedelta(seconds=n):%Y-%m-%dT%H:%M:%SZ} INFO shop.parcels Parcel {70_000 + parcel} {step}"
+            for n, step in enumerate(said)
+        ]
+    return lines
+
+
 def test_session_that_lacks_steps_is_told_with_the_line_it_ends_with(
     tmp_path: Path, sentinel_command: Callable[..., Ran]
 ) -> None:
     """A session as a whole stands in no line of the file: people and the page are told where it ends."""
     path, page = tmp_path / "parcels.log", tmp_path / "report.html"
-    steps = ("accepted", "picked", "label printed", "loaded", "handed over")
-    lines = []
-    for parcel in range(400):
-        at = START + timedelta(seconds=40 * parcel)
-        said = (steps[0], steps[-1]) if parcel == 300 else steps
-        lines += [
-            f"{at + timedelta(seconds=n):%Y-%m-%dT%H:%M:%SZ} INFO shop.parcels Parcel {70_000 + parcel} {step}"
-            for n, step in enumerate(said)
-        ]
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(parcels(400, short=300)) + "\n")
 
     ran = sentinel_command("scan", str(path), "--html", str(page))
 
     assert "is missing" in ran.out
     assert "until line 1502" in ran.out
     assert "until line 1502" in page.read_text()
+
+
+def test_session_that_the_end_of_the_file_cuts_is_told_at_its_own_time(
+    tmp_path: Path, sentinel_command: Callable[..., Ran]
+) -> None:
+    """What each half teaches has sessions that are open at its end; the other half is not charged with them."""
+    path = tmp_path / "parcels.log"
+    path.write_text("\n".join(parcels(400)[:-4]) + "\n")
+
+    found = json.loads(sentinel_command("scan", str(path), "--json").out)
+
+    times = [record["timestamp"] for incident in found["incidents"] for record in incident["sample"]]
+    assert all(found["since"][:19] <= at[:19] <= found["until"][:19] for at in times)
 
 
 def test_quiet_file_has_nothing_grave_and_exit_code_0(tmp_path: Path, sentinel_command: Callable[..., Ran]) -> None:
