@@ -27,6 +27,7 @@ SAYS = {
     "tenant": ("lease is now {} since {} s", ("held", "renewed", "idle"), "revoked", "idle"),
     "queue": ("drained with {} waiting of {}", (0, 1, 2, 3), None, 4),
     "ticker": ("cycle {} done in {} ms", None, None, 3),
+    "blocks": ("stored a block of size {} in {} ms", (67108864,), 11977, 67108864),
 }
 
 
@@ -72,6 +73,7 @@ def test_value_that_was_never_there_is_news_and_named(trained: tuple[Model, byte
     assert alarms["kind"][0] == "new_value"
     assert f"the value {new} was never seen there before" in alarms["reasons"][0][0]
     usual = [str(value) for value in SAYS[source][1] or ()]
+    assert all(value in alarms["reasons"][0][0] for value in usual)
     assert not set(usual) & set(verdicts["template"][0].replace(",", " ").replace("=", " ").split())
 
 
