@@ -25,6 +25,7 @@ TITLES = {
     "web": "Web servers, proxies and clouds",
     "databases": "Databases and brokers",
     "systems": "Systems",
+    "daemons": "Daemons, tools and platforms",
     "devices": "Devices",
     "times": "A time, and what follows it",
 }

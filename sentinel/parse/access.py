@@ -30,7 +30,7 @@ def _finish(groups: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-RULES: Final = (
+_REQUESTS: Final = (
     Rule(
         "access",
         r'^(?P<head>"?(?:(?P<vhost>[A-Za-z0-9.-]+:[0-9]{1,5}) )?(?P<client>[^ "<{\[]+) (?:[^ ]+) '
@@ -43,6 +43,16 @@ RULES: Final = (
         rf'^(?P<head>"?(?P<client>[^ "<{{\[]+) [^ ]+ (?:-|(?P<user>[^ \[]+)) \[{stamps.DAY_MONTH}\] )',
         source="access",
     ),
+)
+RULES: Final = (
+    Rule(  # Python's logging, and a request behind it
+        "level-logger",
+        rf"^(?P<head>(?P<level>{levels.UPPER_LEVEL}):(?P<source>[A-Za-z_][A-Za-z0-9_.]*):)[^ ]+ (?:[^ ]+ )*"
+        rf"\[{stamps.DAY_MONTH}\] \"",
+        UPPER,
+        rest=_REQUESTS,
+    ),
+    *_REQUESTS,
 )
 
 ERROR_RULES: Final = (

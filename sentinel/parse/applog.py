@@ -2,8 +2,10 @@
 
 from typing import Final
 
+import polars as pl
+
 from sentinel.parse import stamps
-from sentinel.parse.levels import ANY_LEVEL, PLAIN_LEVEL, UPPER_LEVEL
+from sentinel.parse.levels import ANY_LEVEL, PLAIN_LEVEL, SYSLOG_LEVELS, UPPER_LEVEL
 from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
 
 __all__ = ["AFTER_TIME", "BARE_RULES", "RULES"]
@@ -15,13 +17,22 @@ _LOGGER: Final = r"(?P<source>[A-Za-z_][A-Za-z0-9_.$/-]*)"
 _DOTTED: Final = r"(?P<source>[A-Za-z_][A-Za-z0-9_$-]*(?:\.[A-Za-z0-9_$<>-]+)+)"
 _CONTEXT: Final = r"(?:\[(?P<request>(?:req-[^\]]*|-[^\]]*))\] )?"  # OpenStack's request, user and project ids
 
+
+def _numbered(groups: pl.DataFrame) -> pl.DataFrame:
+    """A level given as syslog's number."""
+    words = groups["level"].replace_strict(
+        {str(number): level for number, level in enumerate(SYSLOG_LEVELS)}, return_dtype=pl.String
+    )
+    return groups.with_columns(words.alias("level"))
+
+
 LEVEL_FIRST: Final = (
     Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED}: ?)", UPPER),
     Rule(
         "spring",
         rf"^(?P<head>{_UP} +(?:\[(?P<application>[^\]]*)\] )?(?P<pid>[0-9]+) --- (?:\[[^\]]*\] )?\[ *(?P<thread>"
         r"[^\]]*)\] "
-        rf"{_LOGGER} *: ?)",
+        r"(?P<source>[^ ]+) *: ?)",
         UPPER,
     ),
     Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED} +- )", UPPER),
@@ -39,7 +50,7 @@ AFTER_TIME: Final = (
         "[",
         "nginx",
     ),
-    Rule("log4j", rf"^(?P<head>{_THREAD} +{_UP} +{_DOTTED}(?: +-|:)(?: |$))", "["),
+    Rule("log4j", rf"^(?P<head>{_THREAD} +{_UP} +{_DOTTED}(?: +--?|:)(?: |$))", "["),
     Rule("python", rf"^(?P<head>(?:[-|] )?{_LOGGER} +[-|] +{_ANY} +[-|] )", "-|" + LETTERS + "_"),
     Rule("zookeeper", rf"^(?P<head>(?:\[myid:(?P<myid>[^\]]*)\] )?- {_UP} +\[(?P<thread>.*?):(?P<source>[A-Za-z0"
         r"-9_.$]+)@(?P<line>[0-9]+)\] - )", "-["),
@@ -55,6 +66,8 @@ AFTER_TIME: Final = (
         r"OCATION): +)", "[", "postgres"),
     Rule("pgbouncer", r"^(?P<head>\[(?P<pid>[0-9]+)\] (?P<level>[A-Z]+) (?P<connection>[CS]-0x[0-9a-f]+): )", "[",
          "pgbouncer"),
+    Rule("pgbouncer", r"^(?P<head>\[(?P<pid>[0-9]+)\] (?P<level>LOG|NOISE) )", "[", "pgbouncer"),
+    Rule("stunnel", r"^(?P<head>LOG(?P<level>[0-7])\[(?P<service>[^\]]*)\]: )", "L", finish=_numbered),
     Rule("libvirt", r"^(?P<head>(?P<pid>[0-9]+): (?P<level>[a-z]+) : (?P<source>\w+):(?P<line>[0-9]+) : )", DIGITS),
     Rule("mongodb", r"^(?P<head>(?P<level>[DIWEF])[1-5]? +(?P<source>[A-Z_]+|-) +\[(?P<thread>[^\]]+)\] )", "DIWEF"),
     Rule("windows-cbs", rf"^(?P<head>{_ANY} {{2,}}(?P<source>[A-Z][A-Za-z]{{1,7}}) {{2,}})", LETTERS),
@@ -91,7 +104,15 @@ _RUBY: Final = Rule(  # https://docs.ruby-lang.org/en/master/Logger/Formatter.ht
 _FILE_PREFIX: Final = Rule(
     "file-prefix", r"^(?P<head>(?P<file>[^ ]+\.log[^ ]*) )[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:", rest=_TIMED[:1]
 )
-RULES: Final = (*_TIMED, _RUBY, _FILE_PREFIX)
+_LETTERED: Final = tuple(  # https://www.tornadoweb.org/en/stable/log.html, and Jupyter, which is built on it
+    Rule(
+        "tornado",
+        rf"^(?P<head>\[(?P<level>[DIWECF]) {stamp} (?P<source>[A-Za-z_][A-Za-z0-9_.]*)(?::(?P<line>[0-9]+))?\] )",
+        "[",
+    )
+    for stamp in (stamps.LAYOUTS["compact"], stamps.YEAR_FIRST, stamps.LAYOUTS["clock"])
+)
+RULES: Final = (*_TIMED, *_LETTERED, _RUBY, _FILE_PREFIX)
 BARE_RULES: Final = (
     Rule(  # .NET's console: the message stands on the next line
         "dotnet",
@@ -100,5 +121,7 @@ BARE_RULES: Final = (
         "tdiwfc",
     ),
     *LEVEL_FIRST,
+    Rule("npm", r"^(?P<head>[0-9]+ (?P<level>silly|verbose|info|http|notice|warn|error) )", DIGITS),
+    Rule("program", r"^(?P<head>(?P<source>[A-Za-z_][A-Za-z0-9_./-]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + "_"),
 )
 """Lines that begin with their level, without a time."""

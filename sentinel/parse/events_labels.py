@@ -46,6 +46,7 @@ _HEADS: Final = (
     r"|^\[?1\d{9}(?:[.,]\d+)?[\] \t]|^1\d{12}[ \t]"  # seconds or milliseconds since 1970
     r"|^[IWEF]\d{4} \d{2}:\d{2}:\d{2}"  # klog
     r"|^\[ *\d{1,7}\.\d{6}\]|^<\d{1,3}>|^type=[A-Z_]+ msg=audit"
+    r"|^\[[DIWECF] \d{2}|^__CURSOR="  # Tornado; an entry of journald's export
 )
 _LEVELS: Final = (
     r"^[\[<(]?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE|ALERT|EMERG|PANIC)"
@@ -60,13 +61,13 @@ _WHOLES: Final = (
     r"|^\S+ \S+ \S+ \[\d{2}/[A-Z][a-z]{2}/\d{4}:[^\]]*\] \""  # a request in the common form
 )
 _PARTS: Final = (
-    r"^(?:\t| {2}| [^\s\d\[<])"
+    r"^(?:\t| {2}| [^\s\d\[<*])"
     r"|^[}\])][\s}\]),;]*$|^[}\])],? |^\"[}\])]|^\"[^\"]*\"[ \t]*:"
     r"|^(?:Caused by|Suppressed|Wrapped by|Nested by|Stack trace|Backtrace|stack backtrace|Call Trace)\b"
     r"|^\.\.\. \d+ |^#\d+[ \t]|^at \S+[.(]|^\[(?:stacktrace|previous exception|cause)\]"
     r"|^(?:\[[^\]]{10,40}\] )?PHP (?:Stack trace:| +\d+\. )"
     r"|^goroutine \d+ |^created by |^exit status \d|^\[signal |^note: (?:run with|Some details)"
-    r"|^--- End of |^---> |^Node\.js v\d|^\(Use `node|^rax +0x|^-->"
+    r"|^--- End of |^---> |^Node\.js v\d|^\(Use `node|^rax +0x|^-->|^End-Date: "
 )
 _ERRORS: Final = (
     r"^(?:Uncaught )?(?:[A-Za-z_$][\w$]*(?:\.|\\|::))*[A-Z][\w$]*"

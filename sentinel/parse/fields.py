@@ -9,7 +9,7 @@ import orjson
 
 from sentinel.parse import scales, times
 from sentinel.parse.lines import as_text
-from sentinel.parse.names import Found, Shape, place, shape_of
+from sentinel.parse.names import Found, Shape, is_protocol, place, shape_of
 from sentinel.parse.times import BadDocumentError
 
 __all__ = ["BadDocumentError", "DocumentFields", "Malformed", "fields_of_document"]
@@ -158,7 +158,7 @@ def _sorted_out(body: dict[Any, Any]) -> tuple[dict[str, Found], dict[str, Any]]
         if type(value) is dict and value:
             return _sorted_out(_flat(body))
         known = place(name)
-        if known is None or value is None:
+        if known is None or value is None or is_protocol(name, body):
             extra[name] = value
             continue
         field, rank, plain = known

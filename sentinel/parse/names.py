@@ -1,34 +1,35 @@
 """The names under which JSON and logfmt writers put time, level, message, source and host, in whatever case."""
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-__all__ = ["WEAK_TIMES", "Found", "Shape", "place", "shape_of"]
+__all__ = ["WEAK_TIMES", "Found", "Shape", "is_protocol", "place", "shape_of"]
 
 Found: TypeAlias = list[tuple[int, str, str, Any]]
 """Rank, name, plain form and value of all that stands under the names of one field."""
 
 _NAMES: Final = {
     "timestamp": "eventsystemtimecreatedattributessystemtime eventsystemtimecreatedsystemtime timestamp "
-    "@timestamp time ts datetime eventtimestamp timestampseconds instantepochsecond t "
+    "@timestamp time ts logtime datetime eventtimestamp timestampseconds instantepochsecond t "
     "t$date timestamp$date $date timeiso8601 "
     "asctime timemillis instant eventtime realtimetimestamp timegenerated eventcreated stagetimestamp "
-    "requestreceivedtimestamp starttime startutc startlocal timelocal timeunixnano logtimestamp logtime systemtime "
+    "requestreceivedtimestamp starttime startutc startlocal timelocal timeunixnano logtimestamp systemtime "
     "timecreated timecreatedsystemtime timestampms timems unixtime epoch eventtimeutc recordtime createdat "
     "creationtime "
     "date observedtimestamp observedtimeunixnano receivetimestamp lasttimestamp firsttimestamp created "
     "published dt when timetimestamp timerepr systemtimecreatedsystemtime",
     "nanos": "timestampnanos instantnanoofsecond",
     "zone": "tz timezone",
-    "level": "eventsystemlevel level severity loglevel lvl levelname severitytext l severitylabel errorseverity "
+    "level": "eventsystemlevel level severity loglevel loglevelname contextloglevel fieldslevel lvl levelname severitytext l severitylabel errorseverity "
     "syslogseverity priority "
     "leveldisplayname "
     "syslogseverityname errorlevel severitynumber levelno levelvalue s eventtype status",
     "message": "message msg log text body renderedmessage event shortmessage m logmessage fieldsmessage textpayload "
-    "jsonpayloadmessage fieldsmsg bodystringvalue eventmessage messagetemplate mt fullmessage alertsignature "
+    "jsonpayloadmessage fieldsmsg logformat bodystringvalue eventmessage messagetemplate mt fullmessage alertsignature "
     "eventdatamessage "
     "description eventoriginal",
-    "source": "eventsystemproviderattributesname eventsystemprovidername source logger loggername service "
+    "source": "eventsystemproviderattributesname eventsystemprovidername source logger loggername loglogger lognamespace service "
     "servicename sourcecontext propertiessourcecontext logname component "
     "program category channel target application app appname programname syslogidentifier sourcename providername "
     "systemproviderattributesname eventdataset devname loggerfqcn subsystem facility name c tag "
@@ -108,7 +109,7 @@ def _shape_of(names: tuple[str, ...]) -> Shape | None:
     found: dict[str, tuple[str, str]] = {}
     others = []
     for name in names:
-        known = place(name)
+        known = None if is_protocol(name, names) else place(name)
         if known is None:
             others.append(name)
         elif known[0] in ("zone", "nanos") or found.setdefault(known[0], (name, known[2]))[0] != name:
@@ -118,6 +119,11 @@ def _shape_of(names: tuple[str, ...]) -> Shape | None:
     missing = (None, "")
     level, source, host = (found.get(field, missing) for field in ("level", "source", "host"))
     return Shape(found.get("timestamp", missing)[0], found["message"][0], level, source, host, tuple(others))
+
+
+def is_protocol(name: str, names: Collection[Any]) -> bool:
+    """Whether a name that is a source elsewhere is none beside these: Zeek's `service` is what a connection speaks."""
+    return name == "service" and "id.orig_h" in names
 
 
 def place(name: str) -> tuple[str, int, str] | None:

@@ -9,9 +9,9 @@ from sentinel.parse.levels import LEVEL_OF_WORD, SYSLOG_LEVELS
 __all__ = ["Peel"]
 
 MAX_TOKENS: Final = 14
-_EXCEPTION: Final = re.compile(r".*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed|exception)")
+_EXCEPTION: Final = re.compile(r".*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed|exception)|[A-Z][a-z]+(?:ed|ing)")
 _NO_NAMES: Final = frozenset(
-    {"msg", "message", "error", "err", "note", "reason", "http", "https", "usage", "hint", "caution", "cause"}
+    {"msg", "message", "error", "err", "note", "reason", "http", "https", "usage", "hint", "caution", "cause", "flag"}
 )
 _NOTHING: Final = frozenset({"-", "local", "unknown", "null", "none", "N/A"})
 
@@ -103,9 +103,9 @@ class Peel:
         found = t.LEVEL_AFTER_NAME.match(self.text, self.at) if self.timed else None
         found = found or t.LEVEL_WITH_NAME.match(self.text, self.at)
         if found:
-            beside = found["thread"] if "thread" in found.re.groupindex else None
-            (self.threads if beside else self.names).append(beside or found["name"] or found["name2"])
-            return self._leveled(found["level"] or found["level2"], found.end())
+            said = {name: value for name, value in found.groupdict().items() if value}
+            (self.threads if "thread" in said else self.names).append(t.any_of(said, "thread", "name"))
+            return self._leveled(t.any_of(said, "level"), found.end())
         found = (t.COLUMNS.match(self.text, self.at) or t.LEVEL_PAIR.match(self.text, self.at)) if self.timed else None
         if found and found["level"].lower() in LEVEL_OF_WORD:
             if found["name"]:
@@ -156,8 +156,8 @@ class Peel:
         elif (code := t.CODE.fullmatch(inside)) is not None:
             self.files.append(code["file"])
         elif (marked := t.THREAD_LEVEL.fullmatch(inside)) is not None and self.level is None:
-            self.threads.append(marked["thread"])
-            self.level = LEVEL_OF_WORD[marked["level"].lower()]
+            (self.threads if marked["thread"] else self.names).append(marked["thread"] or marked["name"])
+            self.level = LEVEL_OF_WORD[(marked["level"] or marked["level2"]).lower()]
         elif self.closed or (self.level is not None and self.names) or not self._take_words(inside):
             return False
         self.at = found.end()
@@ -168,8 +168,13 @@ class Peel:
         if t.is_thread(inside):
             self.threads.append(inside)
             return True
+        inside = re.sub(r" +(?=:)", "", inside)  # Salt pads it: `salt.state       :2022`
         if not t.is_name(inside):
             return False
+        if (owned := t.NAME_PID.fullmatch(inside)) is not None:
+            self.names.append(owned["name"])
+            self.attributes.setdefault("pid", owned["pid"])
+            return True
         inside = re.sub(r"(?<=\.[ch])\.[0-9]+$", "", inside)  # lighttpd's `server.c.170`
         name, _, number = inside.rpartition(":")
         self.names.append((name if name and number.isdigit() else inside).partition(",")[0].rstrip())
@@ -262,6 +267,8 @@ class Peel:
             return False
         if not found["line"] and _EXCEPTION.fullmatch(found["name"]):
             return False
+        if found["mark"] and self.text.startswith("  ", found.end()) and "." not in found["name"]:
+            return False  # `Version:  2.9` of a banner
         end = found.end() - len(found["mark5"] or "")
         return self._named(found["name"].partition("[")[0], (found["line"] or "").lstrip(":@#"), "at", end)
 

@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 import polars as pl
 
-from sentinel.parse import attributes, explicit, levels
+from sentinel.parse import attributes, explicit, export, levels
 from sentinel.parse.fields import BadDocumentError, DocumentFields
 from sentinel.parse.formats import bodies, line_rules
 from sentinel.parse.frames import SYSLOGS, unframe
@@ -97,8 +97,8 @@ def _read_framed_inside(framed: pl.DataFrame, now: int, nested: int) -> pl.DataF
 
 
 def _read_inside(texts: pl.DataFrame, rules: Sequence[Rule], now: int, nested: int) -> pl.DataFrame:
-    """FIELDS of each text: JSON objects as documents, all others by the rules."""
-    braced = texts["text"].str.contains(_BRACED)
+    """FIELDS of each text: JSON objects and entries of the journal as documents, all others by the rules."""
+    braced = texts["text"].str.contains(_BRACED) | texts["text"].str.contains(export.ENTRY)
     if nested >= MAX_NESTED or not braced.any():
         return _read_lines(texts, rules, now)
     found = _read_json(texts.filter(braced), now, nested)
@@ -132,15 +132,19 @@ def _levelled(fields: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_json(lines: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
-    """FIELDS of those lines that are JSON objects; the others are left out, to be read as text."""
+    """FIELDS of those lines that are documents; the others are left out, to be read as text."""
+    exported = lines["text"].str.contains(export.ENTRY)
     rows, bodies = list[int](), list[object]()
-    for row, text in lines.select("row", "text").iter_rows():
+    for row, text, is_entry in lines.select("row", "text", exported.alias("is_entry")).iter_rows():
         try:
-            bodies.append(orjson.loads(text))
+            bodies.append(export.document_of_export(text) if is_entry else orjson.loads(text))
             rows.append(row)
         except orjson.JSONDecodeError:  # looks like JSON and is none: free text
             continue
     fields, _ = read_bodies(bodies, now, strict=False, nested=nested)
+    if exported.any():
+        known = pl.Series(rows, dtype=pl.UInt32)[fields["row"]].is_in(lines["row"].filter(exported).to_list())
+        fields = fields.with_columns(pl.when(known).then(pl.lit(export.NAME)).otherwise("format").alias("format"))
     return fields.with_columns(pl.Series("row", rows, dtype=pl.UInt32)[fields["row"]]).select(list(FIELDS))
 
 

@@ -19,6 +19,13 @@ def _milliseconds(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.with_columns(pl.col("f").str.zfill(3))
 
 
+def _minutes_east(groups: pl.DataFrame) -> pl.DataFrame:
+    """`+060` is `+01:00`."""
+    minutes = groups["z"].str.slice(1).cast(pl.Int64)
+    clock = (minutes // 60).cast(pl.String).str.zfill(2) + ":" + (minutes % 60).cast(pl.String).str.zfill(2)
+    return groups.with_columns((groups["z"].str.slice(0, 1) + clock).alias("z"))
+
+
 RULES: Final = (
     Rule(  # BlueGene/L: the first column is an alert's label, `-` for none; the epoch is UTC, the written time is not
         "bgl",
@@ -71,6 +78,14 @@ RULES: Final = (
         "couchbase",
         rf"^(?P<head>\[(?P<source>\w+):(?P<level>[a-z]+),{stamps.YEAR_FIRST},(?P<process>[^\]]*)\])",
         "[",
+    ),
+    Rule(  # Db2 writes its zone as minutes east of UTC: https://www.ibm.com/docs/en/db2 "db2diag log files"
+        "db2diag",
+        r"^(?P<head>(?P<stamp>(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})-(?P<H>[0-9]{2})\.(?P<M>[0-9]{2})\."
+        r"(?P<S>[0-9]{2})\.(?P<f>[0-9]{6})(?P<z>[+-][0-9]{3})) +(?P<record>[A-Z][0-9]+[A-Z][0-9]+) +"
+        r"LEVEL: (?P<level>[A-Za-z]+).*)",
+        DIGITS,
+        finish=_minutes_east,
     ),
     Rule(  # klog and glog: E0102 15:04:05.123456 1234 file.go:12] message
         "glog",

@@ -1,6 +1,7 @@
 """The tokens that stand before a message, whatever the format: levels, ids, threads, loggers, places in code, pairs."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from sentinel.parse.levels import LEVEL_OF_WORD
@@ -21,6 +22,7 @@ __all__ = [
     "LEVEL_PAIR",
     "LEVEL_WITH_NAME",
     "NAMED",
+    "NAME_PID",
     "NUMBER",
     "OF_CODE",
     "PADDED_LEVEL",
@@ -36,6 +38,7 @@ __all__ = [
     "THREAD_LEVEL",
     "UNPROSAIC",
     "WORD_BEFORE_LEVEL",
+    "any_of",
     "is_id",
     "is_name",
     "is_pairs",
@@ -45,7 +48,7 @@ __all__ = [
 _UPPER: Final = (
     "TRACE DEBUG INFO NOTICE WARN WARNING ERROR ERR FATAL CRITICAL CRIT SEVERE ALERT EMERG EMERGENCY PANIC FINE "
     "FINER FINEST "
-    "CONFIG VERBOSE SUCCESS DBG INF WRN TRC FTL VRB INFORMATION DEPRECATED DPANIC NOTE AUDIT CRT ERRO DEBU"
+    "DDEBUG SUBDEBUG CONFIG VERBOSE SUCCESS DBG INF WRN TRC FTL VRB INFORMATION DEPRECATED DPANIC NOTE AUDIT CRT ERRO DEBU"
 ).split()
 _LOWER: Final = (
     "trace debug info notice warn warning error err fatal critical crit severe alert emerg emergency panic "
@@ -58,7 +61,7 @@ _WORDS: Final = "|".join(sorted((word for word in LEVEL_OF_WORD if len(word) > 2
 _LOW: Final = "|".join(sorted({*_LOWER, *(w.capitalize() for w in _LOWER)}, key=len, reverse=True))
 
 LEVEL: Final = re.compile(
-    rf"(?:##)?[\[(<{{][ \t]*(?P<a>(?i:{_WORDS})|[VDIWEFCTN])[ \t]*[\])>}}]:?"
+    rf"(?:##)?[\[(<{{][ \t]*(?P<a>(?i:{_WORDS})|[VDIWEFCTN]|II|WW|EE)[ \t]*[\])>}}]:?"
     rf"|(?P<b>{_UP}|LOG(?=:| *\[)){_END}:?"
     r"|(?P<d>http)(?=: (?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) ):"
     rf"|(?P<c>{_LOW})(?=::|:[ \t]|[|\],]|\t| ?\||  | - | ?\[)(?![A-Za-z0-9_]):{{0,2}}"
@@ -69,7 +72,7 @@ BARE_LEVEL: Final = re.compile(rf"(?P<a>{_LOW})(?=[ \t]|$)")
 STRIPPED: Final = frozenset(
     "trace debug info notice warn warning verbose silly dbg inf wrn trc ftl information".split()
 )
-LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  |!? +\[| \|)!?")
+LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  |!? +\[| \||! )!?")
 """One letter for a level, told by its place beside the time."""
 LEVEL_PAIR: Final = re.compile(r"(?i:level|lvl|loglevel|severity)=\"?(?P<level>[A-Za-z]+)\"?(?P<name>)")
 LEVEL_WITH_NAME: Final = re.compile(
@@ -77,8 +80,11 @@ LEVEL_WITH_NAME: Final = re.compile(
     r"= ))?(?P<name2>)"
 )
 LEVEL_AFTER_NAME: Final = re.compile(
-    rf"(?P<name>[A-Za-z][\w-]*)\.(?P<level>{_UP}):|(?P<name2>[a-z][\w-]*): (?P<level2>(?i:{_WORDS})): "
+    rf"(?P<name>[A-Za-z][\w-]*)\.(?P<level>{_UP}):"
+    rf"|(?P<name2>[a-z][\w-]*)(?:\([^()]*\))?(?:<[^<>]*>)*: (?P<level2>(?i:{_WORDS})): "
+    rf"|(?P<name3>[A-Za-z][\w./-]*)\[(?P<level3>{_UP})\]: "
 )
+"""`request.CRITICAL:` of Monolog, `imap(ann)<77><a1>: Error: ` of Dovecot, `util.py[DEBUG]: ` of cloud-init."""
 PHP: Final = re.compile(
     r"(?:PHP )?(?P<a>Fatal error|Parse error|Recoverable fatal error|Warning|Notice|Deprecated|Strict Standards|"
     r"Core Warning):[ \t]+"
@@ -91,7 +97,7 @@ CISCO: Final = re.compile(
 )
 
 SEPARATORS: Final = re.compile(
-    r"(?:[ \t]+|[-=>]>|[|:;,>\])]+(?=[ \t\[|]|$)|::+|-{1,3}(?=[ \t|]|$)|:(?=[A-Z]{4,8}:)|\|)+"
+    r"(?:[ \t]+|[-=>]>|[|:;,>\])]+(?=[ \t\[|]|$)|::+|-{1,2}(?=[ \t|]|$)|---(?=[ \t]+[\[({])|:(?=[A-Z]{4,8}:)|\|)+"
 )
 BRACKET: Final = re.compile(
     r"\[(?P<a>[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)?)\]:?|\((?P<b>[^()]*)\):?|\{(?P<c>[^{}]*)\}:?|<(?P<d>[^<> ]*)>:?"
@@ -137,8 +143,10 @@ COLUMNS: Final = re.compile(rf"\"?[,;]\"?(?P<level>(?i:{_WORDS}))\"?[,;](?:\"?(?
 """Columns between commas or semicolons behind a time: level, perhaps logger."""
 UNPROSAIC: Final = re.compile(r"[0-9A-Z=_/-]")
 """What a word of prose rarely has."""
-THREAD_LEVEL: Final = re.compile(rf"(?P<thread>[^/]+)/(?P<level>{_UP})")
-"""Minecraft's `[Server thread/INFO]`."""
+THREAD_LEVEL: Final = re.compile(rf"(?P<thread>[^/]+)/(?P<level>{_UP})|(?P<name>[^#]+)#(?P<level2>{_LOW})")
+"""Minecraft's `[Server thread/INFO]`, Twisted's `[shop.pay#info]`."""
+NAME_PID: Final = re.compile(r"(?P<name>[A-Za-z][\w.-]*)/(?P<pid>[0-9]+)")
+"""pino's `(shop/18788)`."""
 PADDED_LEVEL: Final = re.compile(rf"(?P<name>[A-Za-z][\w.]*) {{2,}}(?P<level>{_LOW}): ")
 """SQL Server's `Logon       Error: 18456`."""
 PROGRAM: Final = re.compile(
@@ -185,6 +193,11 @@ def is_thread(text: str) -> bool:
 def is_name(text: str) -> bool:
     """Whether a text can be a logger: one word, with dots, slashes or colons."""
     return _NAME.fullmatch(text) is not None
+
+
+def any_of(groups: Mapping[str, str], *kinds: str) -> str:
+    """The group of these kinds that was found; alternatives of one pattern number theirs: `name`, `name2`."""
+    return next(value for kind in kinds for name, value in groups.items() if name.rstrip("23") == kind)
 
 
 def is_pairs(text: str) -> bool:

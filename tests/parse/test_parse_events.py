@@ -47,6 +47,14 @@ EVENTS: dict[str, list[str]] = {
         "INFO:till:closed",
         "till is off",
     ],
+    "blocks of apt's history": [
+        "Start-Date: 2026-05-02  08:00:00\nCommandline: apt-get upgrade\nEnd-Date: 2026-05-02  08:00:09",
+        "Start-Date: 2026-05-03  08:00:00\nCommandline: apt-get install tree\nEnd-Date: 2026-05-03  08:00:02",
+    ],
+    "jupyter": [
+        "[E 08:00:00.250 TillApp] cannot close\n    Traceback (most recent call last):\n    KeyError: 4",
+        "[W 08:00:01.250 TillApp] slow",
+    ],
     "python that dies": [
         "till is on",
         'Traceback (most recent call last):\n  File "till.py", line 3, in <module>\n    count()\nKeyError: 4',
