@@ -22,7 +22,9 @@ def test_value_that_is_no_plain_text_stands_behind_its_size() -> None:
 
 def test_entries_of_a_file_are_records_of_their_own(read_lines: Callable[..., Any]) -> None:
     """A blank line ends an entry; its fields give time, level, source and host, and stand once."""
-    one = "__CURSOR=s=1;i=1\n__REALTIME_TIMESTAMP=1772619320250000\nPRIORITY=3\nSYSLOG_IDENTIFIER=till\nMESSAGE=3 coins lost"
+    one = (
+        "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1772619320250000\nPRIORITY=3\nSYSLOG_IDENTIFIER=till\nMESSAGE=3 coins lost"
+    )
     other = "__CURSOR=s=1;i=2\n__REALTIME_TIMESTAMP=1772619321250000\n_HOSTNAME=web1\nMESSAGE=closed"
 
     parsed = read_lines(*one.split("\n"), "", *other.split("\n"))
