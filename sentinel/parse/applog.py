@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from sentinel.parse import stamps
+from sentinel.parse import platforms, stamps
 from sentinel.parse.levels import ANY_LEVEL, PLAIN_LEVEL, SYSLOG_LEVELS, UPPER_LEVEL
 from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
 
@@ -71,6 +71,7 @@ AFTER_TIME: Final = (
     Rule("libvirt", r"^(?P<head>(?P<pid>[0-9]+): (?P<level>[a-z]+) : (?P<source>\w+):(?P<line>[0-9]+) : )", DIGITS),
     Rule("mongodb", r"^(?P<head>(?P<level>[DIWEF])[1-5]? +(?P<source>[A-Z_]+|-) +\[(?P<thread>[^\]]+)\] )", "DIWEF"),
     Rule("windows-cbs", rf"^(?P<head>{_ANY} {{2,}}(?P<source>[A-Z][A-Za-z]{{1,7}}) {{2,}})", LETTERS),
+    *platforms.AFTER_TIME,
     *LEVEL_FIRST,
     Rule("host-program", r"^(?P<head>(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*) "
          r"(?P<source>[A-Za-z_][^ :\[\]]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + DIGITS, unless=rf"^{PLAIN_LEVEL} "),
@@ -112,7 +113,7 @@ _LETTERED: Final = tuple(  # https://www.tornadoweb.org/en/stable/log.html, and 
     )
     for stamp in (stamps.LAYOUTS["compact"], stamps.YEAR_FIRST, stamps.LAYOUTS["clock"])
 )
-RULES: Final = (*_TIMED, *_LETTERED, _RUBY, _FILE_PREFIX)
+RULES: Final = (*platforms.RULES, *_TIMED, *_LETTERED, _RUBY, _FILE_PREFIX)
 BARE_RULES: Final = (
     Rule(  # .NET's console: the message stands on the next line
         "dotnet",

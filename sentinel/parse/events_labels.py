@@ -57,7 +57,7 @@ _LEVELS: Final = (
 )
 _WHOLES: Final = (
     r"^\{.*\}\s*$"
-    r"|^(?:CEF|LEEF):\d|^#[A-Z]\w+: "
+    r"|^(?:CEF|LEEF):\d|^#[A-Z]\w+: |^(?:START|END|REPORT) RequestId: |^INIT_START Runtime "
     r"|^\S+ \S+ \S+ \[\d{2}/[A-Z][a-z]{2}/\d{4}:[^\]]*\] \""  # a request in the common form
 )
 _PARTS: Final = (

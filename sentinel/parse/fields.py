@@ -80,7 +80,7 @@ def _read_plainly(body: dict[Any, Any], shape: Shape) -> DocumentFields | None:
         if any(type(value) is dict and value for value in extra.values()):
             return None
         if level is None:
-            level = scales.level_of_request(extra)
+            level = scales.level_of_others(extra)
         inner = _inner(extra)
     return DocumentFields(None, written.strip() or None, level, source, host, message, inner)
 
@@ -95,7 +95,7 @@ def _weighed(body: dict[Any, Any], *, strict: bool) -> DocumentFields:
     source = _first(found.get("source"), extra, _source)
     host = _first(found.get("host"), extra, _label)
     if level is None and extra:
-        level = scales.level_of_request(extra)
+        level = scales.level_of_others(extra)
     if strict and message is None and not tells:
         raise BadDocumentError("message is empty" if "message" in found else "message is missing")
     return DocumentFields(time_ns, time_text, level, source, host, message, _inner(extra))

@@ -37,6 +37,9 @@ FRAMES: Final[tuple[Rule, ...]] = (
     *_PLAIN,
     syslog.pri_rule(_PLAIN),
     Rule("compose", _COMPOSE, LETTERS + DIGITS),
+    Rule(  # https://devcenter.heroku.com/articles/logging#log-format
+        "heroku", rf"^(?P<head>{stamps.RFC3339} (?P<source>[a-z]+)\[(?P<process>[a-z][a-z._-]*[0-9]*)\]: )", DIGITS
+    ),
 )
 """Frames of text, in the order in which a line is offered to them."""
 

@@ -45,7 +45,9 @@ _CLOCK: Final = re.compile(r"[0-9][:.h][0-9]{2}|[0-9]{6}")
 _START: Final = re.compile(
     rf"(?:(?<=[\s\[(<|,;=:*\"'])|^)[\[(<\"']? ?(?:(?P<digit>[0-9])|(?:{ANY_WEEKDAY}|{ANY_MONTH})[ ,/-])"
 )
-_HEADISH: Final = re.compile(r"[\[({<].*|.*[0-9./:@_=|\]\)}>,].*|[A-Z_-]+|[a-z]+(?:-[a-z]+)+|.|-+|(?:https?|h2|wss?)")
+_HEADISH: Final = re.compile(
+    r"[\[({<].*|.*[0-9./:@_=|\]\)}>,].*|[A-Z_-]+|[a-z]+(?:-[a-z]+)+|trace|debug|info|warn|warning|error|fatal|critical|.|-+|(?:https?|h2|wss?)"
+)
 
 
 @dataclass(slots=True)

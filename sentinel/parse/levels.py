@@ -22,13 +22,13 @@ _NAMES: Final = {
     "trace": "trace trc trce verbose verb vrb finer finest all trace1 trace2 trace3 trace4 trace5 trace6 trace7 "
     "trace8 v t silly "
     "spam",
-    "debug": "debug dbg dbug debu debg fine debug1 debug2 debug3 debug4 debug5 ddebug subdebug d d1 d2 d3 d4 d5",
+    "debug": "debug dbg dbug debu debg fine debug1 debug2 debug3 debug4 debug5 ddebug subdebug db d d1 d2 d3 d4 d5",
     "info": "info information informational inf notice noti note config conf cfg log system success succ audit "
     "auditsuccess "
-    "audit_success hint http default mark ii i n",
+    "audit_success hint http default notification mark ii df i n",
     "warn": "warn warning wrn warnin warni w attn deprecated deprecation ww",
     "error": "error err severe sevr failure fail erro eror errors exception auditfailure audit_failure ee e",
-    "fatal": "fatal ftl fata critical crit crt cri alert emerg emergency panic pani dpanic crash assert f c a",
+    "fatal": "fatal ftl fata critical crit crt cri alert emerg emergency panic pani dpanic crash assert fault f c a",
 }
 LEVEL_OF_WORD: Final = {word: level for level, words in _NAMES.items() for word in words.split()}
 """Lower-case word or letter → level: syslog, log4j, java.util.logging, Python, .NET, Android, glog, PostgreSQL."""

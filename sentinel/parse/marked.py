@@ -17,6 +17,11 @@ _REDIS: Final = {"#": "warn", "*": "info", "-": "debug", ".": "debug"}
 _AUDIT_PAIR: Final = re.compile(rf"(?:^| |')({pairs.KEY})=(\"[^\"]*\"|[^ '\"]+)")
 _WINDOWS_LEVELS: Final = {"1": "fatal", "2": "error", "3": "warn", "4": "info", "0": "info", "5": "trace"}
 _CEF_LEVELS: Final = {"9": "fatal", "10": "fatal", "7": "error", "8": "error", "4": "warn", "5": "warn", "6": "warn"}
+_WEBSPHERE_LEVELS: Final = {
+    "A": "info", "I": "info", "C": "info", "D": "debug", "W": "warn", "E": "error", "F": "fatal", "S": "error",
+    "1": "debug", "2": "trace", "3": "trace",
+}  # fmt: skip
+"""An A is an audit; what O and R say was printed, and has no level."""
 _TAG: Final = re.compile(r"<(?P<tag>\w+)(?P<attributes>(?:\s[^<>]*?)?)(?:/>|>(?P<text>[^<]*)</(?P=tag)>)")
 _ATTRIBUTE: Final = re.compile(r"(\w+)=(?:'([^']*)'|\"([^\"]*)\")")
 _EXTENSION: Final = re.compile(r"(\w[\w.]*)=((?:[^=\\\t]|\\.)*?)(?=[ \t]+\w[\w.]*=|\t|$)")
@@ -77,6 +82,11 @@ def _extended(groups: pl.DataFrame) -> pl.DataFrame:
 def _named(groups: pl.DataFrame) -> pl.DataFrame:
     """Until its second line is there, class and method are the message."""
     return groups.with_columns(pl.concat_str("source", "method", separator=" ").alias("message"))
+
+
+def _of_websphere(groups: pl.DataFrame) -> pl.DataFrame:
+    level = groups["level"].replace_strict(_WEBSPHERE_LEVELS, default=None, return_dtype=pl.String)
+    return groups.with_columns(level.alias("level"))
 
 
 RULES: Final = (
@@ -155,8 +165,9 @@ RULES: Final = (
     Rule(
         "liberty",
         rf"^(?P<head>\[{stamps.LAYOUTS['month-first-short']}\] (?P<thread>[0-9a-f]{{8}}) (?P<source>[A-Za-z_][A-"
-        r"Za-z0-9_.]*) +(?P<level>[AIWEFRDOSZ123]) +)",
+        r"Za-z0-9_.]*) +(?P<level>[AIWEFRDOSZC123]) +)",
         "[",
+        finish=_of_websphere,
     ),
     Rule("logrus", rf"^(?P<head>(?P<level>[A-Z]{{4}})\[{stamps.RFC3339}\] +)", UPPER),
     Rule("logrus", r"^(?P<head>(?P<level>TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\[[0-9]{4,}\] +)", "TDIWEFP"),

@@ -10,6 +10,7 @@ __all__ = ["Peel"]
 
 MAX_TOKENS: Final = 14
 _EXCEPTION: Final = re.compile(r".*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed|exception)|[A-Z][a-z]+(?:ed|ing)")
+_SNAKE: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 _NO_NAMES: Final = frozenset(
     {"msg", "message", "error", "err", "note", "reason", "http", "https", "usage", "hint", "caution", "cause", "flag"}
 )
@@ -223,6 +224,8 @@ class Peel:
             return False
         found, of_head = t.LATE_LEVEL.match(self.text, self.at), t.UNPROSAIC
         if found is None:
+            found, of_head = t.LATE_BRACKET.match(self.text, self.at), t.UNPROSAIC
+        if found is None:
             found, of_head = t.LATE_WORD.match(self.text, self.at), t.OF_CODE
         words = found["words"].split() if found else []
         if found is None or not all(map(of_head.search, words)):
@@ -265,8 +268,12 @@ class Peel:
             return False
         if self.level is None and not found["mark2"] and not found["mark3"]:
             return False
-        if not found["line"] and _EXCEPTION.fullmatch(found["name"]):
+        if not found["line"] and not found["mark4"] and _EXCEPTION.fullmatch(found["name"]):
             return False
+        if found["mark"] and self.files and _SNAKE.fullmatch(found["name"]):  # of C, behind its file
+            self.attributes.setdefault("function", found["name"])
+            self.at = found.end()
+            return True
         if found["mark"] and self.text.startswith("  ", found.end()) and "." not in found["name"]:
             return False  # `Version:  2.9` of a banner
         end = found.end() - len(found["mark5"] or "")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sentinel.parse import levels
 from sentinel.parse.requests import level_of_status
 
-__all__ = ["level_in", "level_of_request"]
+__all__ = ["level_in", "level_of_others"]
 
 _STATUSES: Final = (
     "status", "status_code", "statusCode", "DownstreamStatus", "response_code", "http_status", "http_status_code", "sc-status",
@@ -74,8 +74,11 @@ def _of_number(name: str, value: int) -> str | None:
     return levels.from_number(value)
 
 
-def level_of_request(extra: Mapping[str, Any]) -> str | None:
-    """The level of the status of a request that a document without a level tells of; None where it tells of none."""
+def level_of_others(extra: Mapping[str, Any]) -> str | None:
+    """The level of a document without one: that of a request's status, or of Kibana's first tag; None for others."""
+    tags = extra.get("tags")
+    if type(tags) is list and tags and extra.get("type") == "log" and type(tags[0]) is str:
+        return levels.from_word(tags[0])
     for name in _STATUSES:
         status = str(extra.get(name, ""))
         if len(status) == 3 and status.isdigit() and status[0] in "12345" and any(map(_ASKED.search, extra)):

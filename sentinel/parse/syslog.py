@@ -30,6 +30,7 @@ BSD: Final = (
         rf"{_PROGRAM}{_PID}: ?)",
         UPPER,
     ),
+    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<sequence>[0-9]+): )", UPPER),  # Cisco counts its lines
     Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),
     Rule(
         "syslog",
@@ -72,7 +73,19 @@ RFC5424: Final = Rule(
     DIGITS,
     finish=_structured,
 )
-RULES: Final = (*BSD, RFC5424, *RSYSLOG)
+JOURNAL: Final = (  # journalctl's short-full and short-unix
+    Rule(
+        "syslog",
+        rf"^(?P<head>[A-Z][a-z]{{2}} {stamps.YEAR_FIRST} {_HOST} (?P<source>[^ :\[]+)(?:{_PID})?: )",
+        UPPER,
+    ),
+    Rule(
+        "syslog",
+        rf"^(?P<head>(?P<stamp>(?P<epoch>[0-9]{{10}}\.[0-9]{{6}})) {_HOST} (?P<source>[a-z][^ :\[]*)(?:{_PID})?: )",
+        DIGITS,
+    ),
+)
+RULES: Final = (*BSD, RFC5424, *RSYSLOG, *JOURNAL)
 
 _DEVICE: Final = r"1 (?P<stamp>(?P<epoch>[0-9]{10}(?:\.[0-9]{1,9})?)) (?P<host>[^ ]+) "
 DEVICES: Final = (  # an epoch where a date should be, as Meraki and others write it; behind a relay its own header goes

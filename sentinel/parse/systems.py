@@ -11,6 +11,7 @@ __all__ = ["RULES"]
 
 _CLOCK: Final = r"(?P<H>[0-9]{2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})"
 _LABEL: Final = r"(?P<label>-|[A-Z0-9_]+) (?P<stamp>(?P<epoch>[0-9]{9,10})) [0-9]{4}\.[0-9]{2}\.[0-9]{2}"
+_BRIEF: Final = r"(?P<level>[VDIWEFA])/(?P<source>[^(]*?) *\( *(?P<pid>[0-9]+)\): ?"
 _LABELS: Final = "-" + UPPER + DIGITS
 
 
@@ -54,6 +55,13 @@ RULES: Final = (
         r"(?P<tid>[0-9]+) (?P<level>[VDIWEFA]) (?P<source>[^:]*?) *:(?: |$))",
         DIGITS,
     ),
+    Rule(  # its brief form, and the one with a time
+        "android",
+        rf"^(?P<head>(?P<stamp>(?P<m>[0-9]{{2}})-(?P<d>[0-9]{{2}}) {_CLOCK}\.(?P<f>[0-9]{{3,6}})) +"
+        rf"{_BRIEF})",
+        DIGITS,
+    ),
+    Rule("android", rf"^(?P<head>{_BRIEF})", "VDIWEFA"),
     Rule(
         "healthapp",
         r"^(?P<head>(?P<stamp>(?P<Y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})-(?P<H>[0-9]{1,2}):(?P<M>[0-9]{1,2}):"

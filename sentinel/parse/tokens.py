@@ -14,6 +14,7 @@ __all__ = [
     "COLUMNS",
     "DATABASE",
     "DOTTED",
+    "LATE_BRACKET",
     "LATE_LEVEL",
     "LATE_WORD",
     "LETTER",
@@ -78,6 +79,8 @@ LEVEL_PAIR: Final = re.compile(r"(?i:level|lvl|loglevel|severity)=\"?(?P<level>[
 LEVEL_WITH_NAME: Final = re.compile(
     rf"(?P<level>{_UP})/(?P<thread>[A-Za-z][\w.-]*)|:?(?P<level2>{_UP}) ?:(?P<name>[A-Za-z_][\w.]*):(?:[\w-]+:(?"
     r"= ))?(?P<name2>)"
+    rf"|(?P<level3>information|debug|notice|warning|critical)/(?P<name3>[A-Z][\w.-]*): "
+    rf"|(?P<name4>[A-Za-z][\w-]*):(?P<level4>{_LOW})(?=[ \t]+\[|[ \t]{{2}})"
 )
 LEVEL_AFTER_NAME: Final = re.compile(
     rf"(?P<name>[A-Za-z][\w-]*)\.(?P<level>{_UP}):"
@@ -134,6 +137,8 @@ LATE_LEVEL: Final = re.compile(
     r"(?P<words>(?:[^\s:]+[ \t]+){1,6})(?P<level>TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL): +"
 )
 """A level behind words that are no prose: each has a number, a sign or a capital in it."""
+LATE_BRACKET: Final = re.compile(rf"(?P<words>(?:[\w.]+=[^ ]* +){{1,8}})\[(?P<level>(?i:{_WORDS}))\]")
+"""The same behind pairs: Elixir's `request_id=F1 [error]`."""
 LATE_WORD: Final = re.compile(
     r"(?P<words>(?:[\w.$/@:-]+[ \t]+){1,3})(?P<level>TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)(?=[ \t])"
 )
@@ -165,9 +170,9 @@ _ID: Final = re.compile(
     r"(?i:(?:p?id|tid|pid:tid|process|thread|p|t|#|ppid|proc|conn|session|cpu)[ :=#-]?)*[0-9a-fx.,:/#+ @T-]*(?:s"
     r"|ms|us|kB|MB)?"
 )
-_HEX: Final = re.compile(r"[0-9a-fA-F-]{8,}|req-\S+|[A-Za-z0-9+/_-]{20,}={0,2}")
+_HEX: Final = re.compile(r"[0-9a-fA-F-]{8,}|(?i:req)[-#]\S+|[A-Za-z0-9+/_-]{20,}={0,2}")
 _THREAD: Final = re.compile(
-    r"(?i:main|.*thread.*|.*(?:worker|pool|exec|executor|scheduler|timer|task|listener|conn|dispatcher|reactor|n"
+    r"(?i:main|shard +[0-9].*|.*thread.*|.*(?:worker|pool|exec|executor|scheduler|timer|task|listener|conn|dispatcher|reactor|n"
     r"io|qtp|loop|background|consumer|http)[\w.]*[-_: #]?[0-9].*"
     r"|(?:nio|qtp|pool|http|ajp|eventloop|vert\.x|forkjoin|epoll|catalina|lettuce|kafka|quartz|rmi|grpc|def"
     r"ault task|ajp|async|backgr|asyncio|mainprocess|forkpool)[\w.@/:#, -]*|.*[-#_ ][0-9]+(?:[-_][0-9]+)*)"
@@ -181,7 +186,7 @@ def is_id(text: str) -> bool:
     return (
         not text
         or (any(c.isdigit() or c == "-" for c in text) and _ID.fullmatch(text) is not None)
-        or (len(text) >= 8 and any(c.isdigit() for c in text) and _HEX.fullmatch(text) is not None)
+        or (len(text) >= 6 and any(c.isdigit() for c in text) and _HEX.fullmatch(text) is not None)
     )
 
 
@@ -197,7 +202,7 @@ def is_name(text: str) -> bool:
 
 def any_of(groups: Mapping[str, str], *kinds: str) -> str:
     """The group of these kinds that was found; alternatives of one pattern number theirs: `name`, `name2`."""
-    return next(value for kind in kinds for name, value in groups.items() if name.rstrip("23") == kind)
+    return next(value for kind in kinds for name, value in groups.items() if name.rstrip("234") == kind)
 
 
 def is_pairs(text: str) -> bool:

@@ -1,0 +1,122 @@
+"""Formats of clusters, hypervisors, devices and platforms, each told by a mark of its own: behind a time, or whole."""
+
+from typing import Final
+
+import polars as pl
+
+from sentinel.parse import levels, stamps
+from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
+
+__all__ = ["AFTER_TIME", "RULES"]
+
+_HMS: Final = r"(?P<H>[0-9]{2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})"
+_UP: Final = rf"(?P<level>{levels.UPPER_LEVEL})"
+_TOPICS: Final = r"(?P<topics>[a-z0-9-]+(?:,!?[a-z0-9-]+)+)"
+_OF_APPLE: Final = {"df": "info", "in": "info", "i": "info", "db": "debug", "er": "error", "e": "error", "f": "fatal"}
+_GRAVE: Final = ("critical", "error", "warning", "info", "debug")
+
+
+def _of_topics(groups: pl.DataFrame) -> pl.DataFrame:
+    """The first topic speaks, and the gravest of them that is a level."""
+    topics = pl.col("topics").str.split(",")
+    level = pl.coalesce(pl.when(topics.list.contains(word)).then(pl.lit(word)) for word in _GRAVE)
+    return groups.with_columns(topics.list.first().alias("source"), level.alias("level"))
+
+
+def _of_apple(groups: pl.DataFrame) -> pl.DataFrame:
+    level = groups["mark"].str.to_lowercase().replace_strict(_OF_APPLE, default=None, return_dtype=pl.String)
+    return groups.drop("mark").with_columns(level.alias("level"))
+
+
+AFTER_TIME: Final = (
+    Rule(  # https://docs.ceph.com/en/latest/rados/troubleshooting/log-and-debug/
+        "ceph",
+        r"^(?P<head>(?P<thread>[0-9a-f]{12,16}) +(?P<verbosity>-?[0-9]{1,2}) "
+        r"(?:(?:log_channel\([a-z]+\)|[a-z.]+) log \[(?P<level>[A-Z]{3})\] : )?)",
+        DIGITS + "abcdef",
+    ),
+    Rule(
+        "corosync",
+        r"^(?P<head>\[(?P<pid>[0-9]+)\] (?P<host>[^ ]+) (?P<source>[a-z][a-z0-9_-]*) +(?P<level>[a-z]+) +"
+        r"\[(?P<component>[A-Z]+) *\] )",
+        "[",
+    ),
+    Rule(
+        "pacemaker",
+        r"^(?P<head>(?P<host>[^ ]+) (?P<source>[a-z][a-z0-9_-]*) +\[(?P<pid>[0-9]+)\] +"
+        r"\((?P<function>[^)]*)\) +(?P<level>[a-z]+): +)",
+        LETTERS + DIGITS,
+    ),
+    Rule(  # Oracle's diagnostic logging, and GlassFish, which took it over
+        "odl",
+        r"^(?P<head>\[(?P<server>[^\]]*)\] \[(?P<level>[A-Z_]+)(?::[0-9]+)?\] \[(?P<code>[^\]]*)\] "
+        r"\[(?P<source>[^\]]*)\] \[tid: (?P<thread>[^\]]*)\] (?:\[[A-Za-z]+: [^\]]*\] )*(?:\[\[)?)",
+        "[",
+    ),
+    Rule(
+        "atlassian",
+        rf"^(?P<head>(?P<thread>[^ \[\]]+) +{_UP} +(?P<context>[^\[\]]*)"
+        r"\[(?P<source>[a-z][\w$]*(?:\.[\w$]+){2,})\] )",
+        LETTERS,
+    ),
+    Rule(
+        "nexus",
+        rf"^(?P<head>{_UP} +\[(?P<thread>[^\]]*)\] +(?P<user>[\w.*@-]+) (?P<source>[a-z][\w$]*(?:\.[\w$]+)+) +- )",
+        UPPER,
+    ),
+    Rule(
+        "macos-log",
+        r"^(?P<head>(?P<thread>0x[0-9a-f]+) +(?P<level>Default|Info|Debug|Error|Fault) +(?P<activity>0x[0-9a-f]+) +"
+        r"(?P<pid>[0-9]+) +(?P<ttl>[0-9]+) +(?P<source>[^:]+): )",
+        "0",
+    ),
+    Rule(
+        "macos-log",
+        r"^(?P<head>(?P<mark>Df|Db|In|Er|[IEF]) +(?P<source>[^\[ ][^\[]*)\[(?P<pid>[0-9]+):(?P<tid>[0-9a-f]+)\] )",
+        "DIEF",
+        finish=_of_apple,
+    ),
+    Rule(
+        "puppet",
+        r"^(?P<head>(?P<source>[A-Z/][^ ]*) \((?P<level>debug|info|notice|warning|err|alert|emerg|crit)\): )",
+        UPPER + "/",
+    ),
+    Rule(
+        "vmkernel",
+        r"^(?P<head>cpu(?P<cpu>[0-9]+):(?P<world>[0-9]+)(?: opID=(?P<operation>\w+))?\)"
+        r"(?:(?P<level>WARNING|ALERT|ERROR): )?(?:(?P<source>[A-Za-z]\w*): )?)",
+        "c",
+    ),
+    Rule(
+        "freeswitch",
+        r"^(?P<head>(?P<idle>[0-9.]+)% \[(?P<level>[A-Z]+)\] (?P<source>[\w.-]+):(?P<line>[0-9]+) )",
+        DIGITS,
+    ),
+    Rule("mikrotik", rf"^(?P<head>{_TOPICS} )", LETTERS.lower(), finish=_of_topics),
+)
+RULES: Final = (
+    Rule(
+        "mikrotik",
+        rf"^(?P<head>(?P<stamp>(?P<b>[a-z]{{3}})/(?P<d>[0-9]{{2}})(?:/(?P<Y>[0-9]{{4}}))? {_HMS}) {_TOPICS} )",
+        LETTERS.lower(),
+        finish=_of_topics,
+    ),
+    Rule(
+        "passenger",
+        rf"^(?P<head>\[ (?P<level>[A-Z]) {stamps.YEAR_FIRST} (?P<pid>[0-9]+)/(?P<thread>[^ ]+) "
+        r"(?P<source>[^ :]+):(?P<line>[0-9]+) \]: )",
+        "[",
+    ),
+    Rule(
+        "ray",
+        rf"^(?P<head>\[{stamps.YEAR_FIRST} (?P<level>[DIWEF]) (?P<pid>[0-9]+) (?P<tid>[0-9]+)\] "
+        r"(?:\((?P<source>[^)]*)\) )?(?:(?P<file>[\w./-]+):(?P<line>[0-9]+): )?)",
+        "[",
+    ),
+    Rule(  # the month stands first, though it is written with dashes
+        "splunkd",
+        rf"^(?P<head>(?P<stamp>(?P<m>[0-9]{{2}})-(?P<d>[0-9]{{2}})-(?P<Y>[0-9]{{4}}) {_HMS}\.(?P<f>[0-9]{{3}}) "
+        rf"(?P<z>[+-][0-9]{{4}})) +{_UP} +(?P<source>\w+)(?: \[(?P<thread>[^\]]*)\])? +- +)",
+        DIGITS,
+    ),
+)
