@@ -5,7 +5,8 @@ SentinelError
 └── TerminalError      the same call will never work: say why, go on without it
     ├── SettingsError  a setting is missing or unusable
     ├── NoModelError   nothing has been trained yet
-    └── ArtifactError  a model's files are damaged, foreign or of another version
+    └── ArtifactError  a model's files are damaged or foreign
+        └── OutdatedModelError  they are whole and ours, but of a release that reads them otherwise
 
 SpoolFullError is transient: the spool has reached its bound and takes nothing more for now.
 """
@@ -15,6 +16,7 @@ from sentinel import secrecy
 __all__ = [
     "ArtifactError",
     "NoModelError",
+    "OutdatedModelError",
     "SentinelError",
     "SettingsError",
     "SpoolFullError",
@@ -51,6 +53,10 @@ class NoModelError(TerminalError):
 
 class ArtifactError(TerminalError):
     """A model's files are damaged, foreign, or made for other features."""
+
+
+class OutdatedModelError(ArtifactError):
+    """A model is whole and signed by our key, but another release made it: only learning anew helps."""
 
 
 class SpoolFullError(TransientError):

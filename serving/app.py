@@ -1,5 +1,6 @@
 """The FastAPI app: the routes on the server's parts, behind the guard, with every error as a problem."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -12,6 +13,7 @@ from serving.document import describe
 from serving.guard import Guard
 from serving.leavers import Leavers
 from serving.parts import Parts
+from serving.relearn import relearn
 from serving.routes import incidents, logs, metrics, models, overview, patterns, predict, probes, stream, train, words
 
 __all__ = ["ROUTES", "create_app"]
@@ -54,7 +56,9 @@ def create_app(parts: Parts) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         start_readers(parts)
+        relearning = asyncio.create_task(relearn(parts))
         yield
+        relearning.cancel()
         put_away(parts)
 
     documented = parts.is_open_documented

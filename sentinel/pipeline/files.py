@@ -67,7 +67,7 @@ def judge(sentinel: Sentinel, document: Mapping[str, Any], *, now: datetime) -> 
     model, model_state = sentinel.registry.load(version)
     found = states.read_newest(sentinel.spool, sentinel.home / "detector")
     running = found[1] if found is not None else None
-    scorer = scorer_of(model, model_state, running, threshold_nats=sentinel.threshold_nats)
+    scorer, _ = scorer_of(model, model_state, running, threshold_nats=sentinel.threshold_nats)
     heard = Heard(sentinel.spool, sentinel.threshold_nats, now.timestamp())
     heard.tune(scorer)
     return heard.apply(parsed.records, scorer.peek(parsed.records)).row(0, named=True)

@@ -12,7 +12,7 @@ import polars as pl
 
 from sentinel.detect import Model, Scorer
 from sentinel.detect.explain.incidents import actors_of
-from sentinel.errors import NoModelError, SentinelError
+from sentinel.errors import NoModelError, OutdatedModelError, SentinelError
 from sentinel.failpoints import reach
 from sentinel.incidents import Incident
 from sentinel.pipeline import incidents
@@ -65,6 +65,7 @@ class Live:
         self._scorer: Scorer | None = None
         self._version: str | None = None
         self._problem: str | None = None
+        self.is_outdated = False  # another release made the champion: only learning anew helps
         self._lease: Lease | None = None
         self._holding: AbstractContextManager[Lease | None] | None = None
         self._head = self._saved = 0
@@ -148,17 +149,17 @@ class Live:
         except (SentinelError, OSError) as exc:
             if self._problem != str(exc):
                 log.error("kept the old model error=%s", exc)
-            self._problem = str(exc)
+            self._problem, self.is_outdated = str(exc), isinstance(exc, OutdatedModelError)
             return False
         with self._lock:
             running = self._scorer.state() if self._scorer is not None else self._state
-            scorer = scorer_of(model, model_state, running, threshold_nats=self._sentinel.threshold_nats)
-            if running is None:
+            scorer, goes_on = scorer_of(model, model_state, running, threshold_nats=self._sentinel.threshold_nats)
+            if not goes_on:
                 self._learnt = model
                 scorer.begin_to_listen(datetime.fromtimestamp(self._reloaded_s, UTC))
             self._arrivals.begin(self._reloaded_s)  # another model expects other lines: these are listened for from now
             self.heard.tune(scorer)
-            self._scorer, self._version, self._problem = scorer, version, None
+            self._scorer, self._version, self._problem, self.is_outdated = scorer, version, None, False
             self.explanations = Explanations(model.template_texts, self.tally)
         log.info("loaded model=%s", version)
         return True

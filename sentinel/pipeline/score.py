@@ -98,9 +98,9 @@ def _start(sentinel: Sentinel, version: str) -> _Start:
     model, model_state = sentinel.registry.load(version)
     found = states.read_newest(sentinel.spool, sentinel.home / "detector")
     running, seen = (found[1], found[0].sequence) if found is not None else (None, None)
-    scorer = scorer_of(model, model_state, running, threshold_nats=sentinel.threshold_nats)
+    scorer, goes_on = scorer_of(model, model_state, running, threshold_nats=sentinel.threshold_nats)
     Heard(sentinel.spool, sentinel.threshold_nats, time.time()).tune(scorer)
-    return _Start(scorer, seen)
+    return _Start(scorer, seen if goes_on else None)
 
 
 def _of_nothing(sentinel: Sentinel, model: Model) -> Scorer:

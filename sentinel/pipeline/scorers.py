@@ -13,21 +13,23 @@ __all__ = ["peek_at_one", "scorer_of"]
 log = logging.getLogger(__name__)
 
 
-def scorer_of(model: Model, taught: bytes, running: bytes | None, *, threshold_nats: float) -> Scorer:
-    """A scorer under `model`. `taught` is the state that came with it, `running` the newest one kept, if any.
+def scorer_of(model: Model, taught: bytes, running: bytes | None, *, threshold_nats: float) -> tuple[Scorer, bool]:
+    """A scorer under `model`, and whether it goes on from `running`, the newest state kept, if any; else it begins with
+    `taught`, the state that came with the model.
 
     A running state of another release, or a damaged one, is let go, and the log says so: the model's own takes its
     place, and the records since are history that it lacks.
     """
+    goes_on = running is not None
     try:
         scorer = Scorer(model, taught if running is None else running, taught=taught)
     except ArtifactError as exc:
         if running is None:
             raise
         log.warning("began from the model's own state model=%s error=%s", model.version, exc)
-        scorer = Scorer(model, taught)
+        scorer, goes_on = Scorer(model, taught), False
     scorer.threshold_nats = threshold_nats
-    return scorer
+    return scorer, goes_on
 
 
 def peek_at_one(scorer: Scorer, records: pl.DataFrame) -> pl.DataFrame:

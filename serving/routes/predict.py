@@ -46,6 +46,11 @@ def router(parts: Parts) -> APIRouter:
 
 
 def _no_model(parts: Parts) -> str:
+    if parts.live.is_outdated:
+        anew = (
+            "A new one is being learnt from the store: ask again. Where the store holds nothing, POST logs to /train."
+        )
+        return f"Another release made the model ({parts.live.problem}). {anew}"
     problem = f" (the newest could not be loaded: {parts.live.problem})" if parts.live.problem else ""
     return f"There is no model yet{problem}: POST logs to /train, or run `sentinel train`, then ask again."
 

@@ -12,6 +12,7 @@ from serving.parameters import TRAIN_BODY
 from serving.parts import Parts
 from serving.problems import ProblemError
 from serving.receive import receive, records_of
+from serving.relearn import learn_from_store, take_up
 from serving.schemas import TrainAnswer, answers
 
 __all__ = ["router"]
@@ -46,18 +47,13 @@ def router(parts: Parts) -> APIRouter:
 
 async def _train(parts: Parts, body: Body, exclude: bool | None, *, is_empty: bool) -> dict[str, object]:
     """Train, and serve the new model before the answer. ProblemError 409 where a training is under way."""
+    if is_empty:
+        return await learn_from_store(parts, exclude_anomalies=exclude)
     with parts.trainer.claim():
-        if is_empty:
-            answer = await parts.trainer.from_store(exclude_anomalies=exclude)
-        else:
-            loop = asyncio.get_running_loop()
-            lines, rejected = await loop.run_in_executor(parts.pools.decode, _lines, body, parts.clock())
-            learnt = await parts.trainer.from_lines(lines, exclude_anomalies=exclude)
-            answer = {**learnt, "rejected": rejected}
-    if answer.get("promoted"):
-        version = str(answer["model_version"])
-        answer["in_service"] = await parts.detect.serve(version, timeout_s=parts.limits.reload_wait_s)
-    return answer
+        loop = asyncio.get_running_loop()
+        lines, rejected = await loop.run_in_executor(parts.pools.decode, _lines, body, parts.clock())
+        learnt = await parts.trainer.from_lines(lines, exclude_anomalies=exclude)
+    return await take_up(parts, {**learnt, "rejected": rejected})
 
 
 def _lines(body: Body, now_s: float) -> tuple[bytes, list[dict[str, object]]]:

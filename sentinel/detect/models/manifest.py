@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sentinel.durable import make_private_dir, read_file, sync_dir
-from sentinel.errors import ArtifactError
+from sentinel.errors import ArtifactError, OutdatedModelError
 
 __all__ = [
     "AGAIN",
@@ -89,23 +89,23 @@ class Manifest:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], *, what: str) -> Self:
-        """The inverse of `to_dict`. Raises ArtifactError for another format or missing fields."""
+        """The inverse of `to_dict`. Raises OutdatedModelError for another format or missing fields."""
         if content.get("format") != FORMAT:
-            raise ArtifactError(f"{what}: its format is {content.get('format')!r}, not {FORMAT}; train again")
+            raise OutdatedModelError(f"{what}: its format is {content.get('format')!r}, not {FORMAT}; train again")
         try:
             values = {entry.name: content[entry.name] for entry in fields(cls) if entry.name != "lexicon"}
             values["lexicon"] = str(content.get("lexicon", ""))
             values["features"] = tuple(values["features"])
             values["files"] = {name: FileDigest(**digest) for name, digest in values["files"].items()}
         except (KeyError, TypeError, AttributeError) as exc:
-            raise ArtifactError(f"{what}: its manifest is incomplete ({exc!r}); train again") from exc
+            raise OutdatedModelError(f"{what}: its manifest is incomplete ({exc!r}); train again") from exc
         return cls(**values)
 
     def check_features(self, features: Sequence[str]) -> None:
-        """Raise ArtifactError unless the model was made for exactly these features in this order."""
+        """Raise OutdatedModelError unless the model was made for exactly these features in this order."""
         if self.features != tuple(features):
             changed = sorted(set(self.features) ^ set(features)) or ["the same in another order"]
-            raise ArtifactError(
+            raise OutdatedModelError(
                 f"read model {self.version}: made for {len(self.features)} features, this program computes "
                 f"{len(features)} ({', '.join(changed[:5])}); train again"
             )

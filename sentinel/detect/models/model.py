@@ -17,7 +17,7 @@ from sentinel.detect.read.drain import Drain
 from sentinel.detect.read.outcomes import Slot
 from sentinel.detect.read.text import Vocabulary
 from sentinel.detect.sessions.fit import SessionRules
-from sentinel.errors import ArtifactError
+from sentinel.errors import OutdatedModelError
 
 __all__ = ["Model"]
 
@@ -101,10 +101,10 @@ class Model:
 
     @classmethod
     def from_parts(cls, arrays: dict[str, np.ndarray[Any, Any]], tables: dict[str, Any]) -> "Model":
-        """The inverse of `to_parts`. Raises ArtifactError where the parts are not those of a model of this version."""
+        """The inverse of `to_parts`. Raises OutdatedModelError for the parts of a model of another release."""
         try:
             if tables["format"] != FORMAT or tuple(tables["feature_names"]) != FEATURES:
-                raise ArtifactError(f"read model {tables.get('version')!r}: made for other features; train again")
+                raise OutdatedModelError(f"read model {tables.get('version')!r}: made for other features; train again")
             values: dict[str, Any] = {name: tables[name] for name in _TABLES}
             values |= {name: np.ascontiguousarray(arrays[name]) for name in _ARRAYS}
             if "manners" in arrays:  # models of before have none
@@ -125,7 +125,7 @@ class Model:
                 },
             )
         except (KeyError, TypeError, ValueError, IndexError) as exc:
-            raise ArtifactError(f"read model: its parts are incomplete ({exc!r}); train again") from exc
+            raise OutdatedModelError(f"read model: its parts are incomplete ({exc!r}); train again") from exc
 
 
 _TABLES = ("version", "rows", "confidence", "threshold_nats", "seed", "unseen_word", "volume_nats", "flagged_share")

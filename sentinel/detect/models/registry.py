@@ -66,12 +66,14 @@ class Registry(InService):
     def load(self, version: str) -> tuple[Model, bytes]:
         """A model and the copy of its state, wholly checked before it is interpreted; no scikit-learn, no pickle.
 
-        Raises ArtifactError (damaged, foreign, other features), TerminalError when there is no such model.
+        Raises ArtifactError (damaged, foreign), OutdatedModelError (of another release), TerminalError when there is
+        no such model.
         """
         manifest, parts = read_artifact(self._existing(version), key=self._key, features=FEATURES)
+        model = Model.from_parts(parts.arrays, parts.tables)
         if not manifest.is_of_lexicon:
             log.warning("model %s was made with another lexicon than the one in use; train again", version)
-        return Model.from_parts(parts.arrays, parts.tables), parts.state
+        return model, parts.state
 
     def load_forest(self, version: str) -> object:
         """The scikit-learn forest of a model, for refits and checks (None for a warm-up model); never in the server."""
