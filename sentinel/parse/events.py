@@ -36,6 +36,7 @@ _SHAPES: Final = {ord(one): "0" for one in string.digits} | {ord(one): "a" for o
 ALIKE_CHARS: Final = 10
 SHOWN_CHARS: Final = 1024
 _DULL: Final = frozenset({Label.FREE, Label.LEVEL})
+_ENDING: Final = frozenset({Label.ERROR, Label.FREE})
 _OF_STACKS: Final = frozenset({Label.PART, Label.CALL, Label.CRASH})
 
 
@@ -60,7 +61,7 @@ def join_events(framed: pl.DataFrame, files: pl.Series, now: int, unsettled: Col
     firsts, kinds = _firsts(table)
     heads = _unseen_heads(table, firsts, now)
     if len(heads):
-        table = table.with_columns(table["label"].scatter(heads, int(Label.HEAD)))
+        table = table.with_columns(table["label"].scatter(heads, Label.HEAD))
         firsts, kinds = _firsts(table)
     found = np.empty(framed.height, dtype=np.int64)
     found[order] = order[firsts]
@@ -119,7 +120,7 @@ def _ordered(framed: pl.DataFrame, files: pl.Series) -> pl.DataFrame:
     """The lines of each stream together: `at`, `file`, `text`, `label`, `framed`, `partial`, `begins` (a stream)."""
     labels = labels_of(framed["text"])
     if own := reading().formats:
-        labels = labels.scatter(is_any(framed["text"], own).arg_true(), int(Label.HEAD))
+        labels = labels.scatter(is_any(framed["text"], own).arg_true(), Label.HEAD)
     table = framed.select("text", "partial", "stream", pl.col("frame").is_not_null().alias("framed")).with_columns(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("at"), files.alias("file"), labels.alias("label")
     )
@@ -127,7 +128,7 @@ def _ordered(framed: pl.DataFrame, files: pl.Series) -> pl.DataFrame:
         of_daemon = framed["frame"].is_in(list(SYSLOGS)).fill_null(value=False)
         slight = of_daemon & framed["text"].str.contains(_SLIGHT) & (labels == Label.PART)
         timed = of_daemon & (labels == Label.HEAD)  # their next line has a head as well: syslog's
-        label = pl.when(slight).then(int(Label.FREE)).when(timed).then(int(Label.LEVEL)).otherwise("label")
+        label = pl.when(slight).then(Label.FREE).when(timed).then(Label.LEVEL).otherwise("label")
         table = table.with_columns(
             label.cast(pl.UInt8).alias("label"),
             pl.col("stream").forward_fill().over("file").fill_null(""),  # what a frame lacks is of the writer before
@@ -147,14 +148,14 @@ class _Event:
 
     def __init__(self) -> None:
         self.first = self.lines = self.bytes = 0
-        self.kind = self.last = int(Label.FREE)
+        self.kind = self.last = Label.FREE
         self.is_framed = self.in_trace = self.in_key = False
         self.head = ""
 
     def begin(self, at: int, label: int, text: str, size: int, *, is_framed: bool) -> None:
         """A line that begins an event."""
         self.first, self.lines, self.bytes, self.head = at, 1, size, text
-        self.kind = int(Label.HEAD) if label in _HEADS else label
+        self.kind = Label.HEAD if label in _HEADS else label
         self.last, self.is_framed, self.in_trace = label, is_framed, label == Label.TRACE
         self.in_key = label == Label.KEY
 
@@ -181,7 +182,7 @@ class _Event:
     def _takes(self, label: int, text: str, *, is_framed: bool) -> bool:
         if is_framed and not self.is_framed:
             return False  # it has a head, though we have taken it off
-        kind = self.kind if is_framed or not self.is_framed else int(Label.HEAD)
+        kind = self.kind if is_framed or not self.is_framed else Label.HEAD
         if kind == Label.WHOLE or label in _NEVER_ALONE:
             return kind != Label.WHOLE
         if label in _BEGINNINGS or label == Label.STATEMENT:
@@ -196,7 +197,7 @@ class _Event:
     def _takes_of_a_trace(self, label: int) -> bool:
         """What may follow a line without a time: the rest of what a runtime prints, in the ways of each language."""
         if self.in_trace and self.last in _NEVER_ALONE:
-            return label in {Label.ERROR, Label.FREE}
+            return label in _ENDING
         if label == Label.TRACE:
             return self.last == Label.CHAIN or self.kind == Label.LEVEL
         if label == Label.ERROR:
@@ -220,11 +221,11 @@ def _firsts(table: pl.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
     """
     labels, partial = table["label"].to_numpy().astype(np.int64), table["partial"].to_numpy()
     firsts = np.arange(table.height, dtype=np.int64)
-    kinds = np.where(np.isin(labels, [*map(int, _HEADS)]), int(Label.HEAD), labels)
-    begins = table["begins"].to_numpy() | np.isin(labels, [*map(int, _BEGINNINGS)])
+    kinds = np.where(np.isin(labels, [*_HEADS]), Label.HEAD, labels)
+    begins = table["begins"].to_numpy() | np.isin(labels, [*_BEGINNINGS])
     others = _next(~begins | partial | (labels == Label.KEY))
     framed = table["framed"].to_numpy()
-    is_dull = np.isin(labels, [*map(int, _DULL)]) & ~partial
+    is_dull = np.isin(labels, [*_DULL]) & ~partial
     others_than_dull = _next(~(is_dull & (framed | ~np.append(False, framed[:-1]))))
     sized = table.select("label", "begins", "framed", "partial", "text", pl.col("text").str.len_bytes().alias("size"))
     label, is_new, is_framed, is_partial, texts, sizes = (column.to_list() for column in sized)
@@ -255,7 +256,7 @@ def _next(marks: npt.NDArray[np.bool_]) -> list[int]:
 
 def _unseen_heads(table: pl.DataFrame, firsts: npt.NDArray[np.int64], now: int) -> pl.Series:
     """The positions of joined lines without a look of their own in which some format finds a time."""
-    joined = pl.Series(firsts != np.arange(len(firsts))) & table["label"].is_in([int(Label.FREE), int(Label.CALL)])
+    joined = pl.Series(firsts != np.arange(len(firsts))) & table["label"].is_in([Label.FREE, Label.CALL])
     if not joined.any():
         return pl.Series([], dtype=pl.UInt32)
     asked = table.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), pl.col("text").str.slice(0, SHOWN_CHARS))

@@ -9,7 +9,7 @@ from sentinel.parse import explicit, stamps, syslog
 from sentinel.parse.fields import BadDocumentError, DocumentFields
 from sentinel.parse.in_use import reading
 from sentinel.parse.lines import split
-from sentinel.parse.rules import DIGITS, LETTERS, Rule, is_any, match
+from sentinel.parse.rules import DATED, DIGITS, LETTERS, Rule, is_any, match
 from sentinel.parse.shape import FIELDS, fields_of
 
 __all__ = ["FRAMED", "FRAMES", "PART_ENDINGS", "SYSLOGS", "unframe"]
@@ -32,13 +32,16 @@ _CRI: Final = rf"{stamps.RFC3339} (?P<stream>stdout|stderr)"
 
 _PLAIN: Final = (*syslog.RULES, *syslog.DEVICES)
 FRAMES: Final[tuple[Rule, ...]] = (
-    Rule("cri", rf"^(?P<head>{_CRI} F(?::[A-Za-z0-9]+)* ?)", DIGITS),
-    Rule("cri-part", rf"^(?P<head>{_CRI} P(?::[A-Za-z0-9]+)* ?)", DIGITS),
+    Rule("cri", rf"^(?P<head>{_CRI} F(?::[A-Za-z0-9]+)* ?)", DIGITS, fifth=DATED),
+    Rule("cri-part", rf"^(?P<head>{_CRI} P(?::[A-Za-z0-9]+)* ?)", DIGITS, fifth=DATED),
     *_PLAIN,
     syslog.pri_rule(_PLAIN),
     Rule("compose", _COMPOSE, LETTERS + DIGITS),
     Rule(  # https://devcenter.heroku.com/articles/logging#log-format
-        "heroku", rf"^(?P<head>{stamps.RFC3339} (?P<source>[a-z]+)\[(?P<process>[a-z][a-z._-]*[0-9]*)\]: )", DIGITS
+        "heroku",
+        rf"^(?P<head>{stamps.RFC3339} (?P<source>[a-z]+)\[(?P<process>[a-z][a-z._-]*[0-9]*)\]: )",
+        DIGITS,
+        fifth=DATED,
     ),
 )
 """Frames of text, in the order in which a line is offered to them."""

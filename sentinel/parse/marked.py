@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from sentinel.parse import levels, pairs, stamps
-from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
+from sentinel.parse.rules import DATED, DIGITS, LETTERS, UPPER, Rule
 
 __all__ = ["JUL", "RULES"]
 
@@ -92,15 +92,9 @@ def _of_websphere(groups: pl.DataFrame) -> pl.DataFrame:
 RULES: Final = (
     Rule(
         "redis",
-        rf"^(?P<head>\[?(?P<pid>[0-9]+)(?::(?P<role>[A-Z]))?\]? {stamps.LAYOUTS['day-month-year']} (?P<mark>[.*#"
-        r"-]) (?:WARNING:? )?)",
-        "[" + DIGITS,
-        finish=_redis,
-    ),
-    Rule(
-        "redis",
-        rf"^(?P<head>\[?(?P<pid>[0-9]+)(?::(?P<role>[A-Z]))?\]? {stamps.LAYOUTS['day-month']} (?P<mark>[.*#-]) ("
-        r"?:WARNING:? )?)",
+        r"^(?P<head>\[?(?P<pid>[0-9]+)(?::(?P<role>[A-Z]))?\]? (?P<stamp>(?P<d>[0-9]{1,2}) (?P<b>[A-Z][a-z]{2})"
+        r"(?: (?P<Y>[0-9]{4}))? (?P<H>[0-9]{2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})(?:\.(?P<f>[0-9]+))?) "
+        r"(?P<mark>[.*#-]) (?:WARNING:? )?)",
         "[" + DIGITS,
         finish=_redis,
     ),
@@ -119,6 +113,7 @@ RULES: Final = (
         r"]{2}):(?P<S>[0-9]{2})),"
         r"(?P<serial>[0-9A-F]+),(?P<type>[A-Z]+),(?P<subtype>[^,]*),",
         DIGITS + ",",
+        fifth=DIGITS + ",",
     ),
     Rule(
         "cef",
@@ -153,6 +148,7 @@ RULES: Final = (
         r"^,]*,[0-9]+,[^,]*,[^,]*,[^,]*,"
         r"[0-9]*,(?P<level>[A-Z]+[1-5]?),(?P<code>[0-9A-Z]{5}),)",
         DIGITS,
+        fifth=DATED,
         source="postgres",
     ),
     Rule(
@@ -160,6 +156,7 @@ RULES: Final = (
         rf"^(?P<head>{stamps.YEAR_FIRST}:(?P<client>[^ @]*):(?P<user>[^@ ]*)@(?P<database>[^: ]*):\[(?P<pid>[0-9"
         r"]+)\]:(?P<level>[A-Z]+[1-5]?): +)",
         DIGITS,
+        fifth=DATED,
         source="postgres",
     ),
     Rule(
@@ -177,10 +174,10 @@ RULES: Final = (
         r"-9]*):(?P<source>[^(\]]+)\((?P<line>[0-9]+)\)\] )",
         "[",
     ),
-    Rule("zabbix", rf"^(?P<head> *(?P<pid>[0-9]+):{stamps.LAYOUTS['basic']} )", " " + DIGITS),
+    Rule("zabbix", rf"^(?P<head> *(?P<pid>[0-9]+):{stamps.LAYOUTS['basic']} )", " " + DIGITS, fifth=DIGITS + ": "),
     Rule(
         JUL,
-        rf"^(?P<head>{stamps.LAYOUTS['month-day-year']} (?P<source>(?:[\w$]+\.)+[\w$]+|[A-Z][\w$]*) (?P<method>[\w<>$]+))$",
+        rf"^(?P<head>{stamps.LAYOUTS['month-day-year']} (?P<source>(?:[A-Za-z0-9_$]+\.)+[A-Za-z0-9_$]+|[A-Z][A-Za-z0-9_$]*) (?P<method>[A-Za-z0-9_<>$]+))$",
         LETTERS,
         finish=_named,
         unless=rf" {levels.UPPER_LEVEL} [\w<>$]+$",

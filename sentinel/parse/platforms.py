@@ -56,12 +56,13 @@ AFTER_TIME: Final = (
     Rule(
         "atlassian",
         rf"^(?P<head>(?P<thread>[^ \[\]]+) +{_UP} +(?P<context>[^\[\]]*)"
-        r"\[(?P<source>[a-z][\w$]*(?:\.[\w$]+){2,})\] )",
+        r"\[(?P<source>[a-z][A-Za-z0-9_$]*(?:\.[A-Za-z0-9_$]+){2,})\] )",
         LETTERS,
     ),
     Rule(
         "nexus",
-        rf"^(?P<head>{_UP} +\[(?P<thread>[^\]]*)\] +(?P<user>[\w.*@-]+) (?P<source>[a-z][\w$]*(?:\.[\w$]+)+) +- )",
+        rf"^(?P<head>{_UP} +\[(?P<thread>[^\]]*)\] +(?P<user>[A-Za-z0-9_.*@-]+) "
+        r"(?P<source>[a-z][A-Za-z0-9_$]*(?:\.[A-Za-z0-9_$]+)+) +- )",
         UPPER,
     ),
     Rule(
@@ -83,13 +84,13 @@ AFTER_TIME: Final = (
     ),
     Rule(
         "vmkernel",
-        r"^(?P<head>cpu(?P<cpu>[0-9]+):(?P<world>[0-9]+)(?: opID=(?P<operation>\w+))?\)"
-        r"(?:(?P<level>WARNING|ALERT|ERROR): )?(?:(?P<source>[A-Za-z]\w*): )?)",
+        r"^(?P<head>cpu(?P<cpu>[0-9]+):(?P<world>[0-9]+)(?: opID=(?P<operation>[A-Za-z0-9_]+))?\)"
+        r"(?:(?P<level>WARNING|ALERT|ERROR): )?(?:(?P<source>[A-Za-z][A-Za-z0-9_]*): )?)",
         "c",
     ),
     Rule(
         "freeswitch",
-        r"^(?P<head>(?P<idle>[0-9.]+)% \[(?P<level>[A-Z]+)\] (?P<source>[\w.-]+):(?P<line>[0-9]+) )",
+        r"^(?P<head>(?P<idle>[0-9.]+)% \[(?P<level>[A-Z]+)\] (?P<source>[A-Za-z0-9_.-]+):(?P<line>[0-9]+) )",
         DIGITS,
     ),
     Rule("mikrotik", rf"^(?P<head>{_TOPICS} )", LETTERS.lower(), finish=_of_topics),
@@ -110,13 +111,14 @@ RULES: Final = (
     Rule(
         "ray",
         rf"^(?P<head>\[{stamps.YEAR_FIRST} (?P<level>[DIWEF]) (?P<pid>[0-9]+) (?P<tid>[0-9]+)\] "
-        r"(?:\((?P<source>[^)]*)\) )?(?:(?P<file>[\w./-]+):(?P<line>[0-9]+): )?)",
+        r"(?:\((?P<source>[^)]*)\) )?(?:(?P<file>[A-Za-z0-9_./-]+):(?P<line>[0-9]+): )?)",
         "[",
     ),
     Rule(  # the month stands first, though it is written with dashes
         "splunkd",
         rf"^(?P<head>(?P<stamp>(?P<m>[0-9]{{2}})-(?P<d>[0-9]{{2}})-(?P<Y>[0-9]{{4}}) {_HMS}\.(?P<f>[0-9]{{3}}) "
-        rf"(?P<z>[+-][0-9]{{4}})) +{_UP} +(?P<source>\w+)(?: \[(?P<thread>[^\]]*)\])? +- +)",
+        rf"(?P<z>[+-][0-9]{{4}})) +{_UP} +(?P<source>[A-Za-z0-9_]+)(?: \[(?P<thread>[^\]]*)\])? +- +)",
         DIGITS,
+        fifth=DIGITS,
     ),
 )

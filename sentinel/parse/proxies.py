@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from sentinel.parse import levels, stamps
-from sentinel.parse.rules import DIGITS, Rule
+from sentinel.parse.rules import DATED, DIGITS, Rule
 
 __all__ = ["RULES"]
 
@@ -34,6 +34,7 @@ RULES: Final = (
         r"+ [0-9.-]+ "
         rf"(?:-|{_STATUS}) (?:-|[0-9]+) [0-9]+ [0-9]+ \"",
         DIGITS,
+        fifth=DATED,
         finish=_rated,
     ),
     Rule(  # https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
@@ -50,6 +51,7 @@ RULES: Final = (
         r"P<user>[^ ]+) "
         rf"(?P<request>[^ ]+) (?P<operation>[^ ]+) [^ ]+ (?:-|\"[^\"]*\") (?:-|{_STATUS}) ",
         "0123456789abcdef",
+        fifth="0123456789abcdef",
         finish=_rated,
     ),
     Rule(
@@ -58,6 +60,7 @@ RULES: Final = (
         r"?P<S>[0-9]{2}))\t)"
         rf"(?P<edge>[^\t]+)\t(?P<bytes>[0-9]+)\t(?P<client>[^\t]+)\t{_METHOD}\t[^\t]+\t[^\t]+\t{_STATUS}\t",
         DIGITS,
+        fifth=DATED,
         finish=_rated,
         is_utc=True,
     ),
@@ -67,6 +70,7 @@ RULES: Final = (
         r"9]{2}):(?P<S>[0-9]{2})) )"
         rf"(?:[^ ]+ ){{0,3}}?{_METHOD} [^ ]+ [^ ]+ .*? {_STATUS} [0-9]+ [0-9]+(?: [0-9]+)*[ \r]*$",
         DIGITS,
+        fifth=DATED,
         finish=_rated,
         is_utc=True,
     ),
@@ -75,6 +79,7 @@ RULES: Final = (
         rf"^(?P<head>{stamps.EPOCH} +)(?P<elapsed>[0-9]+) (?P<client>[^ ]+) (?P<result>[A-Z_]+)/(?:000|{_STATUS}"
         rf") (?P<bytes>[0-9]+) {_METHOD} ",
         DIGITS,
+        fifth=DIGITS,
         finish=_rated,
     ),
     Rule(
@@ -82,6 +87,7 @@ RULES: Final = (
         rf"^(?P<head>(?:\[GIN\] )?{stamps.YEAR_FIRST} \| +){_STATUS} \| +[0-9.]+[^ ]* \| +(?P<client>[^ ]+) \| +"
         rf"{_METHOD} ",
         "[" + DIGITS,
+        fifth=DATED + "]",
         finish=_rated,
     ),
     Rule(  # Envoy's default, and Istio's

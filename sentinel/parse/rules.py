@@ -13,13 +13,15 @@ import polars as pl
 from sentinel.parse import attributes, general, levels, stamps, timestamps, zones
 from sentinel.parse.shape import FIELDS, fields_of
 
-__all__ = ["DIGITS", "FEW_CHARS", "LETTERS", "UPPER", "Rule", "is_any", "is_known", "match", "resolve"]
+__all__ = ["DATED", "DIGITS", "FEW_CHARS", "LETTERS", "UPPER", "Rule", "is_any", "is_known", "match", "resolve"]
 
 DIGITS: Final = "0123456789"
 UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTERS: Final = UPPER + UPPER.lower()
+DATED: Final = "-/."
+"""What stands fifth behind a year of four digits."""
 
-Leads: TypeAlias = npt.NDArray[np.uint8]
+Codes: TypeAlias = npt.NDArray[np.uint8]
 _CODES: Final = {chr(code): code for code in range(1, 128)}
 MOST_ASKED: Final = 0.8
 """Where more of the texts than this share begin as a rule wants it, all are asked: picking them out costs, too."""
@@ -48,7 +50,8 @@ class Rule:
     `finish` may add a column `inner`: the inside of a JSON object with more attributes, and
     a column `written`: a time in any of the ways that `stamps.read_text` reads.
 
-    `leads` lists the characters such a line can begin with (empty: any), which spares the pattern most of its work.
+    `leads` lists the characters such a line can begin with (empty: any), which spares the pattern most of its work;
+    `fifth` those that can stand fifth, where a date has its first mark, or an epoch a digit.
     `rest` reads the message further; `finish` may change the frame of groups before the fields are taken from it.
     """
 
@@ -61,6 +64,7 @@ class Rule:
     timed: bool = False  # whether what no rule of `rest` knows is read as what follows a time
     unless: str = ""  # a pattern of lines that look like this format and are none of it
     is_utc: bool = False  # whether its times are UTC by their standard, though they do not say so
+    fifth: str = ""  # the characters that can stand fifth; with `leads` alone (empty: any)
     is_own: bool = False  # a user's, which is never given to Python's `re`: only polars' engine is linear
 
 
@@ -81,26 +85,33 @@ def resolve(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFram
 def match(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> tuple[list[pl.DataFrame], pl.DataFrame]:
     """FIELDS of the lines that a rule knows, a frame a rule, and the lines that none knows; both in order."""
     done: list[pl.DataFrame] = []
-    left, leads = lines, _leads_of(lines["text"])
+    left, leads, fifths = lines, _codes_of(lines["text"], 0), _codes_of(lines["text"], 4)
     for rule in _candidates(lines["text"].to_list(), rules) if lines.height <= FEW_LINES else rules:
         if left.is_empty():
             break
-        rows = np.flatnonzero(_table_of(rule.leads)[leads]) if rule.leads else None
+        rows = np.flatnonzero(_asked(rule, leads, fifths)) if rule.leads else None
         if rows is not None and not len(rows):
             continue
         mask = _mask(rule, left["text"], rows)
         if not mask.any():
             continue
-        hit, left, leads = left.filter(mask), left.filter(~mask), leads[~mask.to_numpy()]
+        others = ~mask.to_numpy()
+        hit, left, leads, fifths = left.filter(mask), left.filter(~mask), leads[others], fifths[others]
         done.append(_apply(rule, hit, now))
     return done, left
 
 
-def _leads_of(texts: pl.Series) -> Leads:
-    """The code of each text's first character; 0 for one that is not ASCII, and where there is none."""
-    first = texts.str.slice(0, 1)
-    codes = first.replace_strict(_CODES, default=0, return_dtype=pl.UInt8)
+def _codes_of(texts: pl.Series, place: int) -> Codes:
+    """The code of each text's character at that place; 0 for one that is not ASCII, and where there is none."""
+    found = texts.str.slice(place, 1)
+    codes = found.replace_strict(_CODES, default=0, return_dtype=pl.UInt8)
     return codes.to_numpy()
+
+
+def _asked(rule: Rule, leads: Codes, fifths: Codes) -> npt.NDArray[np.bool_]:
+    """Which of the texts begin as the rule wants it."""
+    fits = _table_of(rule.leads)[leads]
+    return fits & _table_of(rule.fifth)[fifths] if rule.fifth else fits
 
 
 @cache
@@ -154,6 +165,7 @@ def _first(text: str, rules: Sequence[Rule]) -> int:
         if (
             not rule.is_own
             and (not rule.leads or lead in rule.leads)
+            and (not rule.fifth or text[4:5] in rule.fifth)
             and _compiled(rule.pattern).match(text)
             and not (rule.unless and _compiled(rule.unless).match(text))
         ):

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from sentinel.parse import levels, pairs, stamps
-from sentinel.parse.rules import DIGITS, UPPER, Rule
+from sentinel.parse.rules import DATED, DIGITS, UPPER, Rule
 from sentinel.parse.zones import NAMED
 
 __all__ = ["DEVICES", "RULES", "pri_rule"]
@@ -48,12 +48,13 @@ BSD: Final = (
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?:--- )?)(?:last )?message repeated ", UPPER, "syslog"),
 )
 RSYSLOG: Final = (
-    Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} )(?:CEF|LEEF):[0-9]", DIGITS),
-    Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} {_PROGRAM}{_PID}{_ADDRESS}: ?)", DIGITS),
+    Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} )(?:CEF|LEEF):[0-9]", DIGITS, fifth=DATED),
+    Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} {_PROGRAM}{_PID}{_ADDRESS}: ?)", DIGITS, fifth=DATED),
     Rule(
         "syslog",
         rf"^(?P<head>{stamps.RFC3339} (?P<host>[a-z0-9][A-Za-z0-9.-]*) (?P<source>[a-z][^ :\[]*): )",
         DIGITS,
+        fifth=DATED,
         unless=rf"^{stamps.RFC3339}{_LEVELLED}",
     ),
 )
@@ -83,6 +84,7 @@ JOURNAL: Final = (  # journalctl's short-full and short-unix
         "syslog",
         rf"^(?P<head>(?P<stamp>(?P<epoch>[0-9]{{10}}\.[0-9]{{6}})) {_HOST} (?P<source>[a-z][^ :\[]*)(?:{_PID})?: )",
         DIGITS,
+        fifth=DIGITS,
     ),
 )
 RULES: Final = (*BSD, RFC5424, *RSYSLOG, *JOURNAL)

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from sentinel.parse import stamps
-from sentinel.parse.rules import DIGITS, UPPER, Rule
+from sentinel.parse.rules import DATED, DIGITS, UPPER, Rule
 
 __all__ = ["RULES"]
 
@@ -54,12 +54,14 @@ RULES: Final = (
         rf"^(?P<head>(?P<stamp>(?P<m>[0-9]{{2}})-(?P<d>[0-9]{{2}}) {_CLOCK}\.(?P<f>[0-9]{{3,6}})) +(?P<pid>[0-9]+) +"
         r"(?P<tid>[0-9]+) (?P<level>[VDIWEFA]) (?P<source>[^:]*?) *:(?: |$))",
         DIGITS,
+        fifth=DIGITS,
     ),
     Rule(  # its brief form, and the one with a time
         "android",
         rf"^(?P<head>(?P<stamp>(?P<m>[0-9]{{2}})-(?P<d>[0-9]{{2}}) {_CLOCK}\.(?P<f>[0-9]{{3,6}})) +"
         rf"{_BRIEF})",
         DIGITS,
+        fifth=DIGITS,
     ),
     Rule("android", rf"^(?P<head>{_BRIEF})", "VDIWEFA"),
     Rule(
@@ -67,6 +69,7 @@ RULES: Final = (
         r"^(?P<head>(?P<stamp>(?P<Y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})-(?P<H>[0-9]{1,2}):(?P<M>[0-9]{1,2}):"
         r"(?P<S>[0-9]{1,2}):(?P<f>[0-9]{1,3}))\|(?P<source>[^|]*)\|(?P<pid>[^|]*)\|)",
         DIGITS,
+        fifth=DIGITS,
         finish=_milliseconds,
     ),
     Rule(
@@ -84,7 +87,7 @@ RULES: Final = (
     ),
     Rule(
         "couchbase",
-        rf"^(?P<head>\[(?P<source>\w+):(?P<level>[a-z]+),{stamps.YEAR_FIRST},(?P<process>[^\]]*)\])",
+        rf"^(?P<head>\[(?P<source>[A-Za-z0-9_]+):(?P<level>[a-z]+),{stamps.YEAR_FIRST},(?P<process>[^\]]*)\])",
         "[",
     ),
     Rule(  # Db2 writes its zone as minutes east of UTC: https://www.ibm.com/docs/en/db2 "db2diag log files"
@@ -93,6 +96,7 @@ RULES: Final = (
         r"(?P<S>[0-9]{2})\.(?P<f>[0-9]{6})(?P<z>[+-][0-9]{3})) +(?P<record>[A-Z][0-9]+[A-Z][0-9]+) +"
         r"LEVEL: (?P<level>[A-Za-z]+).*)",
         DIGITS,
+        fifth=DATED,
         finish=_minutes_east,
     ),
     Rule(  # klog and glog: E0102 15:04:05.123456 1234 file.go:12] message
