@@ -86,6 +86,23 @@ def test_whoever_does_what_is_usual_may_slip_as_often(learnt: Trained) -> None:
     assert not told(learnt, texts, 30.0)["is_anomaly"].any()
 
 
+@pytest.mark.parametrize(("gap_s", "is_flood"), [(1.2, False), (0.1, True)])
+def test_a_polite_client_is_no_flood(learnt: Trained, gap_s: float, is_flood: bool) -> None:
+    """One who looks at an ordinary page each second does what others do; ten in a second are a flood."""
+    pages = [f"silvo /a/{i} ip={STRANGER} mo={4_000 + i}" for i in range(400)]
+
+    assert told(learnt, pages, gap_s)["is_anomaly"].any() == is_flood
+
+
+def test_a_crawler_meets_dead_links(learnt: Trained) -> None:
+    """Two in a hundred pages that are gone are no search for what is hidden; one in three is."""
+    few = [f"{'pelto' if i % 50 == 49 else 'silvo'} /a/{i} ip={STRANGER} mo={4_000 + i}" for i in range(400)]
+    many = [f"{'pelto' if i % 3 == 2 else 'silvo'} /a/{i} ip={STRANGER} mo={4_000 + i}" for i in range(120)]
+
+    assert not told(learnt, few, 1.3)["is_anomaly"].any()
+    assert told(learnt, many, 1.3)["is_anomaly"].any()
+
+
 def test_a_model_of_before_knows_no_manners_and_serves(learnt: Trained) -> None:
     """Its parts are read as they were written, and no template is more than its words."""
     arrays, tables = learnt.model.to_parts()

@@ -32,6 +32,7 @@ from sentinel.detect.kernel.table import (
 )
 from sentinel.detect.read.coded import Line
 from sentinel.detect.read.manners import LOST, SLIP, USUAL
+from sentinel.detect.remember.polite import FORGIVEN, POLITE_A_S, done, leave_out
 from sentinel.detect.remember.raw import (
     C_ACTOR_PARAMS,
     C_ACTOR_TEMPLATES,
@@ -266,15 +267,17 @@ def _manners(
     if flags & USUAL:
         place = touch(memory, 1, usual, t)
         bump(edge.rows, place, t, taught)
+        is_polite = out[C_R_PAIR] < POLITE_A_S * TAUS_S[0]
         for k in range(3):
+            if is_polite:
+                leave_out(out, k, out[C_R_PAIR + k], True)
             out[C_R_PAIR + k] = 0.0
             out[C_R_ACTOR + k] = max(out[C_R_ACTOR + k] - edge.rows[place, COUNT0 + k], 0.0)
         return
     place = find(edge, usual)
     if place >= 0:
-        since = max(t - edge.rows[place, TIME], 0.0)
         for k in range(3):
-            out[C_R_FAILURES + k] = edge.rows[place, COUNT0 + k] * np.exp(-since / TAUS_S[k])
+            out[C_R_FAILURES + k] = done(edge, place, k, t)
             out[C_R_ACTOR + k] = max(out[C_R_ACTOR + k] - out[C_R_FAILURES + k], 1.0)
     if flags & SLIP or (flags & LOST and param != NONE):
         out[C_KNOWN] = 1.0 if place >= 0 else 0.0
@@ -284,6 +287,11 @@ def _manners(
         _count_failure(edge.rows, touch(memory, 1, mix(Key.FAILURES, actor, NONE), t), t, 1.0, out)
     else:
         out[C_R_FAILURES : C_R_FAILURES + 3] = 0.0
+    if place >= 0 and flags & F_PROBE == 0 and (flags & (SLIP | LOST) or flags & F_BAD == 0):
+        for k in range(3):
+            leave_out(out, k, FORGIVEN * done(edge, place, k, t), False)
+        params = out[C_ACTOR_PARAMS]
+        out[C_ACTOR_PARAMS] = min(params, max(params - FORGIVEN * done(edge, place, 1, t), 1.0))
 
 
 @compiled
@@ -436,6 +444,7 @@ def _step(
     out[C_TEMPLATE] = rows[at_template, HITS]
     out[C_GAP_TEMPLATE] = max(t - rows[at_template, TIME], 0.0) if rows[at_template, COUNT2] > 0.0 else -1.0
     bump(rows, at_template, t, taught)
+    _source_rates(memory, source, key, flags & F_BAD != 0 or level >= 2, t, out)
     if actor != NONE:
         pair_key = _actor_rates(memory, actor, template, at_template, flags, t, taught, out)
         _without_heaviest(memory.core, at_template, pair_key, out[C_R_PAIR + 1], memory.edge, t, out, C_R_TEMPLATE)
@@ -451,7 +460,6 @@ def _step(
     out[C_PROBE] = -1.0
     if flags & F_PROBE:
         out[C_PROBE] = _hits_then(memory, 0, mix(Key.PROBE, source, NONE), t, taught)
-    _source_rates(memory, source, key, flags & F_BAD != 0 or level >= 2, t, out)
     _means(memory, template, numbers, t, taught, out)
     _count_window(memory.counters, t, taught)
     memory.counters[TAUGHT] += taught

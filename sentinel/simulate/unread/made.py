@@ -174,7 +174,7 @@ def unread_suite(
         (name, f"100.{64 + i % 50}.{rng.randint(0, 255)}.{rng.randint(1, 254)}") for i, name in enumerate(names)
     )
     shop = _Shop(tongue, people, lines_a_day)
-    normal = [row for row in _life(dice(seed, "life", tongue.source), shop, whole) if row[0] in whole]
+    normal = list(_life(dice(seed, "life", tongue.source), shop, whole))
     early = [
         GUESSES[kind](rng, whole.start_s + at_s, shop) for kind, at_s in (("guess", 31_000.0), ("search", 52_000.0))
     ]
@@ -190,7 +190,7 @@ def unread_suite(
             normal += CLIENTS[kind](rng, at_s, shop, count)
         else:
             attacks.append((name, GUESSES[kind](rng, at_s, shop)))
-    return _suite(normal, attacks, tongue.source)
+    return _suite([row for row in normal if row[0] in whole], attacks, tongue.source)
 
 
 def _suite(normal: list[Row], attacks: list[tuple[str, list[Row]]], source: str) -> Suite:

@@ -1,0 +1,28 @@
+"""How much of what one actor does as usual is left out of the rates that its lines show."""
+
+import numpy as np
+
+from sentinel.detect.kernel.jit import Floats, compiled
+from sentinel.detect.kernel.table import COUNT0, TAUS_S, TIME, Table
+from sentinel.detect.remember.raw import C_R_PAIR, C_R_SOURCE, C_R_TEMPLATE
+
+__all__ = ["FORGIVEN", "POLITE_A_S", "done", "leave_out"]
+
+POLITE_A_S = 1.5  # lines of one client; crawlers keep to one request a second
+FORGIVEN = 0.1  # of what somebody does as usual: so much else is no more than people's slips are (`learn/manners.py`)
+
+
+@compiled
+def leave_out(out: Floats, k: int, most: float, of_source: bool) -> None:
+    """Take at most so much of what the actor has done off the rates that this line shows, but never the line itself."""
+    mine = max(min(most, out[C_R_PAIR + k] - 1.0), 0.0)
+    out[C_R_PAIR + k] -= mine
+    out[C_R_TEMPLATE + k] = max(out[C_R_TEMPLATE + k] - mine, 1.0)
+    if of_source:
+        out[C_R_SOURCE + k] = max(out[C_R_SOURCE + k] - mine, 1.0)
+
+
+@compiled
+def done(edge: Table, place: int, k: int, t: float) -> float:
+    """What an actor has done as usual, as much of it as counts at this time."""
+    return float(edge.rows[place, COUNT0 + k] * np.exp(-max(t - edge.rows[place, TIME], 0.0) / TAUS_S[k]))
