@@ -4,6 +4,7 @@ import numpy as np
 
 from sentinel.detect.kernel.jit import Bytes, compiled
 from sentinel.detect.lexicon.words import KEY_ADDRESS, KEY_MEASURE, KEY_ORDINAL, KEY_PARAM, KEY_PORT
+from sentinel.detect.read.nobody import is_no_address
 from sentinel.detect.read.scan_buffers import (
     ADDRESS_IS_SURE,
     ALNUM,
@@ -67,6 +68,8 @@ def _keep_address(buffers: ScanBuffers, a: int, b: int) -> None:
     that a key announces and a port follows the last: before it may stand a user's name, which whoever logs in chooses.
     """
     state, buffer = buffers.state, buffers.buffer
+    if is_no_address(buffer, a, b, state[ORIGIN], state[STOP]):
+        return
     bracketed = a > state[ORIGIN] + 1 and buffer[a - 1] == 91 and CLASSES[buffer[a - 2]] & ALNUM
     if bracketed or state[KEY] & KEY_ADDRESS:
         sure = 2 if _port_follows(buffer, b, state[STOP]) else 1

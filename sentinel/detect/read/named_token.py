@@ -17,6 +17,7 @@ from sentinel.detect.lexicon.words import (
     SKIP,
     STRONG,
 )
+from sentinel.detect.read.nobody import is_no_user
 from sentinel.detect.read.scan_buffers import (
     AFTER_ENTITY,
     CLASSES,
@@ -159,7 +160,8 @@ def write_announced(buffers: ScanBuffers, a: int, b: int, o: int, word: int) -> 
     state = buffers.state
     key = state[KEY]
     if key & (KEY_USER | KEY_FOR | STRONG) and _is_user(buffers, a, b, word):
-        keep(buffers, USER, a, b)
+        if not is_no_user(buffers.buffer, a, b, state[ORIGIN], state[STOP]):
+            keep(buffers, USER, a, b)
         return put(buffers, o, USER_TOKEN)
     if key & KEY_HOST and state[SEPARATOR] & BRACKET == 0 and _is_host(buffers.buffer, a, b):
         keep(buffers, IP, a, b)
