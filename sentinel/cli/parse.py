@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import polars as pl
 
 from sentinel.cli.commands import Run
 from sentinel.cli.show import json_line, visible
@@ -58,12 +59,21 @@ def _parse(options: argparse.Namespace, settings: Settings) -> int:
 def _records(options: argparse.Namespace, settings: Settings) -> Iterator[dict[str, Any]]:
     """Each record as it is shown: what is empty left out but for level and host."""
     for piece in read_log_file(options.file, now=datetime.now(UTC), period=settings.elastic_index_period):
-        rows = zip(piece.records.iter_rows(named=True), piece.formats.iter_rows(), strict=True)
-        for record, (name, confidence) in rows:
+        exact = _with_nanoseconds(piece.records["timestamp"]) if options.json else [None] * piece.records.height
+        rows = zip(piece.records.iter_rows(named=True), exact, piece.formats.iter_rows(), strict=True)
+        for record, time, (name, confidence) in rows:
             shown = {key: value for key, value in record.items() if value is not None}
             attributes = orjson.loads(record["attributes"] or "{}")
             kept = {"level": record["level"], "host": record["host"], "attributes": attributes}
+            if time is not None:
+                kept["timestamp"] = time
             yield {**shown, **kept, "format": name, "confidence": round(confidence, 3)}
+
+
+def _with_nanoseconds(times: pl.Series) -> list[str | None]:
+    """The times that Python's datetime would cut, in full; null for the others."""
+    fine = times.dt.nanosecond() % 1000 == 0
+    return times.dt.strftime("%Y-%m-%dT%H:%M:%S%.9fZ").set(fine, None).to_list()
 
 
 def _printer() -> Callable[[Parts], None]:

@@ -62,7 +62,7 @@ class Peel:
 
     def source(self) -> str | None:
         """The logger; a thread called main beside a place in code is one; else the file of code."""
-        for names in (self.names, self.threads if self.files and self.threads == ["main"] else [], self.files):
+        for names in (self.names, ["main"] if self.files and self.threads[-1:] == ["main"] else [], self.files):
             if names:
                 return names[0]
         return None
@@ -187,6 +187,8 @@ class Peel:
         if found is None:
             found, name = t.REQUEST.match(self.text, self.at), "request"
         if found is None:
+            found, name = t.THREAD_ID.match(self.text, self.at), "thread"
+        if found is None:
             return False
         self.attributes.setdefault(name, found[0].partition(":")[0].lstrip("#"))
         self.at = found.end()
@@ -216,7 +218,14 @@ class Peel:
         if found["host"] and self.steps:
             return False
         self.host = found["host"] or self.host
+        if found["name"] == "PID":  # Azure's `PID[812]`
+            return self._numbered(found["pid"], found.end())
         return self._named(found["name"], found["pid"], "pid", found.end())
+
+    def _numbered(self, pid: str, end: int) -> bool:
+        self.attributes.setdefault("pid", pid)
+        self.at = end
+        return True
 
     def _take_late_level(self) -> bool:
         """A level in capitals with a colon behind words that are no prose; pairs among them become attributes."""

@@ -21,6 +21,7 @@ _SURE_OF_ALL: Final = (3, 5, 6, 7)
 """Numbers that mean the same, or nothing, on the scales from 0 that applications make for themselves."""
 _PYTHON: Final = {10: "debug", 20: "info", 30: "warn", 40: "error", 50: "fatal"}
 _WINDOWS: Final = {0: "info", 1: "fatal", 2: "error", 3: "warn", 4: "info", 5: "trace"}
+_EVENT_TYPES: Final = {"Normal": "info", "Warning": "warn"}
 _ALERTS: Final = {1: "error", 2: "warn", 3: "info"}
 _OTEL: Final = ("trace", "debug", "info", "warn", "error", "fatal")
 
@@ -75,10 +76,15 @@ def _of_number(name: str, value: int) -> str | None:
 
 
 def level_of_others(extra: Mapping[str, Any]) -> str | None:
-    """The level of a document without one: that of a request's status, or of Kibana's first tag; None for others."""
+    """The level of a document without one: that of a request's status, of Kibana's first tag, or of a Kubernetes
+    event's type; None for others.
+    """
     tags = extra.get("tags")
     if type(tags) is list and tags and extra.get("type") == "log" and type(tags[0]) is str:
         return levels.from_word(tags[0])
+    kind = extra.get("type")
+    if kind in _EVENT_TYPES and "reason" in extra:
+        return _EVENT_TYPES[kind]
     for name in _STATUSES:
         status = str(extra.get(name, ""))
         if len(status) == 3 and status.isdigit() and status[0] in "12345" and any(map(_ASKED.search, extra)):

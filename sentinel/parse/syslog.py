@@ -34,7 +34,7 @@ BSD: Final = (
     Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),
     Rule(
         "syslog",
-        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_PROGRAM}(?:{_PID})?{_ADDRESS}: {{0,2}})",
+        rf"^(?P<head>{stamps.MONTH_DAY} {{1,2}}{_HOST} {_PROGRAM}(?:{_PID})?{_ADDRESS}: {{0,2}})",
         UPPER,
         unless=rf"^{stamps.MONTH_DAY}{_LEVELLED}",
     ),

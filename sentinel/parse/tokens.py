@@ -36,6 +36,7 @@ __all__ = [
     "SEPARATORS",
     "SPAN",
     "STRIPPED",
+    "THREAD_ID",
     "THREAD_LEVEL",
     "UNPROSAIC",
     "WORD_BEFORE_LEVEL",
@@ -106,7 +107,7 @@ BRACKET: Final = re.compile(
     r"\[(?P<a>[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)?)\]:?|\((?P<b>[^()]*)\):?|\{(?P<c>[^{}]*)\}:?|<(?P<d>[^<> ]*)>:?"
 )
 NUMBER: Final = re.compile(
-    r"(?:#|0x)?(?=[A-Fa-f]{0,16}[0-9])[0-9A-Fa-f]{1,20}(?::[A-Z])?(?=\|[A-Za-z]|: (?:[a-z]+|[A-Z]+) ?: |[ \t]+(?:\[|\(|\|[ "
+    r"(?:#|0x)?(?=[A-Fa-f]{0,16}[0-9])[0-9A-Fa-f]{1,20}(?::[A-Z]|#[0-9]+)?(?=\|[A-Za-z]|: (?:[a-z]+|[A-Z]+) ?: |[ \t]+(?:\[|\(|\|[ "
     r"\t]*[A-Za-z\[]|---?[ \t]|- |(?:"
     rf"{_UP}){_END}|[A-Za-z_][\w.$/-]*(?: *:| *\[|  | - |\t)"
     rf"|[A-Za-z_]\w*(?:\.\w+)+ |0x|[*#.-] |[0-9]+ +(?:{_UP}){_END}|(?:{_UP}){_END}|\w+ +[\w.]+: )|:? ?(?:\[|\())"
@@ -117,6 +118,7 @@ PLAIN_NUMBER: Final = re.compile(r"[#0-9][0-9:-]*(?::[A-Z])?(?=\s|$)")
 REQUEST: Final = re.compile(
     r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|[0-9a-f]{16,64}|req-[0-9a-f-]+|-(?=\t))(?=[ \t\]])"
 )
+THREAD_ID: Final = re.compile(r"ThreadId\([0-9]+\)(?=[ \t])")
 SPAN: Final = re.compile(r"(?:[\w.-]+\{[^{}]*\}:)+(?=[ \t]|[\w:]+: )")
 CODE: Final = re.compile(
     r"(?P<file>[\w./@+$<>-]*\w\.(?:go|py|java|kt|scala|groovy|clj|m?[jt]sx?|c|cc|cpp|cxx|h|hpp|rs|rb|php|cs|fs|v"
@@ -127,8 +129,8 @@ CODE: Final = re.compile(
 DOTTED: Final = re.compile(r"(?P<name>[A-Za-z_][\w$]*(?:\.[A-Za-z_$<][\w$<>-]*){2,})(?=[ \t])")
 """A logger by its dots alone: two of them, and no number between."""
 NAMED: Final = re.compile(
-    r"(?P<name>[A-Za-z_$][\w$.@/+<>-]*(?:::[\w<>]+)*(?:\[[0-9]{1,7}\])?)(?P<line>[:@][0-9]+|#[\w<>$]+(?::[0-9]+)"
-    r"?|:[A-Za-z_<][\w>]*(?::[0-9]+)?)?"
+    r"(?P<name>#?[A-Za-z_$][\w$.@/+<>-]*(?:::[\w<>]+)*(?:\[[0-9]{1,7}\])?)(?P<line>[:@][0-9]+|#[\w<>$]+(?::[0-9]+)"
+    r"?|:[A-Za-z_<][\w>]*(?::[0-9]+)?|\([\w<>$]+\):[0-9]+)?"
     r"(?:(?P<mark>:)(?=[ \t]|$)| +(?P<mark2>- |: |\| |\|$|:$|-$|\[[^\[\]]*\] +- )|(?P<mark3>\|)|(?P<mark4>\t+)|("
     r"?P<mark5>\])|(?P<mark6>  +)(?=[\w./]+\.\w+[:(]))"
 )
@@ -172,7 +174,7 @@ _ID: Final = re.compile(
 )
 _HEX: Final = re.compile(r"[0-9a-fA-F-]{8,}|(?i:req)[-#]\S+|[A-Za-z0-9+/_-]{20,}={0,2}")
 _THREAD: Final = re.compile(
-    r"(?i:main|shard +[0-9].*|.*thread.*|.*(?:worker|pool|exec|executor|scheduler|timer|task|listener|conn|dispatcher|reactor|n"
+    r"(?i:main|shard +[0-9].*|t:[0-9]+|.*thread.*|.*(?:worker|pool|exec|executor|scheduler|timer|task|listener|conn|dispatcher|reactor|n"
     r"io|qtp|loop|background|consumer|http)[\w.]*[-_: #]?[0-9].*"
     r"|(?:nio|qtp|pool|http|ajp|eventloop|vert\.x|forkjoin|epoll|catalina|lettuce|kafka|quartz|rmi|grpc|def"
     r"ault task|ajp|async|backgr|asyncio|mainprocess|forkpool)[\w.@/:#, -]*|.*[-#_ ][0-9]+(?:[-_][0-9]+)*)"

@@ -70,6 +70,19 @@ def test_programs_get_format_and_confidence(log: Path, sentinel_command: Callabl
     assert not ran.err
 
 
+def test_programs_get_nanoseconds_where_a_line_has_them(tmp_path: Path, sentinel_command: Callable[..., Ran]) -> None:
+    """Nine digits where the last three say something; six, as everywhere, where they do not."""
+    log = tmp_path / "shop.log"
+    log.write_text(
+        "2026-11-23T10:00:00.123456789Z ERROR shop.Pay: slow\n2026-11-23T10:00:01.12Z ERROR shop.Pay: slow\n"
+    )
+
+    ran = sentinel_command("parse", "--json", str(log))
+
+    times = [json.loads(line)["timestamp"] for line in ran.out.splitlines()]
+    assert times == ["2026-11-23T10:00:00.123456789Z", "2026-11-23T10:00:01.120000Z"]
+
+
 def test_standard_input_is_read(sentinel_command: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     """With `-` for a file."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"WARN shop.Pay: slow\n")))
