@@ -6,6 +6,7 @@ uncaught exceptions and answers that tell of errors pass through here.
 
 import base64
 import binascii
+import dataclasses
 import html
 import json
 import logging
@@ -75,7 +76,7 @@ def blot(text: str) -> str:
 
 
 def blot_all(value: object) -> object:
-    """The same for every text within lists and mappings, names too."""
+    """The same for every text within lists, mappings and dataclasses, names too."""
     if _Known.pattern is None:
         return value
     if isinstance(value, str):
@@ -84,6 +85,8 @@ def blot_all(value: object) -> object:
         return {blot_all(name): blot_all(inside) for name, inside in value.items()}
     if isinstance(value, list | tuple):
         return [blot_all(inside) for inside in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: blot_all(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return value
 
 

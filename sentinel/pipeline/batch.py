@@ -12,7 +12,7 @@ import polars as pl
 from sentinel.parse import Body, Document, Parsed, parse_documents, parse_lines
 from sentinel.spool import Packed, Span
 
-__all__ = ["SLICE_BYTES", "SLICE_ITEMS", "Answer", "Batch", "Submission", "event_id_prefix"]
+__all__ = ["SLICE_BYTES", "SLICE_ITEMS", "Answer", "Batch", "Rejected", "Submission", "event_id_prefix"]
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuv"  # base32hex: sorts like the number it writes
 PREFIX_CHARS = 16
@@ -43,11 +43,19 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """One item that was not accepted: its position in the body, and why. A body may have 200,000: no mapping each."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What became of one request, told after the commit. `span` is None where nothing new was accepted."""
 
     accepted: int
-    rejected: Sequence[dict[str, object]]  # {"index": position in the body, "reason": why}
+    rejected: Sequence[Rejected]
     span: Span | None
     rejected_count: int  # how many in all: of a request that was repeated `rejected` has the first few
 
@@ -91,7 +99,7 @@ class Batch:
         self._slices = [*_slices(submissions, documents), *_slices(submissions, lines)]
         self._accepted = Counter[str]()  # by prefix
         self.masked = Counter[str]()  # secrets by kind
-        self._refused: list[list[dict[str, object]]] = [[] for _ in submissions]
+        self._refused: list[list[Rejected]] = [[] for _ in submissions]
         self._done = 0
 
     @property
@@ -156,7 +164,7 @@ class Batch:
             place = bisect_right(ends, position)
             part = parts[place]
             index = part.first + position - (ends[place - 1] if place else 0)
-            self._refused[part.owner].append({"index": index, "reason": reason})
+            self._refused[part.owner].append(Rejected(index, reason))
             counts[self.submissions[part.owner].client, reason] += 1
         self.packed.reject(counts)
 

@@ -12,7 +12,7 @@ import msgspec
 
 from sentinel.errors import SentinelError, SpoolFullError, TerminalError, TransientError
 from sentinel.failpoints import reach
-from sentinel.pipeline.batch import Answer, Batch, Submission
+from sentinel.pipeline.batch import Answer, Batch, Rejected, Submission
 from sentinel.pipeline.secrets import count_masked
 from sentinel.spool import ANSWER_KEPT_S, Spool, Transaction
 
@@ -28,6 +28,14 @@ KEPT_REASON_CHARS = 200
 
 _Item = tuple[Submission, Future[Answer]]
 _Outcome = Answer | Exception
+
+
+class _Kept(msgspec.Struct, omit_defaults=True):
+    """An answer as it is kept for a key; what is left out was nothing."""
+
+    accepted: int
+    rejected: list[Rejected] = msgspec.field(default_factory=list)
+    rejected_count: int = 0
 
 
 class KeyReusedError(TerminalError):
@@ -185,9 +193,8 @@ class Intake:
             return KeyReusedError(
                 "take in a request: this Idempotency-Key came before with another body; use a new key"
             )
-        told = msgspec.json.decode(known.answer)
-        rejected = told.get("rejected", [])
-        return Answer(told["accepted"], rejected, None, told.get("rejected_count", len(rejected)))
+        told = msgspec.json.decode(known.answer, type=_Kept)
+        return Answer(told.accepted, told.rejected, None, told.rejected_count or len(told.rejected))
 
     def _finish(self, batch: Batch) -> list[Answer]:
         """Commit a batch whose slices are all packed, with the answers to its Idempotency-Keys.
@@ -245,9 +252,5 @@ def _each_key_once(submissions: Sequence[Submission], places: Sequence[int]) -> 
 
 def _kept(answer: Answer) -> bytes:
     """What is kept of an answer: the counts and the first reasons, so that no request fills the disk with refusals."""
-    kept: dict[str, object] = {"accepted": answer.accepted}
-    if answer.rejected:
-        first = answer.rejected[:KEPT_REASONS]
-        kept["rejected"] = [{**one, "reason": str(one["reason"])[:KEPT_REASON_CHARS]} for one in first]
-        kept["rejected_count"] = answer.rejected_count
-    return msgspec.json.encode(kept)
+    first = [Rejected(one.index, one.reason[:KEPT_REASON_CHARS]) for one in answer.rejected[:KEPT_REASONS]]
+    return msgspec.json.encode(_Kept(answer.accepted, first, answer.rejected_count))

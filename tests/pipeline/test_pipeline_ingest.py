@@ -50,8 +50,8 @@ def test_bad_document_is_rejected_alone(intake: Intake, sentinel: Sentinel) -> N
     answer = submit(intake, b'[{"message": "a"}, {"level": "info"}, 7, {"message": "b"}]')
 
     ledger = sentinel.spool.ledger()
-    assert [one["index"] for one in answer.rejected] == [1, 2]
-    assert all(one["reason"] for one in answer.rejected)
+    assert [one.index for one in answer.rejected] == [1, 2]
+    assert all(one.reason for one in answer.rejected)
     assert messages(sentinel.spool) == ["a", "b"]
     assert (ledger.received, ledger.rejected, ledger.accepted) == (4, 2, 2)
 
@@ -73,7 +73,7 @@ def test_requests_that_come_together_get_answers_of_their_own(intake: Intake, se
     ]
     answers = [future.result(10) for future in futures]
 
-    assert [(a.accepted, [r["index"] for r in a.rejected]) for a in answers[:40]] == [(1, [1])] * 40
+    assert [(a.accepted, [r.index for r in a.rejected]) for a in answers[:40]] == [(1, [1])] * 40
     assert [(a.accepted, len(a.rejected)) for a in answers[40:]] == [(2, 0)] * 40
     for i, answer in enumerate(answers):
         assert answer.span is not None
