@@ -3,6 +3,7 @@
 import argparse
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sentinel.cli.commands import Run
@@ -24,12 +25,19 @@ def evaluate_command(command: argparse.ArgumentParser) -> Run:
     command.add_argument("--out", type=Path, default=Path("var/evaluation"), help="folder for table, JSON and plots")
     command.add_argument("--data", type=Path, default=DATA, help="folder of public logs; left out where it is absent")
     command.add_argument("--sets", default="", help="comma-separated; all, if left out (an unknown one lists them)")
-    command.add_argument("--seeds", type=whole(1, 1_000), default=3, help="made suites of each background")
-    command.add_argument("--first", type=whole(0, 100_000), default=0, help="number of the first made suite")
+    command.add_argument(
+        "--seeds", type=whole(1, 1_000), default=3, help="made suites of each background; draws of sessions"
+    )
+    command.add_argument("--first", type=whole(0, 100_000), default=0, help="number of the first of them")
     command.add_argument("--seed", type=whole(0, MAX_SEED), default=0)
     command.add_argument("--quick", action="store_true", help="one seed and the smallest set of cases")
     command.add_argument("--no-peers", action="store_true", help="our detector alone")
-    command.add_argument("--write", type=Path, metavar="PAGE.md", help="put the figures between the marks of this page")
+    command.add_argument(
+        "--write",
+        type=Path,
+        metavar="PAGE.md",
+        help="put the figures, with date and commit, between the marks of this page",
+    )
     command.add_argument(
         "--lexicon", type=Path, metavar="DIR", help="instead: the share of wordings in DIR that are read right"
     )
@@ -46,6 +54,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     if options.reasons:
         return _check_reasons(options)
     from sentinel.evaluation import SETS, evaluate, goal_rows, markdown
+    from sentinel.evaluation.measured import measured
 
     result = evaluate(
         options.out,
@@ -56,6 +65,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
         seed=options.seed,
         quick=options.quick,
         peers=not options.no_peers,
+        about=measured(datetime.now(UTC)),
         say=_say,
     )
     if options.json:

@@ -14,6 +14,7 @@ from sentinel.evaluation.baselines import BASELINES, run_baseline
 from sentinel.evaluation.case import Case
 from sentinel.evaluation.changes import run_changes
 from sentinel.evaluation.daemons import daemon_case
+from sentinel.evaluation.draws import run_draws
 from sentinel.evaluation.drift import drift_case, run_drift
 from sentinel.evaluation.logs import bgl_case, burst_cases, quiet_cases
 from sentinel.evaluation.measure import measure
@@ -39,6 +40,7 @@ SETS = (
     "quiet",
     "unread",
     "changes",
+    "draws",
 )
 OWN_SETS = frozenset({"own", "own-contaminated", "drift", "unread", "changes"})
 """Sets that need no data beside the repository."""
@@ -55,14 +57,15 @@ def evaluate(
     seed: int = 0,
     quick: bool = False,
     peers: bool = True,
+    about: str = "",
     say: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
     """Measure and write `evaluation.json`, `evaluation.md` and plots to `out`; returns the figures.
 
     `data` is the folder of public logs; without it only the made sets are run. `seeds` own suites of each background,
-    from number `first` on; `quick` takes one seed and the smallest set of cases. `say` is told each line of progress.
-    Nothing is random but by `seed`; thresholds are fixed before a test line is seen. Raises TerminalError for a set
-    that does not exist.
+    from number `first` on; `quick` takes one seed and the smallest set of cases. `about` stands above the figures.
+    `say` is told each line of progress. Nothing is random but by `seed`; thresholds are fixed before a test line is
+    seen. Raises TerminalError for a set that does not exist.
     """
     unknown = [name for name in sets if name not in SETS]
     if unknown:
@@ -71,7 +74,7 @@ def evaluate(
     for name in sets:
         if name not in wanted:
             say(f"left out {name}: there is no folder of public logs")
-    result, curves = Evaluation(seed), dict[str, list[tuple[str, Any, Any]]]()
+    result, curves = Evaluation(seed, about=about), dict[str, list[tuple[str, Any, Any]]]()
     suites = range(first, first + (1 if quick else seeds))
     for case in _cases(data, wanted, suites, quick=quick):
         _run_case(case, result, curves, seed=seed, peers=peers, say=say)
@@ -152,6 +155,10 @@ def _run_others(
         for sessions in session_cases(data):
             result.sessions.extend(run_sessions(sessions, seed=seed))
             say(f"{sessions.name:22s} done")
+    if "draws" in sets:
+        for row in run_draws(data, seeds, seed=seed):
+            result.draws.append(row)
+            say(f"{row['case']:22s} draw {row['draw']}: F1 own {row['f1_own']:.3f} best {row['f1_best']:.3f}")
     if "quiet" in sets:
         for case in quiet_cases(data)[: 3 if quick else None]:
             result.quiet.append(run_quiet(case, seed=seed))
@@ -186,6 +193,7 @@ def _pooled(curves: Sequence[tuple[str, Any, Any]]) -> list[Curve]:
 def _document(result: Evaluation) -> str:
     """The figures as Markdown."""
     parts = [
+        result.about,
         "## Goals",
         markdown(goal_rows(result)),
         "## Methods beside each other",
@@ -197,6 +205,9 @@ def _document(result: Evaluation) -> str:
         parts += [f"## {group}: by kind", markdown(kinds, columns)]
     if result.sessions:
         parts += ["## Sessions", markdown(result.sessions)]
+    if result.draws:
+        columns = ("case", "draw", "sessions", "anomalous", "auroc", "ap", "f1_own", "f1_best")
+        parts += ["## Sessions, others drawn to teach", markdown(result.draws, columns)]
     if result.changes:
         parts += ["## What is new and harmless", markdown(result.changes)]
     if result.quiet:

@@ -27,16 +27,19 @@ class Evaluation:
     """All that was measured. `cases`: one row a case and method; the rest are sets with figures of their own."""
 
     seed: int
+    about: str = ""  # when and with what it was measured
     cases: list[dict[str, Any]] = field(default_factory=list)
     drift: list[dict[str, Any]] = field(default_factory=list)
     sessions: list[dict[str, Any]] = field(default_factory=list)
     quiet: list[dict[str, Any]] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
+    draws: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; what could not be measured is null."""
         return {
             "seed": self.seed,
+            "about": self.about,
             "goals": goal_rows(self),
             "methods": method_rows(self.cases),
             "kinds": {group: by_kind(self.cases, group) for group in _groups(self.cases)},
@@ -45,6 +48,7 @@ class Evaluation:
             "sessions": self.sessions,
             "quiet": self.quiet,
             "changes": self.changes,
+            "draws": self.draws,
         }
 
 

@@ -19,7 +19,15 @@ from sentinel.evaluation.logs import read_log
 from sentinel.evaluation.measure import auroc, average_precision, best_f1
 from sentinel.evaluation.ours import OURS, model_of
 
-__all__ = ["WHOLE", "SessionCase", "run_sessions", "session_cases"]
+__all__ = [
+    "WHOLE",
+    "SessionCase",
+    "fault_sequences",
+    "run_sessions",
+    "score_whole",
+    "sequences_case",
+    "session_cases",
+]
 
 Floats = npt.NDArray[np.float64]
 START = datetime(2026, 11, 2, tzinfo=UTC)
@@ -87,22 +95,26 @@ def _hdfs_sequences(data: Path) -> SessionCase:
         rows = [json.loads(line) for line in file]
     parts = {part: [row for row in rows if row["split"] == part] for part in ("train", "test")}
     about = "deep-loglizer's 100k blocks (stands for HDFS of AIT), unlabelled training with its anomalies"
-    return _sequences(
+    return sequences_case(
         "HDFS sequences", about, [row["templates"] for row in parts["train"]],
         [row["templates"] for row in parts["test"]], [int(row["label"]) for row in parts["test"]],
     )  # fmt: skip
 
 
 def _faults(data: Path, system: str, faults: list[str], about: str) -> SessionCase:
-    def read(name: str) -> list[list[str]]:
-        lines = (data / name).read_text(encoding="utf-8").splitlines()
-        return [[f"event {_word(number)}" for number in line.partition(",")[2].split()] for line in lines if line]
-
-    normal = read(f"{system}_test_normal")
-    faulty = [sequence for fault in faults for sequence in read(fault)]
+    normal = fault_sequences(data, f"{system}_test_normal")
+    faulty = [sequence for fault in faults for sequence in fault_sequences(data, fault)]
     labels = [0] * len(normal) + [1] * len(faulty)
     name = {"openstack": "OpenStack", "hadoop": "Hadoop"}[system]
-    return _sequences(f"{name} sequences", about, read(f"{system}_train"), [*normal, *faulty], labels)
+    return sequences_case(
+        f"{name} sequences", about, fault_sequences(data, f"{system}_train"), [*normal, *faulty], labels
+    )
+
+
+def fault_sequences(data: Path, name: str) -> list[list[str]]:
+    """The sequences of a file of event ids, each event as a text."""
+    lines = (data / name).read_text(encoding="utf-8").splitlines()
+    return [[f"event {_word(number)}" for number in line.partition(",")[2].split()] for line in lines if line]
 
 
 def _word(number: str) -> str:
@@ -110,7 +122,9 @@ def _word(number: str) -> str:
     return "".join(LETTERS[int(digit)] + LETTERS[int(digit) + 10] for digit in number)
 
 
-def _sequences(name: str, about: str, train: list[list[str]], test: list[list[str]], labels: list[int]) -> SessionCase:
+def sequences_case(
+    name: str, about: str, train: list[list[str]], test: list[list[str]], labels: list[int]
+) -> SessionCase:
     """Sequences of templates as records: a second between events, a minute between sessions."""
     learnt, end = _laid_out(train, "t", START)
     asked, _ = _laid_out(test, "s", end)
@@ -150,6 +164,13 @@ def run_sessions(case: SessionCase, *, seed: int) -> list[dict[str, Any]]:
         _figures(case, f"{OURS}: mean of the lines", label, mean, float("nan")),
         *(_figures(case, name, label, *found) for name, found in _peers(case, seed).items()),
     ]
+
+
+def score_whole(case: SessionCase, *, seed: int) -> dict[str, Any]:
+    """Figures of our verdicts on whole sessions alone."""
+    model, state = model_of(case.train, seed=seed)
+    label = case.truth["label"].to_numpy().astype(np.int64)
+    return _figures(case, WHOLE, label, _whole(case, model, state), model.threshold_nats)
 
 
 def _whole(case: SessionCase, model: Model, state: bytes) -> Floats:
