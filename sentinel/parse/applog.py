@@ -42,6 +42,11 @@ LEVEL_FIRST: Final = (
     Rule("openstack", rf"^(?P<head>{_UP} {_DOTTED} {_CONTEXT})", UPPER),
     Rule("openstack", rf"^(?P<head>{_UP} {_LOGGER} \[(?P<request>req-[^\]]*)\] )", UPPER),
     Rule("level-logger", rf"^(?P<head>{_ANY}:{_LOGGER}:)", LETTERS),
+    Rule(
+        "pytest",
+        rf"^(?P<head>{_UP} +(?P<source>[A-Za-z_][A-Za-z0-9_.]*):(?P<file>[A-Za-z0-9_]+\.py):(?P<line>[0-9]+) )",
+        UPPER,
+    ),
 )
 AFTER_TIME: Final = (
     Rule(
@@ -118,7 +123,7 @@ BARE_RULES: Final = (
     Rule(  # .NET's console: the message stands on the next line
         "dotnet",
         r"^(?P<head>(?P<level>trce|dbug|info|warn|fail|crit): (?P<source>[A-Za-z_][A-Za-z0-9_.`+]*)\[(?P<event>["
-        r"0-9]+)\])$",
+        r"0-9]+)\](?: |$))",
         "tdiwfc",
     ),
     *LEVEL_FIRST,

@@ -148,7 +148,9 @@ class Peel:
         if found is None:
             return False
         inside = next(group for group in found.groups() if group is not None).strip()
-        if t.is_id(inside) or inside in _NOTHING:
+        if found["d"] and self.level is None and self.timed:  # UniFi's `<launcher> INFO`
+            self.threads.append(inside)
+        elif t.is_id(inside) or inside in _NOTHING:
             if inside and "pid" not in self.attributes:
                 self.attributes["pid"] = inside.lstrip("#")
         elif t.is_pairs(inside):

@@ -13,6 +13,7 @@ _HMS: Final = r"(?P<H>[0-9]{2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})"
 _UP: Final = rf"(?P<level>{levels.UPPER_LEVEL})"
 _TOPICS: Final = r"(?P<topics>[a-z0-9-]+(?:,!?[a-z0-9-]+)+)"
 _OF_APPLE: Final = {"df": "info", "in": "info", "i": "info", "db": "debug", "er": "error", "e": "error", "f": "fatal"}
+_OF_ESPHOME: Final = {"E": "error", "W": "warn", "I": "info", "C": "info", "D": "debug", "V": "trace"}
 _GRAVE: Final = ("critical", "error", "warning", "info", "debug")
 
 
@@ -25,6 +26,12 @@ def _of_topics(groups: pl.DataFrame) -> pl.DataFrame:
 
 def _of_apple(groups: pl.DataFrame) -> pl.DataFrame:
     level = groups["mark"].str.to_lowercase().replace_strict(_OF_APPLE, default=None, return_dtype=pl.String)
+    return groups.drop("mark").with_columns(level.alias("level"))
+
+
+def _of_esphome(groups: pl.DataFrame) -> pl.DataFrame:
+    """A C is configuration that is told, no crash."""
+    level = groups["mark"].replace_strict(_OF_ESPHOME, return_dtype=pl.String)
     return groups.drop("mark").with_columns(level.alias("level"))
 
 
@@ -96,6 +103,23 @@ AFTER_TIME: Final = (
     Rule("mikrotik", rf"^(?P<head>{_TOPICS} )", LETTERS.lower(), finish=_of_topics),
 )
 RULES: Final = (
+    Rule(
+        "dropwizard",
+        rf"^(?P<head>{_UP} +\[{stamps.YEAR_FIRST}\] +(?P<source>[A-Za-z_][A-Za-z0-9_.$]*): )",
+        UPPER,
+    ),
+    Rule(
+        "esphome",
+        rf"^(?P<head>\[(?P<stamp>{_HMS})\]\[(?P<mark>[EWICDV])V?\]\[(?P<source>[^:\]]+)(?::(?P<line>[0-9]+))?\]: ?)",
+        "[",
+        finish=_of_esphome,
+    ),
+    Rule(
+        "windows-dhcp",
+        rf"^(?P<head>(?P<event>[0-9]{{2}}),(?P<stamp>(?P<m>[0-9]{{2}})/(?P<d>[0-9]{{2}})/(?P<y>[0-9]{{2}}),{_HMS}),)",
+        DIGITS,
+        fifth=DIGITS,
+    ),
     Rule(
         "mikrotik",
         rf"^(?P<head>(?P<stamp>(?P<b>[a-z]{{3}})/(?P<d>[0-9]{{2}})(?:/(?P<Y>[0-9]{{4}}))? {_HMS}) {_TOPICS} )",

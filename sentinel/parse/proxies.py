@@ -99,6 +99,13 @@ RULES: Final = (
         finish=_rated,
         is_utc=True,
     ),
+    Rule(  # https://uwsgi-docs.readthedocs.io/en/latest/LogFormat.html
+        "uwsgi",
+        r"^(?P<head>\[pid: (?P<pid>[0-9]+)\|app: (?P<app>[^|]*)\|req: [^\]]*\] (?P<client>[^ ]+) \([^)]*\) "
+        rf"\{{[^}}]*\}} \[{stamps.WEEKDAY}\] ){_METHOD} .*\(HTTP/[0-9.]+ {_STATUS}\) ",
+        "[",
+        finish=_rated,
+    ),
     Rule(  # Django's runserver and others that put a bare time before the request
         "request",
         rf"^(?P<head>\[{stamps.DAY_MONTH}\] )\"{_METHOD} [^\"]*\" {_STATUS} ",

@@ -17,6 +17,8 @@ _WAYS: Final = tuple(
         rf"\b(?:{_METHODS}) +\S+ +{_STATUS}(?: |$)",
         rf" (?:-?[0-9]+/){{4}}\+?-?[0-9]+ {_STATUS} ",
         rf"\b(?:{_METHODS}) \S+ .*\bstatus[=:] ?{_STATUS}\b",
+        rf"(?:[1-5][0-9]{{2}}|-) {_STATUS} - (?:{_METHODS}) https? ",
+        rf"\bHTTP/[0-9.]+ (?:{_METHODS}) \S+ (?:-|[0-9]+) {_STATUS}\b",
     )
 )
 _HINT: Final = re.compile(rf"\b(?:{_METHODS})\b|TCP_|/-?[0-9]+/-?[0-9]+ [1-5]")

@@ -35,8 +35,8 @@ _LAX: Final = rf"(?P<H>[0-9]{{1,2}}):(?P<M>[0-9]{{2}})(?::(?P<S>[0-9]{{2}})(?:[.
 """A clock as people write it: `9:05`, `9:05:07.25 PM`."""
 
 YEAR_FIRST: Final = (
-    r"(?P<stamp>(?P<Y>[0-9]{4})[-/.](?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})(?:[T_-]| - | +)(?P<H>[0-9]{1,2})[:.]"
-    rf"(?P<M>[0-9]{{2}})(?:[:.](?P<S>[0-9]{{2}})(?:[.,:](?P<f>[0-9]+))?{_HALF})?(?P<z> ?{ZONE})?)"
+    r"(?P<stamp>(?P<Y>[0-9]{4})[-/.](?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})(?:[T_-]| - |,?[ \t]+|,)(?P<H>[0-9]{1,2})"
+    rf"[:.](?P<M>[0-9]{{2}})(?:[:.](?P<S>[0-9]{{2}})(?:[.,:](?P<f>[0-9]+))?{_HALF})?(?P<z> ?{ZONE})?)"
 )
 """`2015-10-18 18:01:47,978`, `2023-05-01T10:00:00.123456+02:00`, `2023/05/01 10:00:00 UTC`, `2005-06-03-15.42.50.6`."""
 
@@ -89,7 +89,8 @@ LAYOUTS: Final = {
     "weekday-year": rf"(?P<stamp>{ANY_WEEKDAY},? +{YEAR_FIRST.removeprefix('(?P<stamp>')}",
     "day-month-year": rf"(?P<stamp>{_LEADING_WEEKDAY}{_DAY}(?:[-/ ]|{_OF} ){_ANY}(?:[-/,:]|{_OF},? )(?P<Y>[0-9]{{4}})"
     rf"(?:[ T-]|::?| - |, | at ){_LAX}{_ZONE})",
-    "day-month-short-year": rf"(?P<stamp>{_DAY}[-/ ]{_ANY}[-/ ](?P<y>[0-9]{{2}})[ :T]{_LAX}{_ZONE})",
+    "day-month-short-year": rf"(?P<stamp>{_DAY}[-/ ]{_ANY}[-/ ](?P<y>[0-9]{{2}})[ T]{_LAX}{_ZONE})",
+    "day-month-short-year-colon": rf"(?P<stamp>{_DAY}[-/]{_ANY}[-/](?P<y>[0-9]{{2}}):{_LAX}{_ZONE})",
     "day-month": rf"(?P<stamp>{_LEADING_WEEKDAY}{_DAY}[-/ ]{_ANY},?[ :]{_LAX}{_ZONE})",
     "month-day-year": rf"(?P<stamp>{_LEADING_WEEKDAY}{_ANY}[ -/]{{1,2}}{_DAY}(?:, ?| |-|/)(?P<Y>[0-9]{{4}})(?:,?"
     r" +|-|:| at | - )"

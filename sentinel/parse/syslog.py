@@ -30,6 +30,12 @@ BSD: Final = (
         rf"{_PROGRAM}{_PID}: ?)",
         UPPER,
     ),
+    Rule(  # iOS
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^ (\[]+)(?:\((?P<library>[^)]*)\))?{_PID} "
+        r"<(?P<level>[A-Z][a-z]+)>: )",
+        UPPER,
+    ),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<sequence>[0-9]+): )", UPPER),  # Cisco counts its lines
     Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),
     Rule(
