@@ -9,7 +9,8 @@ import polars as pl
 from sentinel.detect import Scorer
 from sentinel.detect.explain.incidents import actors_of
 from sentinel.detect.judge.nats import nats_to_scores
-from sentinel.detect.lexicon.words import GRAVE, flags_of
+from sentinel.detect.kernel.flags import Flag
+from sentinel.detect.lexicon.words import flags_of
 from sentinel.incidents.feedback import REAL_NATS, Case, Word, Words
 from sentinel.pipeline.said import read_loudness, read_words
 from sentinel.records import VERDICT_SCHEMA
@@ -127,5 +128,5 @@ def _case(verdict: dict[str, object], source: str, actor: str) -> Case:
     template = str(verdict["template"] or "")
     nats = verdict["nats"]
     assert isinstance(nats, float)
-    grave = bool(flags_of(template) & GRAVE)
+    grave = bool(flags_of(template) & Flag.GRAVE)
     return Case(template, source, actor, str(verdict["kind"] or ""), nats, grave)

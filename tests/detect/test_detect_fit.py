@@ -11,10 +11,10 @@ from sentinel.detect import Scorer
 from sentinel.detect.judge.combine import FLOOD, PARTS, SPARSE, Switches, combine
 from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES, TEMPLATE_REFS
 from sentinel.detect.judge.tails import pooled_nats
+from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.learn.baseline import Evidence
 from sentinel.detect.learn.corpus import read
 from sentinel.detect.learn.fit import Trained, _calibrate, _volume, fit
-from sentinel.detect.lexicon.words import BAD, SENSITIVE
 from sentinel.detect.remember.raw import RAW_INDEX
 from sentinel.errors import TerminalError
 
@@ -109,11 +109,11 @@ def test_busy_logs_have_to_be_stranger() -> None:
 @pytest.mark.parametrize(
     ("feature", "flags", "part", "pays"),
     [
-        ("rare_failure", BAD, SPARSE, True),
-        ("rare_privilege", SENSITIVE, SPARSE, False),
+        ("rare_failure", Flag.BAD, SPARSE, True),
+        ("rare_privilege", Flag.SENSITIVE, SPARSE, False),
         ("mean_number", 0, SPARSE, False),
         ("template", 0, FLOOD, True),
-        ("template", BAD, FLOOD, False),
+        ("template", Flag.BAD, FLOOD, False),
     ],
 )
 def test_what_pays_for_busy_logs(trained: Trained, feature: str, flags: int, part: int, pays: bool) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from sentinel.detect import Scorer
 from sentinel.detect.judge.combine import ALARM_NATS
+from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.learn.fit import fit
-from sentinel.detect.lexicon.words import BAD, GRAVE, flags_of
+from sentinel.detect.lexicon.words import flags_of
 from tests.detect.conftest import NOW
 
 GRAVE_TEXTS = (
@@ -55,14 +56,14 @@ PLAIN_TEXTS = (
 @pytest.mark.parametrize("masked", GRAVE_TEXTS)
 def test_crash_damage_and_exhaustion_are_grave(masked: str) -> None:
     """They also read as a failure, whatever their level."""
-    assert flags_of(masked) & GRAVE
-    assert flags_of(masked) & BAD
+    assert flags_of(masked) & Flag.GRAVE
+    assert flags_of(masked) & Flag.BAD
 
 
 @pytest.mark.parametrize("masked", PLAIN_TEXTS)
 def test_everyday_failures_and_plain_lines_are_not_grave(masked: str) -> None:
     """Nor is a failed log-in, which has a prior of its own."""
-    assert not flags_of(masked) & GRAVE
+    assert not flags_of(masked) & Flag.GRAVE
 
 
 def _mutter(dice: random.Random) -> str:

@@ -4,10 +4,10 @@ import numpy as np
 
 from sentinel.detect.judge.combine import BULK, FLOOD, HABIT, NATS, PARTS, SPARSE
 from sentinel.detect.judge.habits import HABITS_A_LINE, settle
+from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Floats
 from sentinel.detect.kernel.table import Memory, UndoLog, roll_back
-from sentinel.detect.lexicon.words import BAD
 from sentinel.detect.read.coded import Line
 from sentinel.detect.remember.raw import RAW, RAW_INDEX
 from sentinel.detect.remember.state import empty_memory, pack, unpack
@@ -65,7 +65,7 @@ def test_a_new_template_becomes_a_habit_at_once() -> None:
 
 def test_failures_become_a_habit_slowly() -> None:
     """What reads as failure stays news for hours, also where it is new; what goes on for a day is a habit too."""
-    nats = settled(empty_memory(), [i * WINDOW_S for i in range(144)], windows=1.0, flags=BAD, bulk=12.0)[:, NATS]
+    nats = settled(empty_memory(), [i * WINDOW_S for i in range(144)], windows=1.0, flags=Flag.BAD, bulk=12.0)[:, NATS]
 
     assert (nats[:12] == 12.0).all()
     assert nats[-1] < 7.5
@@ -137,7 +137,7 @@ def test_a_decisive_feature_that_stays_is_a_habit_also_of_failures() -> None:
     """A failing template whose numbers have moved for good is known within hours; its floods stay news."""
     times = [i * WINDOW_S for i in range(40)]
 
-    parts = settled(empty_memory(), times, flags=BAD, sparse=8.5, flood=12.0)
+    parts = settled(empty_memory(), times, flags=Flag.BAD, sparse=8.5, flood=12.0)
 
     assert parts[-1, HABIT + SPARSE - BULK] > 1.0
     assert parts[-1, NATS] > 7.5
@@ -153,7 +153,7 @@ def test_what_is_loud_each_night_is_known_from_the_third_on() -> None:
     times = nights(1.0, 25.5, 48.5, 73.0)
 
     calm = settled(empty_memory(), times, bulk=11.0)[:, NATS].reshape(4, 3)
-    failing = settled(empty_memory(), times, flags=BAD, bulk=11.0)[:, NATS].reshape(4, 3)
+    failing = settled(empty_memory(), times, flags=Flag.BAD, bulk=11.0)[:, NATS].reshape(4, 3)
 
     assert calm.max(1)[:2].min() > 7.5
     assert calm[2:].max() < 7.5

@@ -1,17 +1,70 @@
-"""Kinds of keys and columns of raw values: each has one number, and it is that which saved states and names say."""
+"""Flags, levels, kinds of keys and columns: each has one number, which kernels, saved states and names share."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
 import numpy as np
 import pytest
 
+from sentinel.detect.kernel.flags import TROUBLE, Flag, Level
 from sentinel.detect.kernel.hashing import mix
 from sentinel.detect.kernel.keys import Key
+from sentinel.detect.read.encode import LEVEL_CODES
 from sentinel.detect.remember import raw
+from sentinel.records import LEVELS
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+compiled: Callable[[Kernel], Kernel] = numba.njit
 
 WINDOWED = {
     "C_R_TEMPLATE": "template", "C_R_SOURCE": "source", "C_R_ACTOR": "actor", "C_R_PAIR": "pair",
     "C_R_SOURCE_BAD": "source_bad", "C_R_ALL_BAD": "all_bad", "C_R_FAILURES": "failures",
     "C_R_SOURCE_FAILURES": "source_failures",
 }  # fmt: skip
+
+
+@compiled
+def _has(flags: int, bit: int) -> bool:
+    return flags & bit != 0
+
+
+@compiled
+def _read(flags: int, level: int) -> int:
+    """What a kernel makes of the enumerations' members themselves, baked into its machine code."""
+    return (
+        (flags & Flag.BAD)
+        + (flags & Flag.AUTH_FAILURE)
+        + (flags & Flag.LOST)
+        + (flags & TROUBLE != 0) * 10_000
+        + (level >= Level.ERROR) * 100_000
+    )
+
+
+@pytest.mark.parametrize("flag", Flag)
+def test_a_flag_is_one_bit_that_kernels_read_alike(flag: Flag) -> None:
+    """Each flag has a bit of its own, and compiled code finds it where plain code set it."""
+    others = sum(int(other) for other in Flag if other is not flag)
+
+    assert int(flag).bit_count() == 1
+    assert _has(int(flag), flag)
+    assert not _has(others, flag)
+
+
+@pytest.mark.parametrize("level", Level)
+def test_kernels_bake_in_flags_and_levels_as_they_stand_in_the_enumerations(level: Level) -> None:
+    """Compiled and plain code say the same of a line's flags and level."""
+    plain = getattr(_read, "py_func", _read)
+
+    assert [_read(flags, level) for flags in range(4096)] == [plain(flags, level) for flags in range(4096)]
+
+
+def test_levels_are_those_of_records() -> None:
+    """Each level that a record may have has its number, and louder ones have higher ones."""
+    codes = [LEVEL_CODES[name] for name in LEVELS]
+
+    assert codes == sorted(codes)
+    assert set(codes) == {int(level) for level in Level}
 
 
 def test_kinds_of_keys_never_share_a_place_and_mix_as_numbers() -> None:

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from sentinel.detect import Model, Scorer
+from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.learn.fit import Trained, fit
 from sentinel.detect.lexicon.words import flags_of
-from sentinel.detect.read.manners import LOST, SLIP, USUAL
 from sentinel.evaluation.case import records_of
 from sentinel.simulate.unread import TONGUES, unread_suite
 
@@ -52,10 +52,10 @@ def test_no_tongue_of_the_suite_is_read_by_the_lexicon() -> None:
 
 def test_visits_tell_the_usual_from_slips_and_what_is_lost(learnt: Trained) -> None:
     """One visit of an attacker in the training changes none of it."""
-    assert manners_of(learnt.model, "silvo") == {USUAL}
-    assert manners_of(learnt.model, "venda") == {USUAL}
-    assert manners_of(learnt.model, "zurka") == {SLIP}
-    assert manners_of(learnt.model, "pelto") == {LOST}
+    assert manners_of(learnt.model, "silvo") == {Flag.USUAL}
+    assert manners_of(learnt.model, "venda") == {Flag.USUAL}
+    assert manners_of(learnt.model, "zurka") == {Flag.SLIP}
+    assert manners_of(learnt.model, "pelto") == {Flag.LOST}
 
 
 def test_a_stranger_who_only_slips_is_guessing(learnt: Trained) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from sentinel.detect.judge.combine import PARTS
 from sentinel.detect.judge.habits import HABITS_A_LINE, settle
+from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Floats
 from sentinel.detect.kernel.table import UNDO_LENGTH, Memory, UndoLog, roll_back
 from sentinel.detect.read.coded import Line
-from sentinel.detect.read.manners import LOST, SLIP, USUAL
 from sentinel.detect.remember.raw import RAW, RAW_INDEX
 from sentinel.detect.remember.state import empty_memory, pack, unpack
 from sentinel.detect.remember.state_pass import TOUCHES_A_LINE, walk
@@ -134,7 +134,7 @@ def test_rolling_back_restores_every_place() -> None:
 
 def every_line() -> Line:
     """Lines of all combinations of flags, levels and entities, each with numbers and all of it news."""
-    kinds = [flags | manner for flags in range(64) for manner in (0, USUAL, SLIP, LOST)]
+    kinds = [flags | manner for flags in range(64) for manner in (0, Flag.USUAL, Flag.SLIP, Flag.LOST)]
     every = list(itertools.product(kinds, (1, 4), (0, 1), (0, 1), (0, 1), (0, 1)))
     some = lines([float(i) for i in range(len(every))], flags=0)
     named = [[(9_000 * k + i + 1) * bits[2 + k] for k in range(4)] for i, bits in enumerate(every)]

@@ -7,7 +7,7 @@ import polars as pl
 
 from sentinel.detect import Scorer
 from sentinel.detect.kernel.hashing import hash_text
-from sentinel.detect.kernel.table import HITS, LAST_USE, WALKED, Memory, bump, find, touch
+from sentinel.detect.kernel.table import CORE, HITS, LAST_USE, WALKED, Memory, bump, find, touch
 from sentinel.detect.learn.fit import fit
 from sentinel.detect.remember.merge import merge
 from sentinel.detect.remember.state import empty_memory
@@ -50,7 +50,7 @@ def remembering(hits: dict[str, float], t: float) -> Memory:
     memory = empty_memory(core=64, edge=64, habits=64)
     with np.errstate(over="ignore"):
         for name, count in hits.items():
-            place = touch(memory, 0, np.uint64(hash_text(name)), t)
+            place = touch(memory, CORE, np.uint64(hash_text(name)), t)
             for _ in range(int(count)):
                 bump(memory.core.rows, place, t, 1.0)
                 memory.counters[WALKED] += 1.0

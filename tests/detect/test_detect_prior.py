@@ -8,8 +8,9 @@ import pytest
 
 from sentinel.detect import Scorer, Switches
 from sentinel.detect.judge.combine import ALARM_NATS, FEW_NATS, KNOWN_ATTEMPTS, PRIOR_ATTEMPTS, prior_nats
+from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.learn.fit import Trained
-from sentinel.detect.lexicon.words import AUTH_FAILURE, BAD, CLIENT_ERROR, CONNECT, FILTERED, flags_of
+from sentinel.detect.lexicon.words import flags_of
 from sentinel.detect.remember.raw import RAW, RAW_INDEX
 
 USERS = ("root", "admin", "oracle", "uucp", "test", "guest")
@@ -152,11 +153,12 @@ def test_a_burst_of_connections_to_a_log_in_service_counts(prior: Scorer, presen
 
 def test_flags_tell_connections_and_client_errors_apart() -> None:
     """A connection to a log-in service is one; a request refused as wrong is a client's error, a denied one is not."""
-    assert flags_of("connection from <IP> () at <TIME>") & CONNECT
-    assert not flags_of("connection from <IP> failed: authentication failure") & CONNECT
-    assert flags_of('<IP> "GET <PATH>" S4xx <NUM>') & CLIENT_ERROR
-    assert not flags_of('<IP> "GET <PATH>" S5xx <NUM>') & CLIENT_ERROR
-    assert flags_of('<IP> "GET <PATH>" S401 <NUM>') & (AUTH_FAILURE | BAD | CLIENT_ERROR) == AUTH_FAILURE | BAD
+    assert flags_of("connection from <IP> () at <TIME>") & Flag.CONNECT
+    assert not flags_of("connection from <IP> failed: authentication failure") & Flag.CONNECT
+    assert flags_of('<IP> "GET <PATH>" S4xx <NUM>') & Flag.CLIENT_ERROR
+    assert not flags_of('<IP> "GET <PATH>" S5xx <NUM>') & Flag.CLIENT_ERROR
+    refused = flags_of('<IP> "GET <PATH>" S401 <NUM>')
+    assert refused & (Flag.AUTH_FAILURE | Flag.BAD | Flag.CLIENT_ERROR) == Flag.AUTH_FAILURE | Flag.BAD
 
 
 @pytest.mark.parametrize(
@@ -173,4 +175,4 @@ def test_flags_tell_connections_and_client_errors_apart() -> None:
 )
 def test_flags_tell_what_a_firewall_turned_away(masked: str, is_filtered: bool) -> None:
     """Packets and connections that a firewall turned away are told from refusals of other kinds."""
-    assert bool(flags_of(masked) & FILTERED) == is_filtered
+    assert bool(flags_of(masked) & Flag.FILTERED) == is_filtered

@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sentinel.detect.lexicon.words import ACCEPTED, AUTH_FAILURE, BAD, SENSITIVE, flags_of
+from sentinel.detect.kernel.flags import Flag
+from sentinel.detect.lexicon.words import flags_of
 from sentinel.detect.read.drain import Drain
 from sentinel.detect.read.scan import IP, PARAM, SESSION, USER
 from sentinel.detect.read.text import Scanned, join, scan
@@ -163,18 +164,18 @@ def test_batch_equals_single_when_texts_are_odd() -> None:
 @pytest.mark.parametrize(
     ("masked", "flags"),
     [
-        ("Failed password for <USER> from <IP>", AUTH_FAILURE | BAD),
-        ('{"event":"login_failed","user":"<USER>"}', AUTH_FAILURE | BAD),
-        ("FAIL LOGIN: Client", AUTH_FAILURE | BAD),
-        ("Accepted publickey for <USER>", ACCEPTED | SENSITIVE),
-        ("Authentication success for principal <USER>", ACCEPTED | SENSITIVE),
-        ("payment failed for order <NUM>", BAD),
+        ("Failed password for <USER> from <IP>", Flag.AUTH_FAILURE | Flag.BAD),
+        ('{"event":"login_failed","user":"<USER>"}', Flag.AUTH_FAILURE | Flag.BAD),
+        ("FAIL LOGIN: Client", Flag.AUTH_FAILURE | Flag.BAD),
+        ("Accepted publickey for <USER>", Flag.ACCEPTED | Flag.SENSITIVE),
+        ("Authentication success for principal <USER>", Flag.ACCEPTED | Flag.SENSITIVE),
+        ("payment failed for order <NUM>", Flag.BAD),
         ("request completed status=200", 0),
-        ("new user: name=x, UID=<NUM>, GID=<NUM>", SENSITIVE),
-        ("session opened for user root by <USER>(uid=0)", ACCEPTED | SENSITIVE),
-        ("(to root) nobody on pts/5", SENSITIVE),
-        ("add 'postgres' to group 'admin'", SENSITIVE),
-        ("container start: capabilities added SYS_ADMIN", SENSITIVE),
+        ("new user: name=x, UID=<NUM>, GID=<NUM>", Flag.SENSITIVE),
+        ("session opened for user root by <USER>(uid=0)", Flag.ACCEPTED | Flag.SENSITIVE),
+        ("(to root) nobody on pts/5", Flag.SENSITIVE),
+        ("add 'postgres' to group 'admin'", Flag.SENSITIVE),
+        ("container start: capabilities added SYS_ADMIN", Flag.SENSITIVE),
         ("(root) CMD (run-parts /etc/cron.hourly)", 0),
         ("from=root, size=<NUM>, class=0, nrcpts=1", 0),
         ("PCI Root Bridge [PCI0]", 0),
@@ -182,31 +183,31 @@ def test_batch_equals_single_when_texts_are_odd() -> None:
         ("Kernel command line: root=LABEL=/ console=tty0", 0),
         ("Registering secondary module capability", 0),
         ("Privilege separation user sshd is there", 0),
-        ("Interface Gi0/1, changed state to down", BAD),
-        ("peer <IP> changed state from Established to Idle", BAD),
-        ("node worker-3 is now NotReady", BAD),
-        ("upstream prematurely closed the connection", BAD),
-        ("Master down detected +sdown", BAD),
-        ("request received for <BLK> on <IP> But it does not belong to any file.", BAD),
-        ("Redundant store request received for <BLK>", BAD),
-        ("Block <BLK> is not valid.", BAD),
+        ("Interface Gi0/1, changed state to down", Flag.BAD),
+        ("peer <IP> changed state from Established to Idle", Flag.BAD),
+        ("node worker-3 is now NotReady", Flag.BAD),
+        ("upstream prematurely closed the connection", Flag.BAD),
+        ("Master down detected +sdown", Flag.BAD),
+        ("request received for <BLK> on <IP> But it does not belong to any file.", Flag.BAD),
+        ("Redundant store request received for <BLK>", Flag.BAD),
+        ("Block <BLK> is not valid.", Flag.BAD),
         ("redundant power supply present", 0),
         ("connection slots are reserved for roles with the SUPERUSER attribute", 0),
-        ("statement: ALTER ROLE <USER> WITH SUPERUSER", SENSITIVE),
+        ("statement: ALTER ROLE <USER> WITH SUPERUSER", Flag.SENSITIVE),
         ("shutting down", 0),
         ("ending the TrustedInstaller main loop", 0),
         ("NIC Link is Up <NUM> Mbps Full Duplex", 0),
         ("session <HEX> has negotiated timeout <NUM>", 0),
         ("minSessionTimeout set to <NUM>", 0),
         ("cache entry invalidated", 0),
-        ("the queue is full", BAD),
-        ("wait for lock: timeout after <NUM> ms", BAD),
+        ("the queue is full", Flag.BAD),
+        ("wait for lock: timeout after <NUM> ms", Flag.BAD),
         ("interface Gi0/1, changed state to up", 0),
     ],
 )
 def test_flags_say_what_a_text_reads_as(masked: str, flags: int) -> None:
     """Failed and accepted log-ins are told from other failures and from ordinary lines."""
-    assert flags_of(masked) & (AUTH_FAILURE | ACCEPTED | BAD | SENSITIVE) == flags
+    assert flags_of(masked) & (Flag.AUTH_FAILURE | Flag.ACCEPTED | Flag.BAD | Flag.SENSITIVE) == flags
 
 
 def test_every_learnt_text_is_found_again() -> None:
@@ -290,4 +291,4 @@ def test_texts_apart_in_their_trouble_share_a_template_and_read_differently() ->
 
     assert len(keys) == 1
     assert drain.parts()[0][1].endswith("errors=<NUM>")
-    assert [flags_of(text) & BAD for text in texts] == [0, BAD]
+    assert [flags_of(text) & Flag.BAD for text in texts] == [0, Flag.BAD]

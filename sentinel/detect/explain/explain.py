@@ -9,11 +9,10 @@ from sentinel.detect.explain.kinds import MIN_KNOCKING, kind_of
 from sentinel.detect.explain.worth import says_little
 from sentinel.detect.judge.combine import FATAL_NATS
 from sentinel.detect.judge.features import GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
-from sentinel.detect.judge.surprise import LEVEL_FATAL, Baseline
+from sentinel.detect.judge.surprise import Baseline
+from sentinel.detect.kernel.flags import Flag, Level
 from sentinel.detect.kernel.jit import Floats
-from sentinel.detect.lexicon.words import ACCEPTED, AUTH_FAILURE, BAD, CONNECT, GRAVE, SENSITIVE
 from sentinel.detect.read.coded import Coded
-from sentinel.detect.read.manners import LOST, SLIP
 from sentinel.detect.read.scan import IP, PARAM, USER
 from sentinel.detect.remember.raw import RAW_INDEX
 
@@ -92,7 +91,7 @@ class Explainer:
         order = sorted(told, key=lambda name: name != _TELLING.get(kind))  # what names the attack comes first
         order = [name for name in order if not says_little(told[name])] or order
         reasons = [told[name] for name in order]
-        if row.nats <= FATAL_NATS and row.coded.facts.level[row.i] >= LEVEL_FATAL:
+        if row.nats <= FATAL_NATS and row.coded.facts.level[row.i] >= Level.FATAL:
             reasons.insert(0, "its own program calls it fatal")
         return kind, reasons[:MAX_REASONS] or [self._fallback(row)], order[0] if order else ""
 
@@ -134,7 +133,7 @@ class Explainer:
         if excess <= 0:
             return ""
         name, counted = f"{stem}{w}", ("line", "lines")
-        if row.flags & AUTH_FAILURE and stem in ("template", "pair"):
+        if row.flags & Flag.AUTH_FAILURE and stem in ("template", "pair"):
             counted = ("failed log-in", "failed log-ins")
         return f"about {_many(row.value(name), *counted)} {what} within {SPANS[w]}; {self._usual(name, row)}"
 
@@ -146,10 +145,10 @@ class Explainer:
         lines, seconds = row.value("burst_lines"), row.value("burst_s")
         if lines < 2:
             return ""
-        if row.flags & (SLIP | LOST) and not row.flags & AUTH_FAILURE:
+        if row.flags & (Flag.SLIP | Flag.LOST) and not row.flags & Flag.AUTH_FAILURE:
             said = f"{_many(lines, 'line', 'lines')} of this template from {row.actor} in {_duration(seconds)}"
             return f"{said}; others show it a few times at most, beside what is usual here"
-        after = ", then one that worked" if row.flags & ACCEPTED else ""
+        after = ", then one that worked" if row.flags & Flag.ACCEPTED else ""
         usual = max(round(self._upper("failures1", row)), 1)
         known = f"usual for {row.source}: at most {usual} in 3 min"
         if usual >= lines and row.prior >= 0.9 * row.nats:  # training was full of them: the fixed prior speaks
@@ -159,7 +158,7 @@ class Explainer:
 
     def _say_stuffing(self, row: Row) -> str:
         actors, users = row.value("failing_actors"), row.value("failing_users")
-        if row.flags & AUTH_FAILURE and actors > 1.5:
+        if row.flags & Flag.AUTH_FAILURE and actors > 1.5:
             text = (
                 f"failed log-ins from {_many(actors, 'address', 'addresses')} against {_many(users, 'user', 'users')}"
             )
@@ -178,7 +177,7 @@ class Explainer:
 
     def _say_rate(self, row: Row) -> str:
         actors = row.value("template_actors")
-        of_many = f" from {actors:,.0f} addresses" if row.flags & CONNECT and actors >= MIN_KNOCKING else ""
+        of_many = f" from {actors:,.0f} addresses" if row.flags & Flag.CONNECT and actors >= MIN_KNOCKING else ""
         own = self._rate("template", f"of this template{of_many}", row)
         return own or self._rate("source", f"of {row.source}", row)
 
@@ -209,9 +208,9 @@ class Explainer:
 
     def _say_novelty(self, row: Row) -> str:
         hits, lines = row.value("hits_template"), row.value("lines")
-        guess = row.flags & AUTH_FAILURE and row.value("failures0") > 0
-        what = "failed log-in" if guess else "grave failure" if row.flags & GRAVE else "failure"
-        failure = f", and it reads as a {what}" if row.flags & BAD else ""
+        guess = row.flags & Flag.AUTH_FAILURE and row.value("failures0") > 0
+        what = "failed log-in" if guess else "grave failure" if row.flags & Flag.GRAVE else "failure"
+        failure = f", and it reads as a {what}" if row.flags & Flag.BAD else ""
         if hits < 1:
             return f"a template never seen before in {lines:,.0f} lines{failure}"
         return f"a rare template: seen {_many(hits, 'time', 'times')} in {lines:,.0f} lines{failure}"
@@ -228,7 +227,7 @@ class Explainer:
         )
 
     def _say_privilege(self, row: Row) -> str:
-        if not row.flags & SENSITIVE:
+        if not row.flags & Flag.SENSITIVE:
             return ""
         hits = row.value("hits_template")
         seen = f"seen {_many(hits, 'time', 'times')}" if hits else "never seen"

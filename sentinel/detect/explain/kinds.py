@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sentinel.detect.lexicon.words import ACCEPTED, AUTH_FAILURE, BAD, CONNECT, FILTERED, SENSITIVE
-from sentinel.detect.read.manners import LOST
+from sentinel.detect.kernel.flags import Flag, Level
 from sentinel.detect.read.scan import IP
 
 if TYPE_CHECKING:
@@ -34,13 +33,13 @@ def kind_of(order: list[str], row: "Row", upper: Upper) -> str:
     top = order[0] if order else ""
     if row.prior >= row.nats - 1e-9:
         return _by_what_failed(row)
-    guesses = row.flags & AUTH_FAILURE and any(name in order[:3] for name in _GUESSING)
+    guesses = row.flags & Flag.AUTH_FAILURE and any(name in order[:3] for name in _GUESSING)
     if guesses or "failures" in order[:3]:  # a connection or a log-in that worked, among them, is part of it
         if row.value("failures2") < MIN_ATTEMPTS and row.value("failing_actors") >= MIN_ATTEMPTS:
             return "credential_stuffing"
         if row.value("failures0") >= QUICK_ATTEMPTS or row.value("failures2") >= SLOW_ATTEMPTS:
             return _by_what_failed(row)
-    if row.flags & CONNECT and top in _RATES and (knocks := _knocks(row)):
+    if row.flags & Flag.CONNECT and top in _RATES and (knocks := _knocks(row)):
         return knocks
     if row.text(IP) and (top == "scan" or (row.sensitive_text and top in _PROBED) or _looks_around(order, row, upper)):
         return "scan"
@@ -48,7 +47,7 @@ def kind_of(order: list[str], row: "Row", upper: Upper) -> str:
 
 
 def _by_what_failed(row: "Row") -> str:
-    return "scan" if row.flags & LOST and not row.flags & AUTH_FAILURE else "brute_force"
+    return "scan" if row.flags & Flag.LOST and not row.flags & Flag.AUTH_FAILURE else "brute_force"
 
 
 def _knocks(row: "Row") -> str:
@@ -61,20 +60,21 @@ def _knocks(row: "Row") -> str:
 
 def _looks_around(order: list[str], row: "Row", upper: Upper) -> bool:
     """Whether an actor tries one port or path after the other, more than is usual here."""
-    if row.flags & FILTERED and row.value("actor0") >= MIN_TURNED_AWAY and any(n in order[:2] for n in _TURNED_AWAY):
+    turned_away = row.flags & Flag.FILTERED and row.value("actor0") >= MIN_TURNED_AWAY
+    if turned_away and any(name in order[:2] for name in _TURNED_AWAY):
         return True
     tried = row.value("actor_params")
     if tried < MIN_TARGETS or not any(name in order[:3] for name in _RATES):
         return False
     usual = upper("actor_params")
-    searches = row.flags & BAD and tried > 1.5 * usual and tried >= NEW_TARGETS * row.value("actor1")
+    searches = row.flags & Flag.BAD and tried > 1.5 * usual and tried >= NEW_TARGETS * row.value("actor1")
     return bool(searches) or (order[0] in _RATES[:3] and tried > max(MANY_TARGETS, 3.0 * usual))
 
 
 def _by_cause(order: list[str], row: "Row") -> str:
     top = order[0] if order else ""
-    failing = row.flags & BAD or row.coded.facts.level[row.i] >= 2
-    touches = row.flags & SENSITIVE and not row.flags & BAD  # a crash of root's is first of all a crash
+    failing = row.flags & Flag.BAD or row.coded.facts.level[row.i] >= Level.WARN
+    touches = row.flags & Flag.SENSITIVE and not row.flags & Flag.BAD  # a crash of root's is first of all a crash
     if touches and top in _RATES and "privilege" in order[:2]:
         return "privilege"
     if top in ("errors", "rate", "actor_rate", "failures", "stuffing", "actor_users", "scan"):
@@ -82,7 +82,7 @@ def _by_cause(order: list[str], row: "Row") -> str:
     if top == "sequence" and failing and "novelty" in order[:3]:
         top = "novelty"
     if top == "privilege" or (top in ("entity", "novelty", "source") and touches):
-        return "new_actor" if row.flags & ACCEPTED else "privilege"
+        return "new_actor" if row.flags & Flag.ACCEPTED else "privilege"
     if top == "entity":
         return "new_actor"
     named = {"number": "numeric_outlier", "gap": "rate_drop", "sequence": "sequence"}

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sentinel.detect.judge.features import FEATURE_INDEX, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
-from sentinel.detect.judge.surprise import LEVEL_FATAL, is_guess
+from sentinel.detect.judge.surprise import is_guess
 from sentinel.detect.judge.tails import CAP_NATS, Tails, pooled_nats
+from sentinel.detect.kernel.flags import TROUBLE, Flag, Level
 from sentinel.detect.kernel.jit import Floats, Integers, compiled
 from sentinel.detect.remember.raw import RAW_INDEX
 
@@ -17,7 +18,6 @@ __all__ = [
     "FEW_NATS",
     "FLOOD",
     "FOREST",
-    "F_TROUBLE",
     "HABIT",
     "LEAST",
     "NATS",
@@ -73,7 +73,7 @@ _STUFFING_AT = np.array(
 _FAILURES, _GUESSED, _KNOWN = RAW_INDEX["failures0"], RAW_INDEX["guessed_users"], RAW_INDEX["known_actor"]
 _FAILING_ACTORS = RAW_INDEX["failing_actors"]
 _RARE, _SEVERITY = FEATURE_INDEX["rare_template"], FEATURE_INDEX["severity"]
-F_SENSITIVE, F_AUTH, F_TROUBLE = 2, 4, 1 | 4 | 16  # `words.py`; the last: BAD, AUTH_FAILURE, PROBE
+_FATAL = float(Level.FATAL)
 
 
 class Switches(NamedTuple):
@@ -165,7 +165,7 @@ def _few_failures(raw: Floats, flags: int) -> bool:
 def _warm_up(surprise: Floats, flags: int) -> float:
     """A young model's score: how rare the template is so far, more where the line reads as failure or privilege."""
     severity = surprise[_SEVERITY]
-    share = 1.0 if severity >= 2.0 or flags & F_SENSITIVE else WARM_UP_SHARE
+    share = 1.0 if severity >= 2.0 or flags & Flag.SENSITIVE else WARM_UP_SHARE
     return share * surprise[_RARE] + max(severity - 1.0, 0.0) * 0.7
 
 
@@ -202,15 +202,15 @@ def combine(
             total = pooled_nats(out[i, FOREST] + out[i, NORM], calibration, 0, 2, 0.0)
             out[i, BULK] = total
             flood = _flood(tails[i])
-            if flags[i] & F_TROUBLE == 0:
+            if flags[i] & TROUBLE == 0:
                 flood -= volume_nats
-            if flags[i] & F_AUTH:
+            if flags[i] & Flag.AUTH_FAILURE:
                 flood = max(flood, _stuffing(tails[i]))
             out[i, SPARSE] = _sparse(tails[i], volume_nats) if switches.sparse else 0.0
             out[i, FLOOD] = flood if switches.sparse else 0.0
             if _few_failures(raw[i], flags[i]):
                 out[i, BULK], out[i, FLOOD] = min(out[i, BULK], FEW_NATS), min(out[i, FLOOD], FEW_NATS)
         out[i, PRIOR] = prior
-        out[i, LEAST] = FATAL_NATS if surprise[i, _SEVERITY] > LEVEL_FATAL and switches.prior else 0.0
+        out[i, LEAST] = FATAL_NATS if surprise[i, _SEVERITY] > _FATAL and switches.prior else 0.0
         out[i, HABIT:] = 0.0
         out[i, NATS] = max(out[i, BULK], out[i, SPARSE], out[i, FLOOD], prior, out[i, LEAST])

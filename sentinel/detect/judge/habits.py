@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from sentinel.detect.judge.combine import BULK, F_TROUBLE, HABIT, LEAST, NATS, PRIOR
+from sentinel.detect.judge.combine import BULK, HABIT, LEAST, NATS, PRIOR
+from sentinel.detect.kernel.flags import TROUBLE, Level
 from sentinel.detect.kernel.hashing import mix
 from sentinel.detect.kernel.jit import Floats, compiled
 from sentinel.detect.kernel.keys import Key
-from sentinel.detect.kernel.table import LAST_USE, SETTLED, Memory, touch
+from sentinel.detect.kernel.table import HABITS, LAST_USE, SETTLED, Memory, touch
 from sentinel.detect.read.coded import Line
 from sentinel.detect.remember.raw import RAW_INDEX
 
@@ -28,10 +29,9 @@ LOUD_NATS = 6.0  # what comes this loud once a day
 SAME_S, NIGHT_S, NEXT_NIGHT_S = 21_600.0, 64_800.0, 108_000.0  # goes on; comes again 18 to 30 hours after it began
 NIGHTS, NIGHTS_BAD = 2.0, 3.0  # is known after so many nights in a row, where it reads as failure after one more
 
-START, LOUDEST, USUAL = 0, 1, 4  # columns of a row of the table, the last two one a channel
+START, LOUDEST, USUALLY = 0, 1, 4  # columns of a row of the table, the last two one a channel
 NIGHT, NOW, BEFORE, EARLIER = 4, 1, 2, 3  # columns of a row of a nightly habit: nights in a row, loudness of three
 _WINDOWS_T = RAW_INDEX["windows_template"]
-LEVEL_ERROR = 3
 NONE = np.uint64(0)
 
 
@@ -43,11 +43,11 @@ def _close(row: Floats, t: float, windows: float, trouble: bool) -> None:
     since = max(t - row[START], 0.0)
     kept = np.exp(-since / FORGET_S)
     for k in range(CHANNELS):
-        above = row[LOUDEST + k] - row[USUAL + k]
+        above = row[LOUDEST + k] - row[USUALLY + k]
         step = UP_BAD_NATS if trouble and k != DECISIVE_CHANNEL else UP_NATS
         if windows < YOUNG_WINDOWS and since < 2.0 * WINDOW_S and not trouble:
             step = max(UP_NATS, QUICK * above)
-        row[USUAL + k] = kept * (row[USUAL + k] + (min(above, step) if above > 0.0 else max(above, -DOWN_NATS)))
+        row[USUALLY + k] = kept * (row[USUALLY + k] + (min(above, step) if above > 0.0 else max(above, -DOWN_NATS)))
         row[LOUDEST + k] = 0.0
     row[START] = t
 
@@ -56,7 +56,7 @@ def _close(row: Floats, t: float, windows: float, trouble: bool) -> None:
 def _place(
     memory: Memory, kind: int, source: np.uint64, template: np.uint64, t: float, windows: float, trouble: bool
 ) -> int:
-    place = touch(memory, 2, mix(kind, source, template), t)
+    place = touch(memory, HABITS, mix(kind, source, template), t)
     memory.habits.aux[place, LAST_USE] = np.uint64(memory.counters[SETTLED])  # lines walked may be ahead of this one
     _close(memory.habits.rows[place], t, windows, trouble)
     return place
@@ -65,7 +65,7 @@ def _place(
 @compiled
 def _nightly(memory: Memory, source: np.uint64, template: np.uint64, t: float, loud: float, trouble: bool) -> float:
     """The nats that what comes this loud each night at about this hour is known to have, 0 before it is known."""
-    place = touch(memory, 2, mix(Key.NIGHTLY_HABIT, source, template), t)
+    place = touch(memory, HABITS, mix(Key.NIGHTLY_HABIT, source, template), t)
     memory.habits.aux[place, LAST_USE] = np.uint64(memory.counters[SETTLED])
     row = memory.habits.rows[place]
     since = t - row[START]
@@ -92,7 +92,7 @@ def settle(memory: Memory, lines: Line, raw: Floats, parts: Floats) -> None:
     rows = memory.habits.rows
     for i in range(len(lines.times)):
         t, source, windows = lines.times[i], lines.sources[i], raw[i, _WINDOWS_T]
-        trouble = lines.flags[i] & F_TROUBLE != 0 or lines.levels[i] >= LEVEL_ERROR
+        trouble = lines.flags[i] & TROUBLE != 0 or lines.levels[i] >= Level.ERROR
         own = _place(memory, Key.TEMPLATE_HABIT, source, lines.templates[i], t, windows, trouble)
         shared = own
         if windows < NOVEL_WINDOWS:
@@ -103,7 +103,7 @@ def settle(memory: Memory, lines: Line, raw: Floats, parts: Floats) -> None:
             nightly = _nightly(memory, source, lines.templates[i], t, loudest, trouble)
         for k in range(CHANNELS):
             loud = parts[i, BULK + k]
-            usual = max(rows[own, USUAL + k], rows[shared, USUAL + k], nightly)
+            usual = max(rows[own, USUALLY + k], rows[shared, USUALLY + k], nightly)
             rows[own, LOUDEST + k] = max(rows[own, LOUDEST + k], loud)
             rows[shared, LOUDEST + k] = max(rows[shared, LOUDEST + k], loud)
             parts[i, HABIT + k] = max(usual - CALM_NATS, 0.0)

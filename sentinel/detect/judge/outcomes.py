@@ -7,7 +7,7 @@ import numpy as np
 from sentinel.detect.kernel.hashing import mix
 from sentinel.detect.kernel.jit import Floats, Hashes, Integers, compiled
 from sentinel.detect.kernel.keys import Key
-from sentinel.detect.kernel.table import LAST_USE, SETTLED, Memory, touch
+from sentinel.detect.kernel.table import HABITS, LAST_USE, SETTLED, Memory, touch
 from sentinel.detect.read.coded import Line
 
 __all__ = ["OUTCOMES_A_LINE", "Outcomes", "new_numbers", "settle_outcomes"]
@@ -55,7 +55,7 @@ def settle_outcomes(memory: Memory, lines: Line, keys: Hashes, nats: Floats) -> 
     """Take off `nats` (n,) what a new value is known by now: each time it came, in service, as of a rarity."""
     for i in range(len(nats)):
         if nats[i] > 0.0:
-            place = touch(memory, 2, mix(Key.OUTCOME, keys[i], NONE), lines.times[i])
+            place = touch(memory, HABITS, mix(Key.OUTCOME, keys[i], NONE), lines.times[i])
             memory.habits.aux[place, LAST_USE] = np.uint64(memory.counters[SETTLED])
             hits = memory.habits.rows[place, HITS_AT]
             memory.habits.rows[place, HITS_AT] = hits + 1.0

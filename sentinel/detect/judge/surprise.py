@@ -5,11 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
+from sentinel.detect.kernel.flags import Flag, Level
 from sentinel.detect.kernel.jit import Floats, Integers, compiled
 from sentinel.detect.read.coded import Facts
 from sentinel.detect.remember.raw import RAW_INDEX
 
-__all__ = ["LEVEL_FATAL", "Baseline", "is_guess", "surprises"]
+__all__ = ["Baseline", "is_guess", "surprises"]
 
 _T_RAW = np.array([RAW_INDEX[name] for name in TEMPLATE_REFS])
 _S_RAW = np.array([RAW_INDEX[name] for name in SOURCE_REFS])
@@ -35,14 +36,12 @@ MAX_NUMBER_EXCESS = 8.0
 SMOOTHING = 3.0
 HABIT_SLACK = 2.0  # seven times as seldom as by chance is nothing
 MIN_CONTEXT = 30.0  # times a template was followed by another before its habits are believed
-LEVEL_FATAL = 4  # `encode.py`: LEVEL_CODES
 FAILURE_SLACK = 1.4  # a failure that came twice before is everyday,
 KNOWN_GRAVE_SLACK = 0.7  # a grave one that came four times;
 GRAVE_SLACK = 1.5  # but what came twice before is not grave where other failures are everyday
 YOUNG_SLACK = 0.5  # of the logarithm of the windows in which what no training knew was there: it shows its own pace
 NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
 MIN_WINDOW_RARITY = 2.5
-F_BAD, F_SENSITIVE, F_AUTH, F_ACCEPTED, F_CLIENT_ERROR, F_GRAVE = 1, 2, 4, 8, 64, 256  # `words.py`
 
 
 class Baseline(NamedTuple):
@@ -70,7 +69,7 @@ def _rarities(raw: Floats, level: int, cap: float, out: Floats) -> None:
     out[0] = _rarity(hits_t, n, cap)
     out[1] = _rarity(hits_s, n, cap)
     out[2] = _rarity(raw[_HITS_TS], hits_s, cap)
-    out[3] = _rarity(raw[_HITS_LS], hits_s, cap) if level >= 2 else 0.0
+    out[3] = _rarity(raw[_HITS_LS], hits_s, cap) if level >= Level.WARN else 0.0
     usual = SMOOTHING * (hits_t + 0.5) / (n + 1.0)
     out[5] = min(-np.log((raw[_AFTER_S] + usual) / (raw[_BEFORE_S] + SMOOTHING)), cap - np.log1p(2.0 * raw[_AFTER_S]))
     out[6] = 0.0
@@ -146,7 +145,7 @@ def _numbers(raw: Floats, numbers: Floats, base: Floats, bounds: Floats, means: 
 @compiled
 def is_guess(raw: Floats, flags: int) -> bool:
     """Whether a line is a failed log-in of somebody who can be counted."""
-    return flags & F_AUTH != 0 and raw[_FAILURES] > 0.0
+    return flags & Flag.AUTH_FAILURE != 0 and raw[_FAILURES] > 0.0
 
 
 @compiled
@@ -167,9 +166,10 @@ def _one(
 ) -> None:
     cap = tables.cap[0]
     _rarities(raw, level, cap, out)
-    bad = flags & F_BAD != 0
-    out[4] = level + (1.0 if bad or level >= 2 else 0.0)
-    young = 0.0 if bad or level >= 2 else YOUNG_SLACK * np.log1p(max(raw[_WINDOWS_T], 0.0))  # trouble stays news
+    bad = flags & Flag.BAD != 0
+    loud = bad or level >= Level.WARN
+    out[4] = level + (1.0 if loud else 0.0)
+    young = 0.0 if loud else YOUNG_SLACK * np.log1p(max(raw[_WINDOWS_T], 0.0))  # trouble stays news
     _excess(raw, _T_RAW, _T_GAP, template_refs, young if place == len(tables.template) - 1 else 0.0, out, _T_AT)
     _excess(raw, _S_RAW, _S_GAP, source_refs, young if new_source else 0.0, out, _S_AT)
     _excess(raw, _G_RAW, -1, tables.global_refs, 0.0, out, _G_AT)
@@ -183,14 +183,14 @@ def _one(
         out[at + 3 + k] = -np.log(base[NEW0 + k]) if raw[_NEW_ADDRESS + k] == 0.0 else 0.0
         entity = max(entity, out[at + 3 + k])
     novelty = _novelty(raw, cap, tables.cap[1], out[0], out, at + 10)
-    failed = (bad or level >= 2) and flags & F_CLIENT_ERROR == 0  # what a client asks wrongly is no failure of ours
+    failed = loud and flags & Flag.CLIENT_ERROR == 0  # what a client asks wrongly is no failure of ours
     guess = is_guess(raw, flags)  # the prior and the counts of failures judge it
-    grave = (flags & F_GRAVE or level == LEVEL_FATAL) and not guess
+    grave = (flags & Flag.GRAVE or level == Level.FATAL) and not guess
     slack = KNOWN_GRAVE_SLACK if grave else FAILURE_SLACK
     out[at + 6] = max(novelty - slack, 0.0) if failed and not guess else 0.0
     out[_GRAVE_AT] = max(novelty - GRAVE_SLACK, 0.0) if grave else 0.0
-    out[at + 7] = novelty if flags & F_SENSITIVE else 0.0
-    out[at + 8] = entity if flags & F_ACCEPTED or (flags & F_SENSITIVE and not bad) else 0.0
+    out[at + 7] = novelty if flags & Flag.SENSITIVE else 0.0
+    out[at + 8] = entity if flags & Flag.ACCEPTED or (flags & Flag.SENSITIVE and not bad) else 0.0
     out[at + 9] = min(rarity, cap - np.log1p(2.0 * raw[_HITS_T]))  # its words came as often as it did
     out[_PROBE_AT] = _rarity(raw[_HITS_PROBE], raw[_HITS_S], cap) if raw[_HITS_PROBE] >= 0.0 else 0.0
 

@@ -20,6 +20,7 @@ TIME, COUNT0, COUNT1, COUNT2, HITS, DISTINCT0, DISTINCT1, DISTINCT2 = range(ROW)
 HEAVIEST, LAST_USE, PREVIOUS = range(AUX)
 TAUGHT, WALKED, UNDO_LENGTH, NEWEST, WINDOWS, WINDOW_START, SETTLED = range(7)
 COUNTERS = 7
+CORE, EDGE, HABITS = range(3)  # the tables of a memory, as `touch` and the undo log name them
 
 
 class Table(NamedTuple):
@@ -129,10 +130,10 @@ def _write_down(undo_log: UndoLog, counters: Floats, which: int, table: Table, p
 def touch(memory: Memory, which: int, key: np.uint64, t: float) -> int:
     """The place of a key that is about to change, made when missing (hits 0); the undo log keeps what it was.
 
-    `which` is 0 for `core`, 1 for `edge`, 2 for `habits`. Raises IndexError where the undo log is full; nothing of this
+    `which` is CORE, EDGE or HABITS. Raises IndexError where the undo log is full; nothing of this
     key was changed then, and what the log holds can be rolled back.
     """
-    table = memory.core if which == 0 else (memory.edge if which == 1 else memory.habits)
+    table = memory.core if which == CORE else (memory.edge if which == EDGE else memory.habits)
     place = find(table, key)
     fresh = place < 0
     if fresh:
@@ -187,7 +188,7 @@ def roll_back(memory: Memory) -> None:
     undo_log = memory.undo_log
     for n in range(np.int64(memory.counters[UNDO_LENGTH]) - 1, -1, -1):
         which = undo_log.where[n, 0]
-        table = memory.core if which == 0 else (memory.edge if which == 1 else memory.habits)
+        table = memory.core if which == CORE else (memory.edge if which == EDGE else memory.habits)
         place = undo_log.where[n, 1]
         table.keys[place] = undo_log.keys[n]
         for k in range(ROW):

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from sentinel.detect.judge.combine import F_TROUBLE, floods, norms
+from sentinel.detect.judge.combine import floods, norms
 from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES, FLOORS
 from sentinel.detect.judge.surprise import Baseline, surprises
 from sentinel.detect.judge.tails import TOLERANCE, fit_tails, tail_nats
+from sentinel.detect.kernel.flags import TROUBLE, Level
 from sentinel.detect.kernel.jit import Booleans, Floats, Integers
 from sentinel.detect.learn.baseline import Evidence, learn
 from sentinel.detect.learn.bursts import SLOT_S, bursts_of
@@ -29,7 +30,6 @@ TRIM_CAP_NATS = 60.0
 FLOOD_NATS = 10.0
 CROWD_LINES = 20
 JOB_SHARE = 0.9  # of a template's lines stand in what was left out
-LEVEL_WARN = 2  # `encode.py`: LEVEL_CODES
 MOST = 0.5  # the share from which on a template's lines belong to the incident and not to a busier hour
 SLOTS = 60  # a block's end is moved by at most a span's 60th
 NUMBER_AT, MEAN_AT = FEATURE_INDEX["number"], FEATURE_INDEX["mean_number"]
@@ -168,7 +168,7 @@ class CrossFit:
         share = np.bincount(facts.template, out, self.templates) / np.maximum(
             np.bincount(facts.template, minlength=self.templates), 1
         )
-        calm = (entities[:, :2] == 0).all(1) & (facts.flags & F_TROUBLE == 0) & (facts.level < LEVEL_WARN)
+        calm = (entities[:, :2] == 0).all(1) & (facts.flags & TROUBLE == 0) & (facts.level < Level.WARN)
         jobs: Booleans = out & calm & (share[facts.template] >= JOB_SHARE)
         return jobs
 

@@ -3,10 +3,9 @@
 import numpy as np
 import polars as pl
 
+from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.kernel.jit import Integers
-from sentinel.detect.lexicon.words import ACCEPTED, AUTH_FAILURE, BAD, CLIENT_ERROR, CONNECT, PROBE
 from sentinel.detect.read.coded import Coded
-from sentinel.detect.read.manners import LOST, SLIP, USUAL
 from sentinel.detect.read.scan import IP, USER
 
 __all__ = ["learn_manners"]
@@ -47,7 +46,7 @@ def learn_manners(coded: Coded, templates: int) -> Integers:
     )  # fmt: skip
     of = of.sort("with_it", descending=True).unique("template", keep="first", maintain_order=True)
     usual = of.filter((pl.col("reach") >= USUAL_REACH) & (pl.col("flags") == 0))
-    manners[usual["template"].to_numpy()] = USUAL
+    manners[usual["template"].to_numpy()] = Flag.USUAL
     slips = of.filter(
         (pl.col("reach") <= SLIP_REACH)
         & (pl.col("share") <= SLIP_SHARE)
@@ -58,21 +57,21 @@ def learn_manners(coded: Coded, templates: int) -> Integers:
     )
     for template, go_on, at_the_door in _beside_the_usual(seen, slips["template"], usual["template"]).iter_rows():
         if go_on >= GO_ON:
-            manners[template] = SLIP if at_the_door >= AT_THE_DOOR else LOST
+            manners[template] = Flag.SLIP if at_the_door >= AT_THE_DOOR else Flag.LOST
     return manners
 
 
 def _seen(coded: Coded) -> pl.DataFrame:
     """One row a visit and template: how many lines, which came first, 1 for a template of trouble, 2 of log-ins."""
     facts, entities = coded.facts, coded.line.entities
-    flags = np.where(facts.flags & (BAD | CLIENT_ERROR | PROBE), 1, 0)
+    flags = np.where(facts.flags & (Flag.BAD | Flag.CLIENT_ERROR | Flag.PROBE), 1, 0)
     lines = pl.DataFrame(
         {
             "actor": np.where(entities[:, IP] != 0, entities[:, IP], entities[:, USER]),
             "source": facts.source,
             "template": facts.template,
             "at_s": coded.line.times,
-            "flags": np.where(facts.flags & (AUTH_FAILURE | CONNECT | ACCEPTED), 2, flags),
+            "flags": np.where(facts.flags & (Flag.AUTH_FAILURE | Flag.CONNECT | Flag.ACCEPTED), 2, flags),
         }
     ).filter((pl.col("actor") != 0) & (pl.col("template") >= 0))
     lines = lines.sort("source", "actor", maintain_order=True)

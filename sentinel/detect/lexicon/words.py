@@ -2,21 +2,15 @@
 
 import numpy as np
 
+from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.lexicon.entry import Concept
 from sentinel.detect.lexicon.in_use import concepts_of
 from sentinel.detect.lexicon.reader import plain_texts
 
 __all__ = [
-    "ACCEPTED",
-    "AUTH_FAILURE",
-    "BAD",
-    "CLIENT_ERROR",
-    "CONNECT",
-    "FILTERED",
     "FOLLOW",
     "FOLLOW_FOR",
-    "GRAVE",
     "KEY_ADDRESS",
     "KEY_CLASSES",
     "KEY_FOR",
@@ -31,9 +25,7 @@ __all__ = [
     "NAME",
     "PATTERN_BYTES",
     "PATTERN_STARTS",
-    "PROBE",
     "QUALIFIER",
-    "SENSITIVE",
     "SKIP",
     "STRONG",
     "TROUBLE_BYTES",
@@ -113,25 +105,21 @@ TROUBLE_BYTES = np.frombuffer("".join(_TROUBLE).encode(), np.uint8)
 TROUBLE_STARTS = np.cumsum([0, *(len(text.encode()) for text in _TROUBLE)]).astype(np.int64)
 """Beginnings of words for trouble: a zero beside one of them stays in the template (`zero_counts.py`)."""
 
-BAD, SENSITIVE, AUTH_FAILURE, ACCEPTED, PROBE, CONNECT, CLIENT_ERROR, FILTERED, GRAVE = (1 << i for i in range(9))
-
 _FLAGS = {
-    Concept.FAILURE: BAD,
-    Concept.PRIVILEGE: SENSITIVE,
-    Concept.FAILED_LOGIN: AUTH_FAILURE,
-    Concept.WORKED_LOGIN: ACCEPTED,
-    Concept.PROBE: PROBE | SENSITIVE,
-    Concept.CONNECTION: CONNECT,
-    Concept.CLIENT_ERROR: CLIENT_ERROR,
-    Concept.FILTERED: FILTERED,
-    Concept.GRAVE_FAILURE: GRAVE,
+    Concept.FAILURE: Flag.BAD,
+    Concept.PRIVILEGE: Flag.SENSITIVE,
+    Concept.FAILED_LOGIN: Flag.AUTH_FAILURE,
+    Concept.WORKED_LOGIN: Flag.ACCEPTED,
+    Concept.PROBE: Flag.PROBE | Flag.SENSITIVE,
+    Concept.CONNECTION: Flag.CONNECT,
+    Concept.CLIENT_ERROR: Flag.CLIENT_ERROR,
+    Concept.FILTERED: Flag.FILTERED,
+    Concept.GRAVE_FAILURE: Flag.GRAVE,
 }
 
 
 def flags_of(masked: str) -> int:
-    """What a masked text reads as: BAD (failure), SENSITIVE (privileges), AUTH_FAILURE, ACCEPTED (a log-in that worked),
-    CONNECT (somebody comes to the door of a service that people log in to), CLIENT_ERROR (a request refused as wrong),
-    FILTERED (a firewall turned a packet or connection away), GRAVE (a crash, damage, or something that ran out)."""
+    """What a masked text reads as, in bits of `Flag`: those that the lexicon knows."""
     flags = 0
     for concept in concepts_of(masked.replace("<ZERO>", "0")):
         flags |= _FLAGS.get(concept, 0)

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from sentinel.detect.kernel.flags import Flag, Level
 from sentinel.detect.kernel.hashing import hash_bytes, hash_text, mix
 from sentinel.detect.kernel.jit import Booleans, Bytes, Floats, Hashes, Integers, compiled
 from sentinel.detect.kernel.keys import Key
-from sentinel.detect.lexicon.words import PROBE, SENSITIVE
 from sentinel.detect.read.coded import Coded, Facts, Line, One
 from sentinel.detect.read.headline import headline, headlines
 from sentinel.detect.read.scan import SESSION
@@ -16,8 +16,8 @@ from sentinel.detect.read.text import Meaning, Scanned, Vocabulary, join, scan
 
 __all__ = ["encode", "encode_one"]
 
-LEVEL_CODES = {"trace": 0, "debug": 0, "info": 1, "warn": 2, "error": 3, "fatal": 4}
-DEFAULT_LEVEL = 1
+LEVEL_CODES = {"trace": 0, **{level.name.lower(): int(level) for level in Level}}
+DEFAULT_LEVEL = int(Level.INFO)
 _SESSION_KEY = np.frombuffer(b'"session":', np.uint8)
 _PID_KEY = np.frombuffer(b'"pid":', np.uint8)
 _MAX_SOURCES = 20_000
@@ -105,7 +105,7 @@ def _assemble(
 ) -> Coded:
     template = np.array([m.template for m in meanings], np.uint64)[which]
     flags = np.array([m.flags for m in meanings], np.int64)[which]
-    flags = flags | np.where(scanned.sensitive > 0, SENSITIVE | PROBE, 0)
+    flags = flags | np.where(scanned.sensitive > 0, Flag.SENSITIVE | Flag.PROBE, 0)
     line = Line(times, levels, sources, template, flags, scanned.entities, scanned.numbers, np.ones(len(times)))
     facts = Facts(
         np.array([m.place for m in meanings], np.int64)[which],

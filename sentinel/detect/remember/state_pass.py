@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from sentinel.detect.kernel.flags import Flag, Level
 from sentinel.detect.kernel.hashing import mix
 from sentinel.detect.kernel.jit import Floats, Hashes, compiled
 from sentinel.detect.kernel.keys import Key
 from sentinel.detect.kernel.table import (
+    CORE,
     COUNT0,
     COUNT1,
     COUNT2,
@@ -13,6 +15,7 @@ from sentinel.detect.kernel.table import (
     DISTINCT1,
     DISTINCT2,
     DISTINCT_TAU_S,
+    EDGE,
     HEAVIEST,
     HITS,
     NEWEST,
@@ -31,7 +34,7 @@ from sentinel.detect.kernel.table import (
     touch,
 )
 from sentinel.detect.read.coded import Line
-from sentinel.detect.read.manners import LOST, SLIP, USUAL
+from sentinel.detect.read.scan_buffers import IP, PARAM, SESSION, USER
 from sentinel.detect.remember.polite import FORGIVEN, POLITE_A_S, done, leave_out
 from sentinel.detect.remember.raw import (
     C_ACTOR_PARAMS,
@@ -86,8 +89,6 @@ CONNECT_WEIGHT = 0.55  # of a failed log-in, for a connection to a service that 
 START = np.uint64(1)  # stands for the template before a session's first
 NONE = np.uint64(0)
 
-F_BAD, F_AUTH, F_ACCEPTED, F_PROBE, F_CONNECT = 1, 4, 8, 16, 32  # `words.py`: BAD, AUTH_FAILURE, ACCEPTED, …
-
 
 @compiled
 def _first(rows: Floats, place: int, t: float) -> float:
@@ -128,7 +129,7 @@ def _without_heaviest(
 def _hits_then(memory: Memory, which: int, key: np.uint64, t: float, taught: float) -> float:
     """The hits of a key before this line, which then counts."""
     place = touch(memory, which, key, t)
-    rows = memory.core.rows if which == 0 else memory.edge.rows
+    rows = memory.core.rows if which == CORE else memory.edge.rows
     hits = rows[place, HITS]
     rows[place, HITS] += taught
     return hits
@@ -144,22 +145,22 @@ def _transitions(
     where the numbers of two happen to be equal, nothing is out of order.
     """
     core = memory.core
-    place = touch(memory, 0, mix(Key.SOURCE, source, NONE), t)
+    place = touch(memory, CORE, mix(Key.SOURCE, source, NONE), t)
     before = core.aux[place, PREVIOUS]
     core.aux[place, PREVIOUS] = template
     if before == NONE:
         before = START
-    out[C_AFTER_SOURCE] = _hits_then(memory, 0, mix(Key.AFTER, before, template), t, taught)
-    out[C_BEFORE_SOURCE] = _hits_then(memory, 0, mix(Key.BEFORE, before, NONE), t, taught)
+    out[C_AFTER_SOURCE] = _hits_then(memory, CORE, mix(Key.AFTER, before, template), t, taught)
+    out[C_BEFORE_SOURCE] = _hits_then(memory, CORE, mix(Key.BEFORE, before, NONE), t, taught)
     out[C_AFTER_SESSION], out[C_BEFORE_SESSION] = -1.0, -1.0
     if session != NONE:
-        place = touch(memory, 1, mix(Key.SESSION, session, NONE), t)
+        place = touch(memory, EDGE, mix(Key.SESSION, session, NONE), t)
         before = memory.edge.aux[place, PREVIOUS]
         memory.edge.aux[place, PREVIOUS] = template
         if before == NONE:
             before = START
-        out[C_AFTER_SESSION] = _hits_then(memory, 0, mix(Key.AFTER_SESSION, before, template), t, taught)
-        out[C_BEFORE_SESSION] = _hits_then(memory, 0, mix(Key.BEFORE_SESSION, before, source), t, taught)
+        out[C_AFTER_SESSION] = _hits_then(memory, CORE, mix(Key.AFTER_SESSION, before, template), t, taught)
+        out[C_BEFORE_SESSION] = _hits_then(memory, CORE, mix(Key.BEFORE_SESSION, before, source), t, taught)
 
 
 @compiled
@@ -176,13 +177,13 @@ def _actor_rates(
     """Rates of the actor and of its pair with the template, and their distinct counts; returns the pair's key."""
     edge, core = memory.edge, memory.core
     pair_key = mix(Key.ACTOR_TEMPLATE, actor, template)
-    pair = touch(memory, 1, pair_key, t)
+    pair = touch(memory, EDGE, pair_key, t)
     fresh = _first(edge.rows, pair, t)
     out[C_NEW_ADDRESS] = edge.rows[pair, HITS]
     bump(edge.rows, pair, t, taught)
-    mine = touch(memory, 1, mix(Key.ACTOR, actor, NONE), t)
+    mine = touch(memory, EDGE, mix(Key.ACTOR, actor, NONE), t)
     bump(edge.rows, mine, t, taught)
-    edge.rows[mine, DISTINCT0] += fresh if flags & USUAL == 0 else 0.0
+    edge.rows[mine, DISTINCT0] += fresh if flags & Flag.USUAL == 0 else 0.0
     core.rows[at_template, DISTINCT0] += fresh
     _three(edge.rows, mine, out, C_R_ACTOR)
     _three(edge.rows, pair, out, C_R_PAIR)
@@ -207,29 +208,29 @@ def _pairs(
     """First-seen flags and distinct counts of user, address and parameter."""
     edge = memory.edge
     if user != NONE:
-        place = touch(memory, 1, mix(Key.TEMPLATE_USER, template, user), t)
+        place = touch(memory, EDGE, mix(Key.TEMPLATE_USER, template, user), t)
         memory.core.rows[at_template, DISTINCT1] += _first(edge.rows, place, t)
         out[C_NEW_USER] = edge.rows[place, HITS]
         out[C_TEMPLATE_USERS] = memory.core.rows[at_template, DISTINCT1]
         bump(edge.rows, place, t, taught)
     if address != NONE and user != NONE:
-        place = touch(memory, 1, mix(Key.ACTOR_USER, address, user), t)
+        place = touch(memory, EDGE, mix(Key.ACTOR_USER, address, user), t)
         fresh = _first(edge.rows, place, t)
         out[C_NEW_PAIR] = edge.rows[place, HITS]
         bump(edge.rows, place, t, taught)
-        place = touch(memory, 1, mix(Key.USER, user, NONE), t)
+        place = touch(memory, EDGE, mix(Key.USER, user, NONE), t)
         bump(edge.rows, place, t, taught)
         edge.rows[place, DISTINCT0] += fresh
         out[C_USER_ACTORS] = edge.rows[place, DISTINCT0]
-        place = touch(memory, 1, mix(Key.ACTOR, address, NONE), t)
+        place = touch(memory, EDGE, mix(Key.ACTOR, address, NONE), t)
         edge.rows[place, DISTINCT1] += fresh
         out[C_ACTOR_USERS] = edge.rows[place, DISTINCT1]
     actor = address if address != NONE else user
-    if actor != NONE and param != NONE and flags & USUAL == 0:
-        place = touch(memory, 1, mix(Key.ACTOR_PARAM, actor, param), t)
+    if actor != NONE and param != NONE and flags & Flag.USUAL == 0:
+        place = touch(memory, EDGE, mix(Key.ACTOR_PARAM, actor, param), t)
         fresh = _first(edge.rows, place, t)
         bump(edge.rows, place, t, taught)
-        place = touch(memory, 1, mix(Key.ACTOR, actor, NONE), t)
+        place = touch(memory, EDGE, mix(Key.ACTOR, actor, NONE), t)
         edge.rows[place, DISTINCT2] += fresh
         out[C_ACTOR_PARAMS] = edge.rows[place, DISTINCT2]
 
@@ -264,8 +265,8 @@ def _manners(
     """
     edge = memory.edge
     usual = mix(Key.USUAL, actor, NONE)
-    if flags & USUAL:
-        place = touch(memory, 1, usual, t)
+    if flags & Flag.USUAL:
+        place = touch(memory, EDGE, usual, t)
         bump(edge.rows, place, t, taught)
         is_polite = out[C_R_PAIR] < POLITE_A_S * TAUS_S[0]
         for k in range(3):
@@ -279,15 +280,15 @@ def _manners(
         for k in range(3):
             out[C_R_FAILURES + k] = done(edge, place, k, t)
             out[C_R_ACTOR + k] = max(out[C_R_ACTOR + k] - out[C_R_FAILURES + k], 1.0)
-    if flags & SLIP or (flags & LOST and param != NONE):
+    if flags & Flag.SLIP or (flags & Flag.LOST and param != NONE):
         out[C_KNOWN] = 1.0 if place >= 0 else 0.0
         for k in range(3):
-            if flags & LOST:
+            if flags & Flag.LOST:
                 out[C_R_FAILURES + k] += max(out[C_R_PAIR + k] - out[C_ACTOR_PARAMS], 0.0)
-        _count_failure(edge.rows, touch(memory, 1, mix(Key.FAILURES, actor, NONE), t), t, 1.0, out)
+        _count_failure(edge.rows, touch(memory, EDGE, mix(Key.FAILURES, actor, NONE), t), t, 1.0, out)
     else:
         out[C_R_FAILURES : C_R_FAILURES + 3] = 0.0
-    if place >= 0 and flags & F_PROBE == 0 and (flags & (SLIP | LOST) or flags & F_BAD == 0):
+    if place >= 0 and flags & Flag.PROBE == 0 and (flags & (Flag.SLIP | Flag.LOST) or flags & Flag.BAD == 0):
         for k in range(3):
             leave_out(out, k, FORGIVEN * done(edge, place, k, t), False)
         params = out[C_ACTOR_PARAMS]
@@ -310,10 +311,10 @@ def _failures(
     key = mix(Key.FAILURES, actor, NONE)
     known = find(edge, mix(Key.KNOWN, actor, NONE))
     out[C_KNOWN] = 1.0 if known >= 0 else 0.0
-    if flags & (F_AUTH | F_ACCEPTED) == 0:
-        _count_failure(edge.rows, touch(memory, 1, key, t), t, CONNECT_WEIGHT, out)
+    if flags & (Flag.AUTH_FAILURE | Flag.ACCEPTED) == 0:
+        _count_failure(edge.rows, touch(memory, EDGE, key, t), t, CONNECT_WEIGHT, out)
         return
-    if flags & F_AUTH == 0:
+    if flags & Flag.AUTH_FAILURE == 0:
         place = find(edge, key)
         if place >= 0:
             since = max(t - edge.rows[place, TIME], 0.0)
@@ -321,23 +322,23 @@ def _failures(
                 out[C_R_FAILURES + k] = edge.rows[place, COUNT0 + k] * np.exp(-since / TAUS_S[k])
             out[C_BURST_LINES] = edge.rows[place, DISTINCT1]
             out[C_BURST_S] = t - edge.rows[place, DISTINCT0]
-        known = touch(memory, 1, mix(Key.KNOWN, actor, NONE), t)
+        known = touch(memory, EDGE, mix(Key.KNOWN, actor, NONE), t)
         edge.rows[known, HITS] += taught
         return
-    place = touch(memory, 1, key, t)
+    place = touch(memory, EDGE, key, t)
     fresh = 1.0 if edge.rows[place, DISTINCT1] == 0.0 or t - edge.rows[place, TIME] > DISTINCT_TAU_S else 0.0
     _count_failure(edge.rows, place, t, 1.0, out)
     my_count = edge.rows[place, COUNT1]
     if user != NONE:
-        guess = touch(memory, 1, mix(Key.GUESSED_USER, actor, user), t)
+        guess = touch(memory, EDGE, mix(Key.GUESSED_USER, actor, user), t)
         edge.rows[place, DISTINCT2] += _first(edge.rows, guess, t)
         bump(edge.rows, guess, t, 0.0)
     out[C_GUESSED] = edge.rows[place, DISTINCT2]
-    all_failures = touch(memory, 0, mix(Key.SOURCE_FAILURES, source, NONE), t)
+    all_failures = touch(memory, CORE, mix(Key.SOURCE_FAILURES, source, NONE), t)
     bump(core.rows, all_failures, t, 0.0)
     core.rows[all_failures, DISTINCT0] += fresh
     if user != NONE:
-        place = touch(memory, 1, mix(Key.FAILING_USER, source, user), t)
+        place = touch(memory, EDGE, mix(Key.FAILING_USER, source, user), t)
         core.rows[all_failures, DISTINCT1] += _first(edge.rows, place, t)
         bump(edge.rows, place, t, 0.0)
         out[C_USER_FAILURES] = edge.rows[place, COUNT2]
@@ -352,7 +353,7 @@ def _means(memory: Memory, template: np.uint64, numbers: Floats, t: float, taugh
     out[C_MEAN0 : C_MEAN0 + 4] = np.nan
     if np.isnan(numbers[0]):
         return
-    place = touch(memory, 0, mix(Key.NUMBERS, template, NONE), t)
+    place = touch(memory, CORE, mix(Key.NUMBERS, template, NONE), t)
     row = memory.core.rows[place]
     seen = row[DISTINCT1]
     share = max(NUMBER_ALPHA, 1.0 / (seen + 1.0))
@@ -372,11 +373,11 @@ def _counts(
 ) -> None:
     """Hits of source, source × template and source × level before this line, and the source's gap and rate."""
     core = memory.core
-    place = touch(memory, 0, mix(Key.SOURCE, source, NONE), t)
+    place = touch(memory, CORE, mix(Key.SOURCE, source, NONE), t)
     out[C_SOURCE] = core.rows[place, HITS]
     out[C_GAP_SOURCE] = max(t - core.rows[place, TIME], 0.0) if core.rows[place, COUNT2] > 0.0 else -1.0
     bump(core.rows, place, t, taught)
-    place = touch(memory, 0, mix(Key.TEMPLATE_SOURCE, source, template), t)
+    place = touch(memory, CORE, mix(Key.TEMPLATE_SOURCE, source, template), t)
     row = core.rows[place]
     out[C_TEMPLATE_SOURCE], out[C_WINDOWS_TEMPLATE] = row[HITS], row[COUNT0]
     row[HITS] += taught
@@ -384,25 +385,25 @@ def _counts(
         row[COUNT0] += 1.0
         row[COUNT1] = t
     out[C_LEVEL_SOURCE] = -1.0
-    if level >= 2:
-        out[C_LEVEL_SOURCE] = _hits_then(memory, 0, mix(Key.LEVEL_SOURCE, source, np.uint64(level)), t, taught)
+    if level >= Level.WARN:
+        out[C_LEVEL_SOURCE] = _hits_then(memory, CORE, mix(Key.LEVEL_SOURCE, source, np.uint64(level)), t, taught)
 
 
 @compiled
 def _source_rates(memory: Memory, source: np.uint64, template_key: np.uint64, bad: bool, t: float, out: Floats) -> None:
     """Rates of the source, of its bad lines and of all bad lines, each without its heaviest other contributor."""
     core = memory.core
-    place = touch(memory, 0, template_key, t)
+    place = touch(memory, CORE, template_key, t)
     my_count = core.rows[place, COUNT1]
-    place = touch(memory, 0, mix(Key.SOURCE, source, NONE), t)
+    place = touch(memory, CORE, mix(Key.SOURCE, source, NONE), t)
     _without_heaviest(core, place, template_key, my_count, core, t, out, C_R_SOURCE)
     if bad:
         bad_key = mix(Key.SOURCE_BAD, source, NONE)
-        place = touch(memory, 0, bad_key, t)
+        place = touch(memory, CORE, bad_key, t)
         bump(core.rows, place, t, 0.0)
         _without_heaviest(core, place, template_key, my_count, core, t, out, C_R_SOURCE_BAD)
         my_count = core.rows[place, COUNT1]
-        place = touch(memory, 0, mix(Key.ALL_BAD, NONE, NONE), t)
+        place = touch(memory, CORE, mix(Key.ALL_BAD, NONE, NONE), t)
         bump(core.rows, place, t, 0.0)
         _without_heaviest(core, place, bad_key, my_count, core, t, out, C_R_ALL_BAD)
 
@@ -429,7 +430,7 @@ def _step(
     taught: float,
     out: Floats,
 ) -> None:
-    address, user, session, param = entities[0], entities[1], entities[2], entities[3]
+    address, user, session, param = entities[IP], entities[USER], entities[SESSION], entities[PARAM]
     actor = address if address != NONE else user
     out[C_R_TEMPLATE:C_NEW_ADDRESS] = 0.0
     out[C_NEW_ADDRESS], out[C_NEW_USER], out[C_NEW_PAIR] = -1.0, -1.0, -1.0
@@ -439,27 +440,27 @@ def _step(
     _counts(memory, source, template, level, t, taught, out)
     _transitions(memory, source, template, session, t, taught, out)
     key = mix(Key.TEMPLATE, template, NONE)
-    at_template = touch(memory, 0, key, t)
+    at_template = touch(memory, CORE, key, t)
     rows = memory.core.rows
     out[C_TEMPLATE] = rows[at_template, HITS]
     out[C_GAP_TEMPLATE] = max(t - rows[at_template, TIME], 0.0) if rows[at_template, COUNT2] > 0.0 else -1.0
     bump(rows, at_template, t, taught)
-    _source_rates(memory, source, key, flags & F_BAD != 0 or level >= 2, t, out)
+    _source_rates(memory, source, key, flags & Flag.BAD != 0 or level >= Level.WARN, t, out)
     if actor != NONE:
         pair_key = _actor_rates(memory, actor, template, at_template, flags, t, taught, out)
         _without_heaviest(memory.core, at_template, pair_key, out[C_R_PAIR + 1], memory.edge, t, out, C_R_TEMPLATE)
         if address == NONE:
             out[C_NEW_ADDRESS] = -1.0
         _pairs(memory, address, user, param, template, at_template, flags, t, taught, out)
-        if flags & (F_AUTH | F_ACCEPTED | F_CONNECT):
+        if flags & (Flag.AUTH_FAILURE | Flag.ACCEPTED | Flag.CONNECT):
             _failures(memory, source, actor, user, flags, t, taught, out)
         else:
             _manners(memory, actor, param, flags, t, taught, out)
     else:
         _three(rows, at_template, out, C_R_TEMPLATE)
     out[C_PROBE] = -1.0
-    if flags & F_PROBE:
-        out[C_PROBE] = _hits_then(memory, 0, mix(Key.PROBE, source, NONE), t, taught)
+    if flags & Flag.PROBE:
+        out[C_PROBE] = _hits_then(memory, CORE, mix(Key.PROBE, source, NONE), t, taught)
     _means(memory, template, numbers, t, taught, out)
     _count_window(memory.counters, t, taught)
     memory.counters[TAUGHT] += taught

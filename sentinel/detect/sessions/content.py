@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.kernel.jit import Floats, Hashes, Integers
-from sentinel.detect.lexicon.words import BAD, flags_of
+from sentinel.detect.lexicon.words import flags_of
 
 if TYPE_CHECKING:
     from sentinel.detect.sessions.parts import Usual
@@ -63,7 +64,7 @@ def contents(usual: "Usual", sequences: Sequence[Sequence[int]], texts: Mapping[
 
 def failing(keys: Hashes, texts: Mapping[int, str]) -> npt.NDArray[np.bool_]:
     """Whether each key's template reads as a failure (keys without a text do not)."""
-    return np.array([bool(flags_of(texts.get(int(key), "")) & BAD) for key in keys.tolist()], bool)
+    return np.array([bool(flags_of(texts.get(int(key), "")) & Flag.BAD) for key in keys.tolist()], bool)
 
 
 def steps_of(code: Integers, row: Integers, offsets: Integers, outside: int) -> tuple[Integers, Integers, Integers]:

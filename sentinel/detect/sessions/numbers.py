@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.kernel.jit import Floats, Hashes, Integers
-from sentinel.detect.lexicon.words import BAD, flags_of
+from sentinel.detect.lexicon.words import flags_of
 from sentinel.detect.sessions import session_pass as sp
 from sentinel.detect.sessions.content import Content
 from sentinel.detect.sessions.fit import SessionRules
@@ -98,7 +99,7 @@ class Numbers:
         if place >= 0:
             code, fails = place, bool(usual.failing[place])
         elif self.is_of_use(key):
-            code, fails = v + 1, bool(flags_of(self._text(key)) & BAD)
+            code, fails = v + 1, bool(flags_of(self._text(key)) & Flag.BAD)
         else:
             code, fails = OTHER_KIND, False
         tables.code[number], tables.fails[number] = code, fails
@@ -165,7 +166,7 @@ def content_of(rules: SessionRules, numbers: Numbers, there: sp.Log, *, ended: b
     else:
         steps = steps / head[:, sp.LINES]
     texts = numbers.texts(unseen)
-    fails = np.array([bool(flags_of(texts[key]) & BAD) for key in unseen.tolist()], bool)
+    fails = np.array([bool(flags_of(texts[key]) & Flag.BAD) for key in unseen.tolist()], bool)
     return Content(n, row[order], code[order], times[order], steps, worst, worst_nats, unseen, fails)
 
 
