@@ -11,17 +11,11 @@ from sentinel.detect.kernel.flags import TROUBLE, Flag, Level
 from sentinel.detect.kernel.hashing import mix
 from sentinel.detect.kernel.keys import Key
 from sentinel.detect.read.encode import LEVEL_CODES
-from sentinel.detect.remember import raw
+from sentinel.detect.remember.raw import RAW, RAW_INDEX
 from sentinel.records import LEVELS
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 compiled: Callable[[Kernel], Kernel] = numba.njit
-
-WINDOWED = {
-    "C_R_TEMPLATE": "template", "C_R_SOURCE": "source", "C_R_ACTOR": "actor", "C_R_PAIR": "pair",
-    "C_R_SOURCE_BAD": "source_bad", "C_R_ALL_BAD": "all_bad", "C_R_FAILURES": "failures",
-    "C_R_SOURCE_FAILURES": "source_failures",
-}  # fmt: skip
 
 
 @compiled
@@ -78,15 +72,10 @@ def test_kinds_of_keys_never_share_a_place_and_mix_as_numbers() -> None:
     assert len(set(mixed)) == len(Key)
 
 
-@pytest.mark.parametrize(("column", "name"), WINDOWED.items())
-def test_rates_begin_at_the_columns_of_their_names(column: str, name: str) -> None:
-    """Three columns of a rate are those of its three spans."""
-    assert [raw.RAW[getattr(raw, column) + k] for k in range(3)] == [f"{name}{k}" for k in range(3)]
+RATES = [name[:-1] for name in RAW if name.endswith("0") and name != "mean0"]
 
 
-def test_every_column_has_a_name() -> None:
-    """The last column is the last name, and no two columns are one."""
-    columns = [value for name, value in vars(raw).items() if name.startswith("C_")]
-
-    assert len(set(columns)) == len(columns)
-    assert max(columns) == len(raw.RAW) - 1
+@pytest.mark.parametrize("name", RATES)
+def test_a_rate_stands_in_three_columns_side_by_side(name: str) -> None:
+    """Kernels write the spans of a rate from the column of the shortest on."""
+    assert [RAW[RAW_INDEX[f"{name}0"] + k] for k in range(3)] == [f"{name}{k}" for k in range(3)]

@@ -1,59 +1,27 @@
 """Families of surprises that have one cause, the kind of anomaly each speaks for, and what a score is without it."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from sentinel.detect.judge.combine import BULK, HABIT, LEAST, NATS, PARTS, PRIOR, Switches, combine
-from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES
+from sentinel.detect.judge.features import FAMILIES, TABLE
 from sentinel.detect.kernel.jit import Booleans, Floats, Integers
 from sentinel.detect.models.model import Model
-from sentinel.detect.remember.raw import RAW_INDEX
+from sentinel.detect.remember.raw import COLUMN
 
-__all__ = ["CAUSES", "CAUSE_NAMES", "Cause", "among", "counterfactual", "weights"]
-
-
-class Cause(NamedTuple):
-    """A family of features that speak of one thing."""
-
-    name: str
-    features: tuple[str, ...]
+__all__ = ["CAUSE_NAMES", "FLOODS", "among", "counterfactual", "weights"]
 
 
-FLOODS = ("failures", "stuffing", "errors", "rate", "actor_rate", "scan", "actor_users")
 LOSES_NOTHING = 0.01  # nats
 MIN_TAIL_NATS = 2.0  # a cause less surprising than this is not asked for
 
 
-def _windows(name: str) -> tuple[str, ...]:
-    return tuple(f"{name}{w}" for w in range(3))
+CAUSE_NAMES = tuple(family.name for family in FAMILIES)
+"""In the order of `weights`' columns."""
 
-
-CAUSES = (
-    Cause("failures", (*_windows("failures"), "user_failures")),
-    Cause("stuffing", (*_windows("source_failures"), "failing_actors", "failing_users", "user_actors")),
-    Cause("errors", (*_windows("source_bad"), *_windows("all_bad"))),
-    Cause("rate", (*_windows("template"), *_windows("source"), "template_actors", "template_users")),
-    Cause("actor_rate", (*_windows("actor"), *_windows("pair"))),
-    Cause("scan", ("actor_params", "actor_templates", "rare_probe")),
-    Cause("actor_users", ("actor_users",)),
-    Cause(
-        "novelty",
-        ("rare_template", "rare_template_in_source", "rare_words", "rare_failure", "rare_windows", "rare_grave"),
-    ),
-    Cause("source", ("rare_source", "rare_level_in_source", "severity")),
-    Cause("privilege", ("rare_privilege",)),
-    Cause("entity", ("new_address", "new_user", "new_pair", "new_entity_privilege")),
-    Cause("number", ("number", "mean_number", "length")),
-    Cause("gap", ("gap_template", "gap_source")),
-    Cause("sequence", ("unusual_after_source", "unusual_after_session", "broken_sequence")),
-)
-"""In the order of `weights`' columns; every feature belongs to exactly one."""
-
-CAUSE_NAMES = tuple(cause.name for cause in CAUSES)
-_COLUMNS = [np.array([FEATURE_INDEX[name] for name in cause.features]) for cause in CAUSES]
-_BELONGS = np.array([[name in cause.features for name in FEATURES] for cause in CAUSES])
-_FAILURES_AT = slice(RAW_INDEX["failures0"], RAW_INDEX["failures2"] + 1)
+FLOODS = tuple(family.name for family in FAMILIES if family.flood)
+_BELONGS = np.array([[feature.family == name for feature in TABLE] for name in CAUSE_NAMES])
+_COLUMNS = [np.flatnonzero(row) for row in _BELONGS]
+_FAILURES_AT = slice(COLUMN.failures0, COLUMN.failures2 + 1)
 
 
 def among(*causes: str) -> Booleans:
@@ -76,7 +44,7 @@ def counterfactual(
     `habit` (n, 3): the nats that the lines' habits take off each channel; `normal`: the causes of all lines, (causes,),
     or of each line, (n, causes).
     """
-    normal = np.broadcast_to(normal, (len(raw), len(CAUSES)))
+    normal = np.broadcast_to(normal, (len(raw), len(CAUSE_NAMES)))
     gone = normal @ _BELONGS
     without, calm, plain = np.where(gone, 0.0, tails), np.where(gone, np.minimum(surprise, 0.0), surprise), raw.copy()
     plain[normal[:, CAUSE_NAMES.index("failures")], _FAILURES_AT] = 0.0
@@ -111,7 +79,7 @@ def weights(
     asked = largest >= MIN_TAIL_NATS
     asked[:, 0] = True
     rows, causes = np.nonzero(asked)
-    lost[rows, causes] = without(rows, np.eye(len(CAUSES), dtype=bool)[causes])
+    lost[rows, causes] = without(rows, np.eye(len(CAUSE_NAMES), dtype=bool)[causes])
     rows = np.flatnonzero(lost.max(1) <= LOSES_NOTHING)
     if len(rows):
         is_flood = among(*FLOODS)

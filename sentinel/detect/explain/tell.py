@@ -9,6 +9,7 @@ from sentinel.detect.explain.causes import CAUSE_NAMES, FLOODS, among, counterfa
 from sentinel.detect.explain.explain import MAX_REASONS, Explainer, Row
 from sentinel.detect.explain.outcomes import NEW_VALUE, TOLD_BY_VALUE, said_of
 from sentinel.detect.judge.combine import HABIT, NATS, PRIOR, Switches
+from sentinel.detect.judge.features import FAMILIES
 from sentinel.detect.kernel.jit import Booleans, Floats, Integers
 from sentinel.detect.models.model import Model
 from sentinel.detect.sessions.watch import SESSION_KIND
@@ -16,7 +17,7 @@ from sentinel.detect.stages import Scored
 
 __all__ = ["Teller", "Told"]
 
-NEWNESS = ("novelty", "privilege")
+NEWNESS = tuple(family.name for family in FAMILIES if family.newness)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sentinel.detect.judge.features import FEATURE_INDEX, GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
+from sentinel.detect.judge.features import AT, COSTS, DECISIVE, FEATURE_INDEX, PAYING, RATES, TOGETHER
 from sentinel.detect.judge.surprise import is_guess
 from sentinel.detect.judge.tails import CAP_NATS, Tails, pooled_nats
 from sentinel.detect.kernel.flags import TROUBLE, Flag, Level
 from sentinel.detect.kernel.jit import Floats, Integers, compiled
-from sentinel.detect.remember.raw import RAW_INDEX
+from sentinel.detect.remember.raw import COLUMN
 
 __all__ = [
     "BULK",
-    "DECISIVE",
     "FATAL_NATS",
     "FEW_NATS",
     "FLOOD",
@@ -50,29 +49,9 @@ PARTS = (
     *("habit_bulk", "habit_sparse", "habit_flood"),
 )
 NATS, BULK, SPARSE, FLOOD, PRIOR, FOREST, NORM, LEAST, HABIT = range(9)
-DECISIVE = {
-    "rare_failure": 0.5,
-    "rare_privilege": 0.0,
-    "new_entity_privilege": 0.2,
-    "mean_number": 1.4,
-    "broken_sequence": 2.6,
-    "rare_probe": 1.9,
-    "rare_grave": 0.5,
-}
-"""Features that may raise an alarm alone, each calibrated by itself, and the nats taken off it: they share a budget of
-false alarms (a weighted Bonferroni correction), of which privileges and what fails for the first time get the most."""
 _SPARSE_AT = np.array([FEATURE_INDEX[name] for name in DECISIVE])
-_COSTS = np.array(list(DECISIVE.values()))
-_PAYS = np.array([float(name in ("rare_failure", "rare_grave")) for name in DECISIVE])
-_RATES_AT = np.array(
-    [FEATURE_INDEX[name] for name in (*TEMPLATE_REFS, *SOURCE_REFS, *GLOBAL_REFS) if name[:3] != "gap"]
-)
-_STUFFING_AT = np.array(
-    [FEATURE_INDEX[name] for name in ("template_actors", "failing_actors", "failing_users", "user_actors")]
-)
-_FAILURES, _GUESSED, _KNOWN = RAW_INDEX["failures0"], RAW_INDEX["guessed_users"], RAW_INDEX["known_actor"]
-_FAILING_ACTORS = RAW_INDEX["failing_actors"]
-_RARE, _SEVERITY = FEATURE_INDEX["rare_template"], FEATURE_INDEX["severity"]
+_RATES_AT = np.array([FEATURE_INDEX[name] for name in RATES])
+_STUFFING_AT = np.array([FEATURE_INDEX[name] for name in TOGETHER])
 _FATAL = float(Level.FATAL)
 
 
@@ -101,21 +80,22 @@ def norms(tails: Floats, out: Floats) -> None:
 @compiled
 def prior_nats(raw: Floats) -> float:
     """What no training window may talk us out of: failed log-in attempts of one actor, the more the graver."""
-    worth, known = 0.0, raw[_KNOWN] > 0.0
-    more = 0.0 if known else GUESS_ATTEMPTS * max(raw[_GUESSED] - 1.0, 0.0)
+    worth, known = 0.0, raw[COLUMN.known_actor] > 0.0
+    more = 0.0 if known else GUESS_ATTEMPTS * max(raw[COLUMN.guessed_users] - 1.0, 0.0)
     for k in range(3):
-        if raw[_FAILURES + k] > 1.5:
+        if raw[COLUMN.failures0 + k] > 1.5:
             enough = KNOWN_ATTEMPTS[k] if known else PRIOR_ATTEMPTS[k]
-            worth = max(worth, ALARM_NATS * (raw[_FAILURES + k] + more) / enough)
+            worth = max(worth, ALARM_NATS * (raw[COLUMN.failures0 + k] + more) / enough)
     return min(worth, CAP_NATS)
 
 
 @compiled
 def _sparse(tails: Floats, volume_nats: float) -> float:
-    """The largest of the few features that are decisive alone, nats."""
+    """The largest of the few features that may speak alone, each calibrated by itself and less what it is charged: they
+    share a budget of false alarms, of which privileges and what fails for the first time get the most. Nats."""
     worth = 0.0
     for k in range(len(_SPARSE_AT)):
-        worth = max(worth, tails[_SPARSE_AT[k]] + EVENT_NATS - _COSTS[k] - volume_nats * _PAYS[k])
+        worth = max(worth, tails[_SPARSE_AT[k]] + EVENT_NATS - COSTS[k] - volume_nats * PAYING[k])
     return min(worth, SPARSE_CAP)
 
 
@@ -158,15 +138,16 @@ def _stuffing(tails: Floats) -> float:
 @compiled
 def _few_failures(raw: Floats, flags: int) -> bool:
     """Whether this is a failed log-in of somebody who failed seldom of late, in a source where few did."""
-    return is_guess(raw, flags) and raw[_FAILURES + 2] < FEW_FAILURES and raw[_FAILING_ACTORS] < FEW_FAILURES
+    own, of_all = raw[COLUMN.failures2], raw[COLUMN.failing_actors]
+    return is_guess(raw, flags) and own < FEW_FAILURES and of_all < FEW_FAILURES
 
 
 @compiled
 def _warm_up(surprise: Floats, flags: int) -> float:
     """A young model's score: how rare the template is so far, more where the line reads as failure or privilege."""
-    severity = surprise[_SEVERITY]
+    severity = surprise[AT.severity]
     share = 1.0 if severity >= 2.0 or flags & Flag.SENSITIVE else WARM_UP_SHARE
-    return share * surprise[_RARE] + max(severity - 1.0, 0.0) * 0.7
+    return share * surprise[AT.rare_template] + max(severity - 1.0, 0.0) * 0.7
 
 
 @compiled
@@ -211,6 +192,6 @@ def combine(
             if _few_failures(raw[i], flags[i]):
                 out[i, BULK], out[i, FLOOD] = min(out[i, BULK], FEW_NATS), min(out[i, FLOOD], FEW_NATS)
         out[i, PRIOR] = prior
-        out[i, LEAST] = FATAL_NATS if surprise[i, _SEVERITY] > _FATAL and switches.prior else 0.0
+        out[i, LEAST] = FATAL_NATS if surprise[i, AT.severity] > _FATAL and switches.prior else 0.0
         out[i, HABIT:] = 0.0
         out[i, NATS] = max(out[i, BULK], out[i, SPARSE], out[i, FLOOD], prior, out[i, LEAST])

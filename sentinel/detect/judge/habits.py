@@ -9,7 +9,7 @@ from sentinel.detect.kernel.jit import Floats, compiled
 from sentinel.detect.kernel.keys import Key
 from sentinel.detect.kernel.table import HABITS, LAST_USE, SETTLED, Memory, touch
 from sentinel.detect.read.coded import Line
-from sentinel.detect.remember.raw import RAW_INDEX
+from sentinel.detect.remember.raw import COLUMN
 
 __all__ = ["HABITS_A_LINE", "settle"]
 
@@ -31,7 +31,6 @@ NIGHTS, NIGHTS_BAD = 2.0, 3.0  # is known after so many nights in a row, where i
 
 START, LOUDEST, USUALLY = 0, 1, 4  # columns of a row of the table, the last two one a channel
 NIGHT, NOW, BEFORE, EARLIER = 4, 1, 2, 3  # columns of a row of a nightly habit: nights in a row, loudness of three
-_WINDOWS_T = RAW_INDEX["windows_template"]
 NONE = np.uint64(0)
 
 
@@ -91,7 +90,7 @@ def settle(memory: Memory, lines: Line, raw: Floats, parts: Floats) -> None:
     """
     rows = memory.habits.rows
     for i in range(len(lines.times)):
-        t, source, windows = lines.times[i], lines.sources[i], raw[i, _WINDOWS_T]
+        t, source, windows = lines.times[i], lines.sources[i], raw[i, COLUMN.windows_template]
         trouble = lines.flags[i] & TROUBLE != 0 or lines.levels[i] >= Level.ERROR
         own = _place(memory, Key.TEMPLATE_HABIT, source, lines.templates[i], t, windows, trouble)
         shared = own

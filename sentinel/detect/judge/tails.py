@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sentinel.detect.judge.features import FEATURE_INDEX
+from sentinel.detect.judge.features import FEATURE_INDEX, SHARED
 from sentinel.detect.kernel.jit import Floats, Integers, compiled
 
 __all__ = ["CAP_NATS", "TOLERANCE", "Tails", "fit_tails", "pooled_nats", "tail_nats"]
@@ -19,8 +19,7 @@ ABSENT = -1.0  # a feature that does not apply: it says nothing, and its tail is
 MIN_TAIL_LINES = 30
 WAKE_NATS = 3.0
 _LN2 = float(np.log(2.0))
-_SHARED = ("template0", "source0", "source_bad0", "all_bad0", "source_failures0")
-_SHARED_AT = np.array([FEATURE_INDEX[name] for name in _SHARED])
+_SHARED_AT = np.array([FEATURE_INDEX[name] for name in SHARED])
 
 
 class Tails(NamedTuple):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sentinel.detect.judge.features import GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
+from sentinel.detect.judge.features import GAPS, GLOBAL_REFS, OF_ACTOR, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.judge.surprise import (
     COUNT,
     LENGTH_MEAN,
@@ -26,7 +26,6 @@ SHRINK_LINES = 30.0  # a template with fewer lines is drawn to the others' bound
 SOURCE_LINES = 300.0  # the same of a source
 FEW_SHOW_LITTLE = 1.1  # log(1 + 2): a small count is all that is expected of what was hardly seen
 MIN_MEAN_SEEN = 8
-OF_ACTOR = ("actor0", "actor1", "actor2", "actor_templates", "actor_params", "actor_users")
 
 
 @compiled
@@ -95,7 +94,7 @@ class Evidence:
 
     def _column(self, name: str, groups: Integers, size: int) -> _Sorted:
         value = self.raw[:, RAW_INDEX[name]]
-        is_gap = name.startswith("gap")
+        is_gap = name in GAPS
         applies = value >= 0 if is_gap else value > 0
         return _Sorted.of(np.log1p(np.maximum(value, 0.0)), applies, groups, size, is_gap=is_gap)
 

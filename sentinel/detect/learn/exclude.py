@@ -5,9 +5,8 @@ Never done here: leave out single odd lines (the threshold must learn to bear th
 
 import numpy as np
 
-from sentinel.detect.explain.causes import CAUSES
 from sentinel.detect.judge.combine import NATS, NORM, PARTS, PRIOR, Switches, combine
-from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES
+from sentinel.detect.judge.features import FAMILIES, FEATURES, TABLE
 from sentinel.detect.judge.surprise import surprises
 from sentinel.detect.judge.tails import TOLERANCE, tail_nats
 from sentinel.detect.kernel.jit import Booleans, Floats, Integers
@@ -25,12 +24,10 @@ STAYS_SLOTS = 24  # six hours: what goes on for longer, in half of its slots, is
 STAYS_SHARE = 0.5
 MAX_SHARE = 0.3  # of all lines: a champion that calls more of them an attack knows another log, and is not asked
 MIN_NORM_NATS = 2.0  # the forest is asked where the norm alone is this strange
-NEEDS_A_PAST = ("novelty", "source", "privilege", "entity", "sequence")
+NEEDS_A_PAST = tuple(family.name for family in FAMILIES if family.asks_the_past)
 """Causes that ask whether something was ever seen: a training window begins with an empty memory and cannot say."""
 
-_NEEDS_A_PAST_AT = np.array(
-    [FEATURE_INDEX[f] for cause in CAUSES if cause.name in NEEDS_A_PAST for f in cause.features]
-)
+_NEEDS_A_PAST_AT = np.array([i for i, feature in enumerate(TABLE) if feature.family in NEEDS_A_PAST])
 
 
 def attacks(corpus: Corpus, champion: Model) -> Booleans:

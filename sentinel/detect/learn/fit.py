@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from sentinel.detect.judge.combine import DECISIVE, NATS, PARTS, Switches, combine, norms
-from sentinel.detect.judge.features import FEATURE_INDEX, FEATURES, FLOORS, NOVELTIES
+from sentinel.detect.judge.combine import NATS, PARTS, Switches, combine, norms
+from sentinel.detect.judge.features import DECISIVE, EVERYWHERE, FEATURE_INDEX, FEATURES, FLOORS, NOVELTIES
 from sentinel.detect.judge.nats import THRESHOLD_NATS
 from sentinel.detect.judge.tails import ABSENT, TOLERANCE, Tails, fit_tails, pooled_nats, tail_nats
 from sentinel.detect.judge.trees import Trees, flatten
@@ -34,7 +34,7 @@ DAY_S, MIN_SPAN_S = 86_400.0, 3_600.0
 DRIFT_NATS = 0.7
 QUIET_LINES, VOLUME_SHARE = 10_000.0, 0.5  # lines a day that need no more, and the share of the logarithm beyond
 LATE_BLOCK = 4  # of six: rows from here on say how often a line is new
-NOVELTY_AT = np.array([FEATURE_INDEX[name] for name in NOVELTIES])
+NOVELTY_AT, EVERYWHERE_AT = (np.array([FEATURE_INDEX[name] for name in some]) for some in (NOVELTIES, EVERYWHERE))
 QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1.0])
 
 
@@ -93,7 +93,7 @@ def _tails(found: Floats, facts: Facts, times: Floats, sources: int, late: Boole
     decisive = found[:, DECISIVE_AT]
     _decluster(found, facts.template, times, late)
     learnt = fit_tails(found, facts.source, sources, floors=FLOORS)
-    learnt[0].weight[:, FEATURE_INDEX["rare_grave"]] = 0.0  # a source has far too few of them for a tail of its own
+    learnt[0].weight[:, EVERYWHERE_AT] = 0.0
     found[:, DECISIVE_AT] = decisive
     return learnt
 

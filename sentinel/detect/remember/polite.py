@@ -4,7 +4,7 @@ import numpy as np
 
 from sentinel.detect.kernel.jit import Floats, compiled
 from sentinel.detect.kernel.table import COUNT0, TAUS_S, TIME, Table
-from sentinel.detect.remember.raw import C_R_PAIR, C_R_SOURCE, C_R_TEMPLATE
+from sentinel.detect.remember.raw import COLUMN
 
 __all__ = ["FORGIVEN", "POLITE_A_S", "done", "leave_out"]
 
@@ -15,11 +15,11 @@ FORGIVEN = 0.1  # of what somebody does as usual: so much else is no more than p
 @compiled
 def leave_out(out: Floats, k: int, most: float, of_source: bool) -> None:
     """Take at most so much of what the actor has done off the rates that this line shows, but never the line itself."""
-    mine = max(min(most, out[C_R_PAIR + k] - 1.0), 0.0)
-    out[C_R_PAIR + k] -= mine
-    out[C_R_TEMPLATE + k] = max(out[C_R_TEMPLATE + k] - mine, 1.0)
+    mine = max(min(most, out[COLUMN.pair0 + k] - 1.0), 0.0)
+    out[COLUMN.pair0 + k] -= mine
+    out[COLUMN.template0 + k] = max(out[COLUMN.template0 + k] - mine, 1.0)
     if of_source:
-        out[C_R_SOURCE + k] = max(out[C_R_SOURCE + k] - mine, 1.0)
+        out[COLUMN.source0 + k] = max(out[COLUMN.source0 + k] - mine, 1.0)
 
 
 @compiled

@@ -36,48 +36,7 @@ from sentinel.detect.kernel.table import (
 from sentinel.detect.read.coded import Line
 from sentinel.detect.read.scan_buffers import IP, PARAM, SESSION, USER
 from sentinel.detect.remember.polite import FORGIVEN, POLITE_A_S, done, leave_out
-from sentinel.detect.remember.raw import (
-    C_ACTOR_PARAMS,
-    C_ACTOR_TEMPLATES,
-    C_ACTOR_USERS,
-    C_AFTER_SESSION,
-    C_AFTER_SOURCE,
-    C_BEFORE_SESSION,
-    C_BEFORE_SOURCE,
-    C_BURST_LINES,
-    C_BURST_S,
-    C_FAILING_ACTORS,
-    C_FAILING_USERS,
-    C_GAP_SOURCE,
-    C_GAP_TEMPLATE,
-    C_GUESSED,
-    C_KNOWN,
-    C_LEVEL_SOURCE,
-    C_LINES,
-    C_MEAN0,
-    C_MEANS_SEEN,
-    C_NEW_ADDRESS,
-    C_NEW_PAIR,
-    C_NEW_USER,
-    C_PROBE,
-    C_R_ACTOR,
-    C_R_ALL_BAD,
-    C_R_FAILURES,
-    C_R_PAIR,
-    C_R_SOURCE,
-    C_R_SOURCE_BAD,
-    C_R_SOURCE_FAILURES,
-    C_R_TEMPLATE,
-    C_SOURCE,
-    C_TEMPLATE,
-    C_TEMPLATE_ACTORS,
-    C_TEMPLATE_SOURCE,
-    C_TEMPLATE_USERS,
-    C_USER_ACTORS,
-    C_USER_FAILURES,
-    C_WINDOWS,
-    C_WINDOWS_TEMPLATE,
-)
+from sentinel.detect.remember.raw import COLUMN
 
 __all__ = ["NUMBER_ALPHA", "TOUCHES_A_LINE", "walk"]
 
@@ -150,17 +109,17 @@ def _transitions(
     core.aux[place, PREVIOUS] = template
     if before == NONE:
         before = START
-    out[C_AFTER_SOURCE] = _hits_then(memory, CORE, mix(Key.AFTER, before, template), t, taught)
-    out[C_BEFORE_SOURCE] = _hits_then(memory, CORE, mix(Key.BEFORE, before, NONE), t, taught)
-    out[C_AFTER_SESSION], out[C_BEFORE_SESSION] = -1.0, -1.0
+    out[COLUMN.hits_after_source] = _hits_then(memory, CORE, mix(Key.AFTER, before, template), t, taught)
+    out[COLUMN.hits_before_source] = _hits_then(memory, CORE, mix(Key.BEFORE, before, NONE), t, taught)
+    out[COLUMN.hits_after_session], out[COLUMN.hits_before_session] = -1.0, -1.0
     if session != NONE:
         place = touch(memory, EDGE, mix(Key.SESSION, session, NONE), t)
         before = memory.edge.aux[place, PREVIOUS]
         memory.edge.aux[place, PREVIOUS] = template
         if before == NONE:
             before = START
-        out[C_AFTER_SESSION] = _hits_then(memory, CORE, mix(Key.AFTER_SESSION, before, template), t, taught)
-        out[C_BEFORE_SESSION] = _hits_then(memory, CORE, mix(Key.BEFORE_SESSION, before, source), t, taught)
+        out[COLUMN.hits_after_session] = _hits_then(memory, CORE, mix(Key.AFTER_SESSION, before, template), t, taught)
+        out[COLUMN.hits_before_session] = _hits_then(memory, CORE, mix(Key.BEFORE_SESSION, before, source), t, taught)
 
 
 @compiled
@@ -179,16 +138,16 @@ def _actor_rates(
     pair_key = mix(Key.ACTOR_TEMPLATE, actor, template)
     pair = touch(memory, EDGE, pair_key, t)
     fresh = _first(edge.rows, pair, t)
-    out[C_NEW_ADDRESS] = edge.rows[pair, HITS]
+    out[COLUMN.new_address] = edge.rows[pair, HITS]
     bump(edge.rows, pair, t, taught)
     mine = touch(memory, EDGE, mix(Key.ACTOR, actor, NONE), t)
     bump(edge.rows, mine, t, taught)
     edge.rows[mine, DISTINCT0] += fresh if flags & Flag.USUAL == 0 else 0.0
     core.rows[at_template, DISTINCT0] += fresh
-    _three(edge.rows, mine, out, C_R_ACTOR)
-    _three(edge.rows, pair, out, C_R_PAIR)
-    out[C_ACTOR_TEMPLATES] = edge.rows[mine, DISTINCT0]
-    out[C_TEMPLATE_ACTORS] = core.rows[at_template, DISTINCT0]
+    _three(edge.rows, mine, out, COLUMN.actor0)
+    _three(edge.rows, pair, out, COLUMN.pair0)
+    out[COLUMN.actor_templates] = edge.rows[mine, DISTINCT0]
+    out[COLUMN.template_actors] = core.rows[at_template, DISTINCT0]
     return pair_key
 
 
@@ -210,21 +169,21 @@ def _pairs(
     if user != NONE:
         place = touch(memory, EDGE, mix(Key.TEMPLATE_USER, template, user), t)
         memory.core.rows[at_template, DISTINCT1] += _first(edge.rows, place, t)
-        out[C_NEW_USER] = edge.rows[place, HITS]
-        out[C_TEMPLATE_USERS] = memory.core.rows[at_template, DISTINCT1]
+        out[COLUMN.new_user] = edge.rows[place, HITS]
+        out[COLUMN.template_users] = memory.core.rows[at_template, DISTINCT1]
         bump(edge.rows, place, t, taught)
     if address != NONE and user != NONE:
         place = touch(memory, EDGE, mix(Key.ACTOR_USER, address, user), t)
         fresh = _first(edge.rows, place, t)
-        out[C_NEW_PAIR] = edge.rows[place, HITS]
+        out[COLUMN.new_pair] = edge.rows[place, HITS]
         bump(edge.rows, place, t, taught)
         place = touch(memory, EDGE, mix(Key.USER, user, NONE), t)
         bump(edge.rows, place, t, taught)
         edge.rows[place, DISTINCT0] += fresh
-        out[C_USER_ACTORS] = edge.rows[place, DISTINCT0]
+        out[COLUMN.user_actors] = edge.rows[place, DISTINCT0]
         place = touch(memory, EDGE, mix(Key.ACTOR, address, NONE), t)
         edge.rows[place, DISTINCT1] += fresh
-        out[C_ACTOR_USERS] = edge.rows[place, DISTINCT1]
+        out[COLUMN.actor_users] = edge.rows[place, DISTINCT1]
     actor = address if address != NONE else user
     if actor != NONE and param != NONE and flags & Flag.USUAL == 0:
         place = touch(memory, EDGE, mix(Key.ACTOR_PARAM, actor, param), t)
@@ -232,7 +191,7 @@ def _pairs(
         bump(edge.rows, place, t, taught)
         place = touch(memory, EDGE, mix(Key.ACTOR, actor, NONE), t)
         edge.rows[place, DISTINCT2] += fresh
-        out[C_ACTOR_PARAMS] = edge.rows[place, DISTINCT2]
+        out[COLUMN.actor_params] = edge.rows[place, DISTINCT2]
 
 
 @compiled
@@ -248,11 +207,11 @@ def _count_failure(rows: Floats, place: int, t: float, weight: float, out: Float
         start, lines = t, 0.0
     rows[place, DISTINCT0], rows[place, DISTINCT1] = start, lines + 1.0
     for k in range(3):
-        attempts = weight * out[C_R_PAIR + k] - out[C_R_FAILURES + k]
+        attempts = weight * out[COLUMN.pair0 + k] - out[COLUMN.failures0 + k]
         rows[place, COUNT0 + k] = max(rows[place, COUNT0 + k], attempts)
-    _three(rows, place, out, C_R_FAILURES)
-    out[C_BURST_LINES] = lines + 1.0
-    out[C_BURST_S] = max(t - start, 0.0)
+    _three(rows, place, out, COLUMN.failures0)
+    out[COLUMN.burst_lines] = lines + 1.0
+    out[COLUMN.burst_s] = max(t - start, 0.0)
 
 
 @compiled
@@ -268,31 +227,31 @@ def _manners(
     if flags & Flag.USUAL:
         place = touch(memory, EDGE, usual, t)
         bump(edge.rows, place, t, taught)
-        is_polite = out[C_R_PAIR] < POLITE_A_S * TAUS_S[0]
+        is_polite = out[COLUMN.pair0] < POLITE_A_S * TAUS_S[0]
         for k in range(3):
             if is_polite:
-                leave_out(out, k, out[C_R_PAIR + k], True)
-            out[C_R_PAIR + k] = 0.0
-            out[C_R_ACTOR + k] = max(out[C_R_ACTOR + k] - edge.rows[place, COUNT0 + k], 0.0)
+                leave_out(out, k, out[COLUMN.pair0 + k], True)
+            out[COLUMN.pair0 + k] = 0.0
+            out[COLUMN.actor0 + k] = max(out[COLUMN.actor0 + k] - edge.rows[place, COUNT0 + k], 0.0)
         return
     place = find(edge, usual)
     if place >= 0:
         for k in range(3):
-            out[C_R_FAILURES + k] = done(edge, place, k, t)
-            out[C_R_ACTOR + k] = max(out[C_R_ACTOR + k] - out[C_R_FAILURES + k], 1.0)
+            out[COLUMN.failures0 + k] = done(edge, place, k, t)
+            out[COLUMN.actor0 + k] = max(out[COLUMN.actor0 + k] - out[COLUMN.failures0 + k], 1.0)
     if flags & Flag.SLIP or (flags & Flag.LOST and param != NONE):
-        out[C_KNOWN] = 1.0 if place >= 0 else 0.0
+        out[COLUMN.known_actor] = 1.0 if place >= 0 else 0.0
         for k in range(3):
             if flags & Flag.LOST:
-                out[C_R_FAILURES + k] += max(out[C_R_PAIR + k] - out[C_ACTOR_PARAMS], 0.0)
+                out[COLUMN.failures0 + k] += max(out[COLUMN.pair0 + k] - out[COLUMN.actor_params], 0.0)
         _count_failure(edge.rows, touch(memory, EDGE, mix(Key.FAILURES, actor, NONE), t), t, 1.0, out)
     else:
-        out[C_R_FAILURES : C_R_FAILURES + 3] = 0.0
+        out[COLUMN.failures0 : COLUMN.failures0 + 3] = 0.0
     if place >= 0 and flags & Flag.PROBE == 0 and (flags & (Flag.SLIP | Flag.LOST) or flags & Flag.BAD == 0):
         for k in range(3):
             leave_out(out, k, FORGIVEN * done(edge, place, k, t), False)
-        params = out[C_ACTOR_PARAMS]
-        out[C_ACTOR_PARAMS] = min(params, max(params - FORGIVEN * done(edge, place, 1, t), 1.0))
+        params = out[COLUMN.actor_params]
+        out[COLUMN.actor_params] = min(params, max(params - FORGIVEN * done(edge, place, 1, t), 1.0))
 
 
 @compiled
@@ -310,7 +269,7 @@ def _failures(
     edge, core = memory.edge, memory.core
     key = mix(Key.FAILURES, actor, NONE)
     known = find(edge, mix(Key.KNOWN, actor, NONE))
-    out[C_KNOWN] = 1.0 if known >= 0 else 0.0
+    out[COLUMN.known_actor] = 1.0 if known >= 0 else 0.0
     if flags & (Flag.AUTH_FAILURE | Flag.ACCEPTED) == 0:
         _count_failure(edge.rows, touch(memory, EDGE, key, t), t, CONNECT_WEIGHT, out)
         return
@@ -319,9 +278,9 @@ def _failures(
         if place >= 0:
             since = max(t - edge.rows[place, TIME], 0.0)
             for k in range(3):
-                out[C_R_FAILURES + k] = edge.rows[place, COUNT0 + k] * np.exp(-since / TAUS_S[k])
-            out[C_BURST_LINES] = edge.rows[place, DISTINCT1]
-            out[C_BURST_S] = t - edge.rows[place, DISTINCT0]
+                out[COLUMN.failures0 + k] = edge.rows[place, COUNT0 + k] * np.exp(-since / TAUS_S[k])
+            out[COLUMN.burst_lines] = edge.rows[place, DISTINCT1]
+            out[COLUMN.burst_s] = t - edge.rows[place, DISTINCT0]
         known = touch(memory, EDGE, mix(Key.KNOWN, actor, NONE), t)
         edge.rows[known, HITS] += taught
         return
@@ -333,7 +292,7 @@ def _failures(
         guess = touch(memory, EDGE, mix(Key.GUESSED_USER, actor, user), t)
         edge.rows[place, DISTINCT2] += _first(edge.rows, guess, t)
         bump(edge.rows, guess, t, 0.0)
-    out[C_GUESSED] = edge.rows[place, DISTINCT2]
+    out[COLUMN.guessed_users] = edge.rows[place, DISTINCT2]
     all_failures = touch(memory, CORE, mix(Key.SOURCE_FAILURES, source, NONE), t)
     bump(core.rows, all_failures, t, 0.0)
     core.rows[all_failures, DISTINCT0] += fresh
@@ -341,16 +300,16 @@ def _failures(
         place = touch(memory, EDGE, mix(Key.FAILING_USER, source, user), t)
         core.rows[all_failures, DISTINCT1] += _first(edge.rows, place, t)
         bump(edge.rows, place, t, 0.0)
-        out[C_USER_FAILURES] = edge.rows[place, COUNT2]
-    out[C_FAILING_ACTORS] = core.rows[all_failures, DISTINCT0]
-    out[C_FAILING_USERS] = core.rows[all_failures, DISTINCT1]
-    _without_heaviest(core, all_failures, key, my_count, edge, t, out, C_R_SOURCE_FAILURES)
+        out[COLUMN.user_failures] = edge.rows[place, COUNT2]
+    out[COLUMN.failing_actors] = core.rows[all_failures, DISTINCT0]
+    out[COLUMN.failing_users] = core.rows[all_failures, DISTINCT1]
+    _without_heaviest(core, all_failures, key, my_count, edge, t, out, COLUMN.source_failures0)
 
 
 @compiled
 def _means(memory: Memory, template: np.uint64, numbers: Floats, t: float, taught: float, out: Floats) -> None:
     """Moving means of the logarithms of a template's numbers (what a slow-down moves, and one odd value does not)."""
-    out[C_MEAN0 : C_MEAN0 + 4] = np.nan
+    out[COLUMN.mean0 : COLUMN.mean0 + 4] = np.nan
     if np.isnan(numbers[0]):
         return
     place = touch(memory, CORE, mix(Key.NUMBERS, template, NONE), t)
@@ -361,10 +320,10 @@ def _means(memory: Memory, template: np.uint64, numbers: Floats, t: float, taugh
         if numbers[k] > 0.0:  # a 0 says that there is none: in logarithms it would outweigh all others
             slot = COUNT0 + k if k < 3 else DISTINCT0
             row[slot] += share * (np.log1p(numbers[k]) - row[slot])
-            out[C_MEAN0 + k] = row[slot]
+            out[COLUMN.mean0 + k] = row[slot]
     row[DISTINCT1] = seen + 1.0
     row[HITS] += taught
-    out[C_MEANS_SEEN] = seen
+    out[COLUMN.means_seen] = seen
 
 
 @compiled
@@ -374,19 +333,20 @@ def _counts(
     """Hits of source, source × template and source × level before this line, and the source's gap and rate."""
     core = memory.core
     place = touch(memory, CORE, mix(Key.SOURCE, source, NONE), t)
-    out[C_SOURCE] = core.rows[place, HITS]
-    out[C_GAP_SOURCE] = max(t - core.rows[place, TIME], 0.0) if core.rows[place, COUNT2] > 0.0 else -1.0
+    out[COLUMN.hits_source] = core.rows[place, HITS]
+    out[COLUMN.gap_source] = max(t - core.rows[place, TIME], 0.0) if core.rows[place, COUNT2] > 0.0 else -1.0
     bump(core.rows, place, t, taught)
     place = touch(memory, CORE, mix(Key.TEMPLATE_SOURCE, source, template), t)
     row = core.rows[place]
-    out[C_TEMPLATE_SOURCE], out[C_WINDOWS_TEMPLATE] = row[HITS], row[COUNT0]
+    out[COLUMN.hits_template_source], out[COLUMN.windows_template] = row[HITS], row[COUNT0]
     row[HITS] += taught
     if taught > 0.0 and (row[COUNT0] == 0.0 or not row[COUNT1] - 3600.0 < t < row[COUNT1] + WINDOW_S):
         row[COUNT0] += 1.0
         row[COUNT1] = t
-    out[C_LEVEL_SOURCE] = -1.0
+    out[COLUMN.hits_level_source] = -1.0
     if level >= Level.WARN:
-        out[C_LEVEL_SOURCE] = _hits_then(memory, CORE, mix(Key.LEVEL_SOURCE, source, np.uint64(level)), t, taught)
+        key = mix(Key.LEVEL_SOURCE, source, np.uint64(level))
+        out[COLUMN.hits_level_source] = _hits_then(memory, CORE, key, t, taught)
 
 
 @compiled
@@ -396,16 +356,16 @@ def _source_rates(memory: Memory, source: np.uint64, template_key: np.uint64, ba
     place = touch(memory, CORE, template_key, t)
     my_count = core.rows[place, COUNT1]
     place = touch(memory, CORE, mix(Key.SOURCE, source, NONE), t)
-    _without_heaviest(core, place, template_key, my_count, core, t, out, C_R_SOURCE)
+    _without_heaviest(core, place, template_key, my_count, core, t, out, COLUMN.source0)
     if bad:
         bad_key = mix(Key.SOURCE_BAD, source, NONE)
         place = touch(memory, CORE, bad_key, t)
         bump(core.rows, place, t, 0.0)
-        _without_heaviest(core, place, template_key, my_count, core, t, out, C_R_SOURCE_BAD)
+        _without_heaviest(core, place, template_key, my_count, core, t, out, COLUMN.source_bad0)
         my_count = core.rows[place, COUNT1]
         place = touch(memory, CORE, mix(Key.ALL_BAD, NONE, NONE), t)
         bump(core.rows, place, t, 0.0)
-        _without_heaviest(core, place, bad_key, my_count, core, t, out, C_R_ALL_BAD)
+        _without_heaviest(core, place, bad_key, my_count, core, t, out, COLUMN.all_bad0)
 
 
 @compiled
@@ -432,35 +392,36 @@ def _step(
 ) -> None:
     address, user, session, param = entities[IP], entities[USER], entities[SESSION], entities[PARAM]
     actor = address if address != NONE else user
-    out[C_R_TEMPLATE:C_NEW_ADDRESS] = 0.0
-    out[C_NEW_ADDRESS], out[C_NEW_USER], out[C_NEW_PAIR] = -1.0, -1.0, -1.0
-    out[C_BURST_LINES], out[C_BURST_S], out[C_MEANS_SEEN], out[C_USER_FAILURES] = 0.0, 0.0, 0.0, 0.0
-    out[C_GUESSED], out[C_KNOWN] = 0.0, 0.0
-    out[C_LINES], out[C_WINDOWS] = memory.counters[TAUGHT], memory.counters[WINDOWS]
+    out[COLUMN.template0 : COLUMN.new_address] = 0.0
+    out[COLUMN.new_address], out[COLUMN.new_user], out[COLUMN.new_pair] = -1.0, -1.0, -1.0
+    out[COLUMN.burst_lines], out[COLUMN.burst_s], out[COLUMN.means_seen], out[COLUMN.user_failures] = 0.0, 0.0, 0.0, 0.0
+    out[COLUMN.guessed_users], out[COLUMN.known_actor] = 0.0, 0.0
+    out[COLUMN.lines], out[COLUMN.windows] = memory.counters[TAUGHT], memory.counters[WINDOWS]
     _counts(memory, source, template, level, t, taught, out)
     _transitions(memory, source, template, session, t, taught, out)
     key = mix(Key.TEMPLATE, template, NONE)
     at_template = touch(memory, CORE, key, t)
     rows = memory.core.rows
-    out[C_TEMPLATE] = rows[at_template, HITS]
-    out[C_GAP_TEMPLATE] = max(t - rows[at_template, TIME], 0.0) if rows[at_template, COUNT2] > 0.0 else -1.0
+    out[COLUMN.hits_template] = rows[at_template, HITS]
+    out[COLUMN.gap_template] = max(t - rows[at_template, TIME], 0.0) if rows[at_template, COUNT2] > 0.0 else -1.0
     bump(rows, at_template, t, taught)
     _source_rates(memory, source, key, flags & Flag.BAD != 0 or level >= Level.WARN, t, out)
     if actor != NONE:
         pair_key = _actor_rates(memory, actor, template, at_template, flags, t, taught, out)
-        _without_heaviest(memory.core, at_template, pair_key, out[C_R_PAIR + 1], memory.edge, t, out, C_R_TEMPLATE)
+        mine = out[COLUMN.pair1]
+        _without_heaviest(memory.core, at_template, pair_key, mine, memory.edge, t, out, COLUMN.template0)
         if address == NONE:
-            out[C_NEW_ADDRESS] = -1.0
+            out[COLUMN.new_address] = -1.0
         _pairs(memory, address, user, param, template, at_template, flags, t, taught, out)
         if flags & (Flag.AUTH_FAILURE | Flag.ACCEPTED | Flag.CONNECT):
             _failures(memory, source, actor, user, flags, t, taught, out)
         else:
             _manners(memory, actor, param, flags, t, taught, out)
     else:
-        _three(rows, at_template, out, C_R_TEMPLATE)
-    out[C_PROBE] = -1.0
+        _three(rows, at_template, out, COLUMN.template0)
+    out[COLUMN.hits_probe] = -1.0
     if flags & Flag.PROBE:
-        out[C_PROBE] = _hits_then(memory, CORE, mix(Key.PROBE, source, NONE), t, taught)
+        out[COLUMN.hits_probe] = _hits_then(memory, CORE, mix(Key.PROBE, source, NONE), t, taught)
     _means(memory, template, numbers, t, taught, out)
     _count_window(memory.counters, t, taught)
     memory.counters[TAUGHT] += taught
