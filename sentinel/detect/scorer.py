@@ -28,13 +28,13 @@ from sentinel.detect.sessions.watch import SessionWatch, attach, session_records
 from sentinel.detect.silence.attention import Attention
 from sentinel.detect.silence.watchdog import ALWAYS, Watch
 from sentinel.detect.stages import Scored, judged
+from sentinel.detect.tuning.explain import MAX_EXPLAINED
+from sentinel.detect.tuning.remember import MAX_UNDO_LINES
 from sentinel.records import VERDICT_SCHEMA
 
 __all__ = ["Scorer", "Verdict"]
 
 TOUCHES = TOUCHES_A_LINE + HABITS_A_LINE + OUTCOMES_A_LINE
-MAX_UNDO_LINES = 1_000  # longer peeks work on a copy of the memory
-MAX_EXPLAINED = 2_000  # anomalies of one call that get their own ranking of causes at once
 
 
 @dataclass(frozen=True, slots=True)

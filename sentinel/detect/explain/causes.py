@@ -7,12 +7,10 @@ from sentinel.detect.judge.features import FAMILIES, TABLE
 from sentinel.detect.kernel.jit import Booleans, Floats, Integers
 from sentinel.detect.models.model import Model
 from sentinel.detect.remember.raw import COLUMN
+from sentinel.detect.tuning.explain import LOSES_NOTHING
+from sentinel.detect.tuning.explain import MIN_TAIL_NATS_OF_CAUSES as MIN_TAIL_NATS
 
 __all__ = ["CAUSE_NAMES", "FLOODS", "among", "counterfactual", "weights"]
-
-
-LOSES_NOTHING = 0.01  # nats
-MIN_TAIL_NATS = 2.0  # a cause less surprising than this is not asked for
 
 
 CAUSE_NAMES = tuple(family.name for family in FAMILIES)

@@ -15,14 +15,12 @@ from sentinel.detect.kernel.jit import Floats
 from sentinel.detect.read.coded import Coded
 from sentinel.detect.read.scan import IP, PARAM, USER
 from sentinel.detect.remember.raw import RAW_INDEX
+from sentinel.detect.tuning.explain import MAX_REASONS, RARE_SHARE
+from sentinel.detect.tuning.explain import MIN_TAIL_NATS_OF_EXPLAIN as MIN_TAIL_NATS
 
 __all__ = ["MAX_REASONS", "Explainer", "Row", "figure"]
 
-MAX_REASONS = 3
-RARE_SHARE = 0.05  # of all lines; a source with more is not called rare, however odd its line is for it
-MIN_TAIL_NATS = 3.0  # a cause less surprising than this is no reason
 SPANS = ("15 s", "3 min", "30 min")
-_SPAN_S = (15.0, 180.0, 1800.0)
 _TELLING = {"brute_force": "failures", "credential_stuffing": "stuffing", "scan": "scan"}
 DAY_S, HOUR_S, MINUTE_S = 86_400.0, 3_600.0, 60.0
 

@@ -5,6 +5,17 @@ from typing import TYPE_CHECKING
 
 from sentinel.detect.kernel.flags import Flag, Level
 from sentinel.detect.read.scan import IP
+from sentinel.detect.tuning.explain import (
+    MANY_TARGETS,
+    MIN_ATTEMPTS,
+    MIN_KNOCKING,
+    MIN_KNOCKS,
+    MIN_TARGETS,
+    MIN_TURNED_AWAY,
+    NEW_TARGETS,
+    QUICK_ATTEMPTS,
+    SLOW_ATTEMPTS,
+)
 
 if TYPE_CHECKING:
     from sentinel.detect.explain.explain import Row
@@ -15,14 +26,6 @@ _GUESSING = ("failures", "stuffing", "errors", "rate", "actor_rate", "novelty", 
 _RATES = ("scan", "actor_rate", "rate", "errors")
 _TURNED_AWAY = (*_RATES, "novelty", "entity")
 _PROBED = ("novelty", "actor_rate", "privilege", "number", "rate", "entity")
-MIN_ATTEMPTS = 1.8  # two of late
-QUICK_ATTEMPTS, SLOW_ATTEMPTS = 1.5, 2.5  # two within some seconds, three within half an hour; two are mistyped
-MIN_KNOCKS = 1.4  # three connections of one address to a log-in service within seconds; each counts half
-MIN_KNOCKING = 3.5  # four addresses of late
-MIN_TARGETS = 2.5  # three ports or paths of late
-MIN_TURNED_AWAY = 1.5  # two packets of one address that a firewall turned away within seconds
-MANY_TARGETS = 9.0
-NEW_TARGETS = 0.7  # share of an actor's lines that each tried another port or path: it looks for something
 
 Upper = Callable[[str], float]
 """The usual upper bound of a raw value for the line's template or source."""

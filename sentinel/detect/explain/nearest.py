@@ -6,12 +6,10 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from heapq import nlargest
 
+from sentinel.detect.tuning.explain import MAX_COMPARED, MAX_REMEMBERED, MAX_WORDS, MIN_LIKENESS
+
 __all__ = ["Nearest", "words_apart"]
 
-MAX_WORDS = 60  # of a template that are looked at
-MAX_COMPARED = 12  # candidates that are compared word by word
-MIN_LIKENESS = 0.4  # share of words in common; less is another thing altogether
-MAX_REMEMBERED = 4_096
 PUNCTUATION = ".,:;()[]{}\"'!?"
 
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from sentinel.detect.explain.explain import figure
 from sentinel.detect.explain.nearest import words_apart
+from sentinel.detect.tuning.explain import MAX_PARTS
 
 __all__ = ["Odd", "odd_parts"]
 
-MAX_PARTS = 6
 VALUE = re.compile(r"the value (.+?) was never seen there before")
 NUMBER = re.compile(r"the number ([^ ]+) is outside")
 PLACE = re.compile(

@@ -2,9 +2,10 @@
 
 import re
 
+from sentinel.detect.tuning.explain import MIN_CASES, MIN_LENGTH_SHARE
+
 __all__ = ["says_little"]
 
-MIN_CASES, MIN_LENGTH_SHARE = 10, 0.25
 _COUNTED = re.compile(r"about ([\d,]+) .+; usual: at most ([\d,.e+]+)", re.DOTALL)
 _LONG = re.compile(r"([\d,]+) bytes long; lines of this template have ([\d,]+)")
 _CASES = re.compile(r"like the one before it.* ([\d,]+) cases so far")

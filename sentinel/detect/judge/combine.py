@@ -10,6 +10,20 @@ from sentinel.detect.judge.tails import CAP_NATS, Tails, pooled_nats
 from sentinel.detect.kernel.flags import TROUBLE, Flag, Level
 from sentinel.detect.kernel.jit import Floats, Integers, compiled
 from sentinel.detect.remember.raw import COLUMN
+from sentinel.detect.tuning.judge import (
+    ALARM_NATS,
+    EVENT_NATS,
+    FATAL_NATS,
+    FEW_FAILURES,
+    FEW_NATS,
+    FLOOD_CAP,
+    GUESS_ATTEMPTS,
+    KNOWN_ATTEMPTS,
+    NORM_CAP,
+    PRIOR_ATTEMPTS,
+    SPARSE_CAP,
+    WARM_UP_SHARE,
+)
 
 __all__ = [
     "BULK",
@@ -32,17 +46,6 @@ __all__ = [
     "norms",
 ]
 
-NORM_CAP = 8.0  # nats one feature may add to the norm
-SPARSE_CAP = 8.5  # the sparse channel may raise an alarm, it may not outrank a flood
-FEW_FAILURES, FEW_NATS = 2.5, 7.0  # up to two failed log-ins of somebody are no alarm, whatever else is odd in them
-EVENT_NATS = 0.6  # a decisive feature was counted in events, of which a share writes several lines
-FLOOD_CAP = 14.0
-PRIOR_ATTEMPTS = (3.6, 4.45, 10.0)  # failed attempts within about 15, 180, 1,800 s that are worth 7.5 nats
-KNOWN_ATTEMPTS = (4.2, 6.5, 14.0)  # the same of an actor whose log-ins worked before: people mistype
-GUESS_ATTEMPTS = 0.6  # what each further user that one unknown actor tries is worth
-ALARM_NATS = 7.5
-FATAL_NATS = 5.0  # what its own program calls fatal is no alarm where it is everyday, but comes before other such lines
-WARM_UP_SHARE = 0.6  # of a rarity that counts in a warm-up model where nothing reads as failure
 
 PARTS = (
     *("nats", "bulk", "sparse", "flood", "prior", "forest", "norm", "least"),

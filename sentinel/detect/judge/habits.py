@@ -10,24 +10,30 @@ from sentinel.detect.kernel.keys import Key
 from sentinel.detect.kernel.table import HABITS, LAST_USE, SETTLED, Memory, touch
 from sentinel.detect.read.coded import Line
 from sentinel.detect.remember.raw import COLUMN
+from sentinel.detect.tuning.judge import (
+    CALM_NATS,
+    DOWN_NATS,
+    FORGET_S,
+    JUMP_S,
+    LOUD_NATS,
+    NEXT_NIGHT_S,
+    NIGHT_S,
+    NIGHTS,
+    NIGHTS_BAD,
+    NOVEL_WINDOWS,
+    QUICK,
+    SAME_S,
+    UP_BAD_NATS,
+    UP_NATS,
+    WINDOW_S,
+    YOUNG_WINDOWS,
+)
 
 __all__ = ["HABITS_A_LINE", "settle"]
 
 HABITS_A_LINE = 3  # places that one line changes
 
 CHANNELS, DECISIVE_CHANNEL = 3, 1  # what speaks: the line as a whole, a decisive feature, a flood
-WINDOW_S = 600.0
-JUMP_S = 3600.0  # a clock that falls back further than this begins a new window
-FORGET_S = 43_200.0  # a loudness that does not come back fades with this constant: attacks hours apart are no habit
-CALM_NATS = 4.0  # what a template may usually show without being called loud
-UP_NATS, DOWN_NATS = 1.0, 0.35  # steps a window: the level that three windows in four stay below
-UP_BAD_NATS = 0.25  # the same step where the line reads as failure, probe or failed log-in: it must last for hours
-YOUNG_WINDOWS = 6.0  # any other template seen in fewer windows than that is got used to by halves if it stays
-NOVEL_WINDOWS = 3.0  # a line whose template was seen in fewer windows is news of its source
-QUICK = 0.5
-LOUD_NATS = 6.0  # what comes this loud once a day
-SAME_S, NIGHT_S, NEXT_NIGHT_S = 21_600.0, 64_800.0, 108_000.0  # goes on; comes again 18 to 30 hours after it began
-NIGHTS, NIGHTS_BAD = 2.0, 3.0  # is known after so many nights in a row, where it reads as failure after one more
 
 START, LOUDEST, USUALLY = 0, 1, 4  # columns of a row of the table, the last two one a channel
 NIGHT, NOW, BEFORE, EARLIER = 4, 1, 2, 3  # columns of a row of a nightly habit: nights in a row, loudness of three

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from sentinel.detect.tuning.judge import THRESHOLD_NATS
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -10,8 +12,6 @@ if TYPE_CHECKING:
 __all__ = ["THRESHOLD_NATS", "Judge", "nats_to_score", "nats_to_scores"]
 
 Many = TypeVar("Many", "npt.NDArray[np.float64]", "pl.Series")
-
-THRESHOLD_NATS = 7.5  # p < 1/1,800 under normal traffic
 
 
 class Judge(Protocol):

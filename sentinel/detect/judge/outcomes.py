@@ -12,7 +12,6 @@ from sentinel.detect.read.coded import Line
 
 __all__ = ["OUTCOMES_A_LINE", "Outcomes", "new_numbers", "settle_outcomes"]
 
-MAX_VALUES = 8  # a slot with more different values is a measure or a name
 OUTCOMES_A_LINE = 1  # places of the memory that one line changes
 HITS_AT = 7  # column of a row of the habits' table
 NONE = np.uint64(0)

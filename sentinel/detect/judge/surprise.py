@@ -9,6 +9,23 @@ from sentinel.detect.kernel.flags import Flag, Level
 from sentinel.detect.kernel.jit import Booleans, Floats, Integers, compiled
 from sentinel.detect.read.coded import Facts
 from sentinel.detect.remember.raw import COLUMN, RAW_INDEX
+from sentinel.detect.tuning.judge import (
+    FAILURE_SLACK,
+    GRAVE_SLACK,
+    HABIT_SLACK,
+    KNOWN_GRAVE_SLACK,
+    MAX_NUMBER_EXCESS,
+    MEAN_SLACK,
+    MEAN_WARM_UP,
+    MIN_CONTEXT,
+    MIN_MEAN_LINES,
+    MIN_NUMBER_LINES,
+    MIN_SPREAD,
+    MIN_WINDOW_RARITY,
+    NEW_SPAN,
+    SMOOTHING,
+    YOUNG_SLACK,
+)
 
 __all__ = ["Baseline", "is_guess", "surprises"]
 
@@ -25,21 +42,6 @@ _T_GAPS, _S_GAPS, _G_GAPS = (np.isin(names, GAPS) for names in (TEMPLATE_REFS, S
 
 COUNT, NUMBER_TRUST, MEAN_TRUST, NEW0, LENGTH_MEAN, LENGTH_SPREAD = 0, 1, 2, 3, 6, 7
 TEMPLATE_COLUMNS = 8
-MIN_NUMBER_LINES = 20
-MIN_MEAN_LINES = 100
-MEAN_WARM_UP = 8
-MIN_SPREAD = 1e-6
-MEAN_SLACK = 1.0  # a mean wanders: a whole span beyond its range is nothing
-MAX_NUMBER_EXCESS = 8.0
-SMOOTHING = 3.0
-HABIT_SLACK = 2.0  # seven times as seldom as by chance is nothing
-MIN_CONTEXT = 30.0  # times a template was followed by another before its habits are believed
-FAILURE_SLACK = 1.4  # a failure that came twice before is everyday,
-KNOWN_GRAVE_SLACK = 0.7  # a grave one that came four times;
-GRAVE_SLACK = 1.5  # but what came twice before is not grave where other failures are everyday
-YOUNG_SLACK = 0.5  # of the logarithm of the windows in which what no training knew was there: it shows its own pace
-NEW_SPAN = 3.0  # nats below the ceiling: up to 9 hits
-MIN_WINDOW_RARITY = 2.5
 
 
 class Baseline(NamedTuple):

@@ -6,18 +6,13 @@ import numpy as np
 
 from sentinel.detect.judge.features import FEATURE_INDEX, SHARED
 from sentinel.detect.kernel.jit import Floats, Integers, compiled
+from sentinel.detect.tuning.judge import CAP_NATS, MIN_GROUP_LINES, MIN_TAIL_LINES, SHRINK_LINES, TOLERANCE, WAKE_NATS
 
 __all__ = ["CAP_NATS", "TOLERANCE", "Tails", "fit_tails", "pooled_nats", "tail_nats"]
 
 LEVELS = np.array([0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.965, 0.975, 0.98, 0.9875, 0.993, 0.9965, 0.999, 0.9995, 1.0])
 KNOTS = len(LEVELS)
-CAP_NATS = 25.0
-TOLERANCE = 0.05  # ties that differ by a rounding must not become tail events
-MIN_GROUP_LINES = 150
-SHRINK_LINES = 150.0
 ABSENT = -1.0  # a feature that does not apply: it says nothing, and its tail is that of the lines it applies to
-MIN_TAIL_LINES = 30
-WAKE_NATS = 3.0
 _LN2 = float(np.log(2.0))
 _SHARED_AT = np.array([FEATURE_INDEX[name] for name in SHARED])
 

@@ -5,16 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sentinel.detect.kernel.jit import Floats, Hashes, Integers, compiled
+from sentinel.detect.tuning.memory import JUMP_S, TAUS_S, USE_BONUS_LINES, WAYS
 
 __all__ = ["Memory", "Table", "UndoLog", "age", "bump", "find", "roll_back", "touch"]
 
-WAYS = 8  # places a key may stand in; the least useful of them gives way
 ROW = 8  # floats a key: time, three decaying counters, hits, three decaying distinct counts
 AUX = 3  # hashes a key: heaviest contributor, line of last use, previous template
-USE_BONUS_LINES = 64.0  # each hit, up to 64, lets a key outlive this many younger lines of a table of 1,024 places
-TAUS_S = (15.0, 180.0, 1800.0)
-DISTINCT_TAU_S = 600.0
-JUMP_S = 180.0  # a clock that falls back further than this begins anew: else nothing would decay until it caught up
 
 TIME, COUNT0, COUNT1, COUNT2, HITS, DISTINCT0, DISTINCT1, DISTINCT2 = range(ROW)
 HEAVIEST, LAST_USE, PREVIOUS = range(AUX)

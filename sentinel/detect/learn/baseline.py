@@ -18,14 +18,9 @@ from sentinel.detect.judge.surprise import (
 from sentinel.detect.kernel.jit import Booleans, Floats, Indices, Integers, Singles, compiled
 from sentinel.detect.read.coded import Facts
 from sentinel.detect.remember.raw import RAW_INDEX
+from sentinel.detect.tuning.learn import FEW_SHOW_LITTLE, MIN_MEAN_SEEN, SHRINK_LINES, SOURCE_LINES, UPPER
 
 __all__ = ["Evidence", "learn"]
-
-UPPER = 0.99  # the share of lines that the usual upper bound covers
-SHRINK_LINES = 30.0  # a template with fewer lines is drawn to the others' bound
-SOURCE_LINES = 300.0  # the same of a source
-FEW_SHOW_LITTLE = 1.1  # log(1 + 2): a small count is all that is expected of what was hardly seen
-MIN_MEAN_SEEN = 8
 
 
 @compiled

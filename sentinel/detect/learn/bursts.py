@@ -6,11 +6,9 @@ import numpy as np
 
 from sentinel.detect.kernel.jit import Booleans, Floats, Integers
 from sentinel.detect.learn.corpus import Corpus
+from sentinel.detect.tuning.learn import LEAD_S, SLOT_S, WAKE_S
 
 __all__ = ["SLOT_S", "Bursts", "bursts_of"]
-
-SLOT_S = 900.0
-LEAD_S, WAKE_S = 300.0, 60.0  # an attack begins some lines before it is called one, and ends after the last
 
 
 class Bursts(NamedTuple):

@@ -16,18 +16,16 @@ from sentinel.detect.read.drain import Drain
 from sentinel.detect.read.encode import encode
 from sentinel.detect.read.headline import headlines
 from sentinel.detect.read.scan import SESSION
-from sentinel.detect.read.text import MAX_WORDS, Scanned, Vocabulary, join, scan, words_of
+from sentinel.detect.read.text import Scanned, Vocabulary, join, scan, words_of
 from sentinel.detect.remember.raw import RAW
 from sentinel.detect.remember.state import empty_memory
 from sentinel.detect.remember.state_pass import walk
+from sentinel.detect.tuning.learn import CHUNK_LINES, MAX_INHERITED_TEMPLATES, MAX_TEXTS, TOP_WORDS
+from sentinel.detect.tuning.read import MAX_WORDS
 
 __all__ = ["Corpus", "Words", "order_of", "read"]
 
-MAX_INHERITED_TEMPLATES = 10_000
-CHUNK_LINES = 65_536
 COLUMNS = ("timestamp", "level", "source", "message", "attributes")
-TOP_WORDS = 3
-MAX_TEXTS = 50_000  # distinct masked texts whose codes and states are learnt
 
 
 @dataclass(slots=True)

@@ -16,22 +16,23 @@ from sentinel.detect.learn.corpus import Corpus
 from sentinel.detect.learn.outcomes import counters_in
 from sentinel.detect.read.coded import Facts
 from sentinel.detect.remember.raw import RAW_INDEX
+from sentinel.detect.tuning.learn import (
+    BLOCKS,
+    CHUNK_ROWS,
+    FIRST,
+    FLOOD_NATS,
+    JOB_SHARE,
+    MOST,
+    SAMPLE_ROWS,
+    SLOTS,
+    TRIM_BULK,
+    TRIM_ROUNDS,
+    TRIM_ROWS,
+)
+from sentinel.detect.tuning.learn import CROWD_LINES_OF_CROSSFIT as CROWD_LINES
 
 __all__ = ["BLOCKS", "CHUNK_ROWS", "FIRST", "CrossFit", "rows_of"]
 
-BLOCKS = 6  # in time order
-FIRST = 2  # blocks that only teach
-SAMPLE_ROWS = 200_000  # rows that tails and forest are fitted on
-CHUNK_ROWS = 16_384
-TRIM_ROWS = 60_000  # rows that the tails are fitted on while trimming
-TRIM_ROUNDS = 2
-TRIM_BULK = 0.88  # the share of lines whose tail says what is impossible
-TRIM_CAP_NATS = 60.0
-FLOOD_NATS = 10.0
-CROWD_LINES = 20
-JOB_SHARE = 0.9  # of a template's lines stand in what was left out
-MOST = 0.5  # the share from which on a template's lines belong to the incident and not to a busier hour
-SLOTS = 60  # a block's end is moved by at most a span's 60th
 NUMBER_AT, MEAN_AT = FEATURE_INDEX["number"], FEATURE_INDEX["mean_number"]
 
 

@@ -15,15 +15,11 @@ from sentinel.detect.learn.corpus import Corpus
 from sentinel.detect.learn.crossfit import rows_of
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Facts
+from sentinel.detect.tuning.learn import CHUNK_LINES, MAX_SHARE, MIN_NORM_NATS, STAYS_SHARE, STAYS_SLOTS
+from sentinel.detect.tuning.learn import CROWD_LINES_OF_EXCLUDE as CROWD_LINES
 
 __all__ = ["attacks"]
 
-CHUNK_LINES = 65_536
-CROWD_LINES = 10  # anomalies of one source within a slot; fewer are the noise of every day
-STAYS_SLOTS = 24  # six hours: what goes on for longer, in half of its slots, is a new habit and not an attack
-STAYS_SHARE = 0.5
-MAX_SHARE = 0.3  # of all lines: a champion that calls more of them an attack knows another log, and is not asked
-MIN_NORM_NATS = 2.0  # the forest is asked where the norm alone is this strange
 NEEDS_A_PAST = tuple(family.name for family in FAMILIES if family.asks_the_past)
 """Causes that ask whether something was ever seen: a training window begins with an empty memory and cannot say."""
 

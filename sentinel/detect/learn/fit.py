@@ -24,16 +24,14 @@ from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Facts
 from sentinel.detect.remember.state import pack
 from sentinel.detect.silence.watchdog import Watch, learn_watch
+from sentinel.detect.tuning.learn import DRIFT_NATS, LATE_BLOCK, QUIET_LINES, VOLUME_SHARE
+from sentinel.detect.tuning.learn import MIN_LINES_OF_FIT as MIN_LINES
 from sentinel.errors import TerminalError
 
 __all__ = ["MIN_LINES", "Trained", "fit"]
 
-MIN_LINES = 2_000  # fewer make a warm-up model
 DECISIVE_AT = [FEATURE_INDEX[name] for name in DECISIVE]
 DAY_S, MIN_SPAN_S = 86_400.0, 3_600.0
-DRIFT_NATS = 0.7
-QUIET_LINES, VOLUME_SHARE = 10_000.0, 0.5  # lines a day that need no more, and the share of the logarithm beyond
-LATE_BLOCK = 4  # of six: rows from here on say how often a line is new
 NOVELTY_AT, EVERYWHERE_AT = (np.array([FEATURE_INDEX[name] for name in some]) for some in (NOVELTIES, EVERYWHERE))
 QUANTILES = np.array([0, 0.5, 0.9, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1.0])
 

@@ -5,12 +5,9 @@ from typing import Any
 import numpy as np
 
 from sentinel.detect.kernel.jit import Floats
+from sentinel.detect.tuning.learn import PUSHED_SHARE, SAMPLES, TREES
 
 __all__ = ["fit_forest"]
-
-TREES = 300
-SAMPLES = 1024
-PUSHED_SHARE = 0.02  # a forest cannot split where no training row is: some rows get 1 to 3 features pushed up
 
 
 def _pushed(rows: Floats, seed: int) -> Floats:

@@ -12,15 +12,17 @@ from sentinel.detect.learn.canary import ALWAYS, Canary, canaries
 from sentinel.detect.learn.fit import Trained
 from sentinel.detect.models.model import Model
 from sentinel.detect.scorer import Scorer
+from sentinel.detect.tuning.learn import (
+    LABELLED_SLACK,
+    MAX_BEHIND,
+    MAX_FALSE_SHARE,
+    MIN_CAUGHT,
+    MIN_CONTRAST_NATS,
+    QUIET,
+)
 
 __all__ = ["Check", "GateReport", "gate"]
 
-MIN_CAUGHT = 0.6  # share of the canaries; some logs hold what a canary shows every day
-MAX_BEHIND = 0.15  # how much smaller than the champion's this share may be
-MAX_FALSE_SHARE = 0.01  # of training lines, scored by tables that had not seen them; expected: 0.00055
-MIN_CONTRAST_NATS = 1.0  # between a quiet line and the median canary
-QUIET = 0.1  # share of lines that are at most so strange; on an open port most lines are attacks
-LABELLED_SLACK = 0.02
 
 Check = tuple[str, bool, str]
 """Name, passed, detail."""

@@ -7,17 +7,21 @@ from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.kernel.jit import Integers
 from sentinel.detect.read.coded import Coded
 from sentinel.detect.read.scan import IP, USER
+from sentinel.detect.tuning.learn import (
+    AT_THE_DOOR,
+    GO_ON,
+    MIN_VISITS,
+    MOST_SLIPS,
+    SLIP_ACTORS,
+    SLIP_REACH,
+    SLIP_SHARE,
+    SLIP_VISITS,
+    USUAL_REACH,
+    VISIT_GAP_S,
+    WITHIN,
+)
 
 __all__ = ["learn_manners"]
-
-VISIT_GAP_S = 1_800.0  # as web analytics divide sessions: half an hour without a line ends a visit
-MIN_VISITS = 40  # of a source, before anything is said of its visitors
-USUAL_REACH, SLIP_REACH = 0.3, 0.2  # shares of visits: at least, at most
-SLIP_SHARE = 0.1  # of a visit's lines, on average over all visits
-SLIP_VISITS, SLIP_ACTORS = 5, 4
-MOST_SLIPS, WITHIN = 3, 0.8  # so many at most in so many of the visits that show it at all: one attack moves neither
-GO_ON = 0.7  # of these visits that show what is usual, too
-AT_THE_DOOR = 0.6  # of these visits that begin with it
 
 
 def learn_manners(coded: Coded, templates: int) -> Integers:

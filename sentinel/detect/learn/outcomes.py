@@ -5,17 +5,16 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from sentinel.detect.judge.outcomes import MAX_VALUES, Outcomes, new_numbers
+from sentinel.detect.judge.outcomes import Outcomes, new_numbers
 from sentinel.detect.kernel.jit import Booleans, Floats, Integers
 from sentinel.detect.learn.corpus import Corpus
 from sentinel.detect.read.outcomes import Slot, places_in
+from sentinel.detect.tuning.judge import MAX_VALUES
+from sentinel.detect.tuning.learn import COUNTS_ON, LATE_SHARE, LINES_A_VALUE, MIN_STEPS
+from sentinel.detect.tuning.learn import MIN_LINES_OF_OUTCOMES as MIN_LINES
 
 __all__ = ["counters_in", "learn_numbers", "learn_outcomes", "learn_slots"]
 
-LATE_SHARE = 2 / 3  # of the lines: what comes after says how often a slot brings a new value
-MIN_LINES = 100  # that show a slot
-LINES_A_VALUE = 30  # a value stands for so many lines on average: else it is a name or a measure
-MIN_STEPS, COUNTS_ON = 20, 0.9  # a number that grows (or falls) in so many of so many steps is a counter
 Seen = dict[int, dict[str, float]]
 
 

@@ -12,10 +12,10 @@ from sentinel.detect.read.coded import Coded
 from sentinel.detect.read.scan import SESSION
 from sentinel.detect.sessions.fit import SessionRules, learn_sessions
 from sentinel.detect.sessions.watch import SessionWatch
+from sentinel.detect.tuning.learn import MAX_NUMBER_BYTES
 
 __all__ = ["LearntSessions", "learn_from", "sessions_after"]
 
-MAX_NUMBER_BYTES = 20
 _FIGURES = ("sessions", "median_lines", "repeated", "held_out", "flagged", "trim")
 
 

@@ -8,13 +8,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from sentinel.detect.lexicon.spelling import spell
+from sentinel.detect.tuning.lexicon import MAX_PATTERN
 from sentinel.errors import SettingsError
 
 __all__ = ["Concept", "Entry", "parse_file"]
 
 _KEYS = {"concept", "pattern", "matches", "not_matches", "origin"}
 _WORD = re.compile(r"\{([a-z][a-z_]*)\}")
-MAX_PATTERN = 20_000  # characters, its words put in
 
 
 class Concept(StrEnum):

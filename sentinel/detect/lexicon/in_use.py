@@ -7,10 +7,9 @@ from pathlib import Path
 from sentinel.detect.lexicon.entry import Concept
 from sentinel.detect.lexicon.lexicon import Lexicon
 from sentinel.detect.lexicon.reader import read_lexicon
+from sentinel.detect.tuning.lexicon import MAX_KNOWN
 
 __all__ = ["concepts_of", "in_use", "is_opposite", "use"]
-
-MAX_KNOWN = 10_000  # texts whose concepts are kept: a text that is only looked at comes again as new
 
 
 @lru_cache(1)

@@ -6,9 +6,10 @@ Index", 2012). What is not understood asks for nothing, so a pattern is then alw
 
 from collections.abc import Iterator
 
+from sentinel.detect.tuning.lexicon import MIN_LITERAL
+
 __all__ = ["MIN_LITERAL", "alternatives", "literals_of"]
 
-MIN_LITERAL = 3  # a shorter text stands nearly everywhere
 _HEX_DIGITS = {"x": 2, "u": 4, "U": 8}  # after \\x, \\u, \\U
 _OPTIONAL = ("?", "*", "{0")
 

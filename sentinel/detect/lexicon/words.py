@@ -73,7 +73,6 @@ _KEYS: tuple[tuple[int, str], ...] = (
 )
 
 
-MAX_KEY_BYTES = 18
 KEY_PLACES = 1024  # a power of two, several times the number of words
 
 

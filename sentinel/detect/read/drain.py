@@ -7,15 +7,12 @@ from operator import eq
 
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.lexicon.in_use import is_opposite
+from sentinel.detect.tuning.read import MAX_FIRST_TOKENS, MAX_LEAF_CLUSTERS, MAX_TOKENS, SIMILARITY
 
 __all__ = ["WILDCARD", "Cluster", "Drain", "plain"]
 
 WILDCARD = "<*>"
 _STATUS = re.compile(r"S[1-5][0-9x]{2}$|[a-z_]{2,12}=[0-9]{1,3}$")
-SIMILARITY = 0.6  # share of words that must agree
-MAX_FIRST_TOKENS = 200  # per text length; what comes later shares one branch
-MAX_LEAF_CLUSTERS = 400  # what comes later and resembles none of them shares one template of wildcards
-MAX_TOKENS = 80  # what follows is one token
 
 
 @dataclass(slots=True)

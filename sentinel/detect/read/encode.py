@@ -13,6 +13,7 @@ from sentinel.detect.read.coded import Coded, Facts, Line, One
 from sentinel.detect.read.headline import headline, headlines
 from sentinel.detect.read.scan import SESSION
 from sentinel.detect.read.text import Meaning, Scanned, Vocabulary, join, scan
+from sentinel.detect.tuning.read import MAX_SOURCES
 
 __all__ = ["encode", "encode_one"]
 
@@ -20,7 +21,6 @@ LEVEL_CODES = {"trace": 0, **{level.name.lower(): int(level) for level in Level}
 DEFAULT_LEVEL = int(Level.INFO)
 _SESSION_KEY = np.frombuffer(b'"session":', np.uint8)
 _PID_KEY = np.frombuffer(b'"pid":', np.uint8)
-_MAX_SOURCES = 20_000
 
 
 @compiled
@@ -150,7 +150,7 @@ class SourceHashes:
         """The hash of a name."""
         found = self._known.get(name)
         if found is None:
-            if len(self._known) >= _MAX_SOURCES:
+            if len(self._known) >= MAX_SOURCES:
                 self._known.clear()
             found = self._known[name] = hash_text(name)
         return found

@@ -8,6 +8,8 @@ from typing import Final
 
 import polars as pl
 
+from sentinel.detect.tuning.read import SEARCHED_CHARS
+
 __all__ = ["headline", "headlines"]
 
 _EXCEPTION: Final = re.compile(
@@ -15,7 +17,6 @@ _EXCEPTION: Final = re.compile(
     r"((?:[A-Za-z_$][\w$]{0,80}(?:\.|\\|::)){0,12}[A-Z][\w$]{0,80})(?=:|\)|\s*$| \(\d)",
     re.MULTILINE,
 )
-SEARCHED_CHARS: Final = 16_384
 """An exception that is named later in an event is not looked for."""
 
 

@@ -53,11 +53,10 @@ from sentinel.detect.read.shapes import (
     whole_token,
 )
 from sentinel.detect.read.zero_counts import counts_no_trouble
+from sentinel.detect.tuning.read import MAX_DIGITS, MIN_ID_DIGITS
 
 __all__ = ["write_run"]
 
-MIN_ID_DIGITS = 5  # a whole number as long as this, that no key calls a measure, names a thing
-MAX_DIGITS = 11  # a longer number is a moment or an identifier
 _PORT = np.frombuffer(b" port ", np.uint8)
 _B, _L, _K, _UNDERSCORE, _DOT, _ZERO = 98, 108, 107, 95, 46, 48
 

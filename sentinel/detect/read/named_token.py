@@ -13,7 +13,6 @@ from sentinel.detect.lexicon.words import (
     KEY_PORT,
     KEY_STATUS,
     KEY_USER,
-    MAX_KEY_BYTES,
     SKIP,
     STRONG,
 )
@@ -39,11 +38,12 @@ from sentinel.detect.read.scan_buffers import (
     keep,
     put,
 )
+from sentinel.detect.tuning.lexicon import MAX_KEY_BYTES
+from sentinel.detect.tuning.read import MAX_USER_BYTES
 
 __all__ = ["BRACKET", "COLON", "EQUALS", "OTHER", "SPACE", "TWO_SPACES", "word_class", "write_announced"]
 
 EQUALS, SPACE, COLON, OTHER, BRACKET, TWO_SPACES = 1, 2, 4, 8, 16, 32  # bits of what stands after a key word
-MAX_USER_BYTES = 64
 _LAST = len(KEY_HASHES) - 1
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.read.drain import WILDCARD, plain
+from sentinel.detect.tuning.read import MAX_SAID
 
 __all__ = ["News", "Slot", "places_in"]
 
 _CODE = re.compile(r"(?<![A-Za-z0-9])S[1-5][0-9x]{2}(?![A-Za-z0-9])|(?<![A-Za-z0-9])[0-9]+(?![A-Za-z0-9])")
 _STATE = re.compile(r"[^\W\d_][\w-]*[.,;:]?$")
-MAX_SAID = 4  # usual values that a reason names
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,13 +50,10 @@ from sentinel.detect.read.scan_buffers import (
     put,
 )
 from sentinel.detect.read.shapes import has_scheme
+from sentinel.detect.tuning.read import LIST_GAP, LIST_KEPT, MAX_SCAN_BYTES, OPAQUE_BYTES, OPAQUE_PROSE_BYTES
 
 __all__ = ["ENTITIES", "IP", "MAX_NUMBERS", "PARAM", "SESSION", "USER", "scan_lines"]
 
-MAX_SCAN_BYTES = 4096  # what follows in a longer message is neither masked nor searched
-OPAQUE_BYTES, OPAQUE_PROSE_BYTES = 60, 80  # a longer quoted text is one variable part
-LIST_KEPT = 2  # masks of one kind in a row that stay; further ones say only that the list is longer
-LIST_GAP = 2  # bytes between two of them
 _QUOTE, _BACKSLASH, _MASK_OPENS, _MASK_CLOSES, _UUID_BEGINS = 34, 92, 60, 62, 85
 
 

@@ -11,18 +11,14 @@ import polars as pl
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Bytes, Floats, Hashes, Indices, Integers
 from sentinel.detect.lexicon.words import flags_of
-from sentinel.detect.read.drain import MAX_TOKENS, WILDCARD, Cluster, Drain, plain
+from sentinel.detect.read.drain import WILDCARD, Cluster, Drain, plain
 from sentinel.detect.read.outcomes import News, Slot, places_in
 from sentinel.detect.read.scan import ENTITIES, MAX_NUMBERS, scan_lines
 from sentinel.detect.read.scan_buffers import STATE
 from sentinel.detect.read.shapes import COUNTS
+from sentinel.detect.tuning.read import JOINED_AT_ONCE, MAX_MEANINGS, MAX_NEW_TEMPLATES, MAX_TOKENS, MAX_WORDS
 
 __all__ = ["Meaning", "Scanned", "Vocabulary", "join", "scan", "words_of"]
-
-MAX_MEANINGS = 50_000  # distinct masked texts kept ready
-MAX_NEW_TEMPLATES = 4_000  # templates met in service and kept; beyond it the older half goes
-MAX_WORDS = 40
-JOINED_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True)

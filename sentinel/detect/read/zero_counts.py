@@ -3,14 +3,11 @@
 from sentinel.detect.kernel.jit import Bytes, compiled
 from sentinel.detect.lexicon.words import TROUBLE_BYTES, TROUBLE_STARTS
 from sentinel.detect.read.scan_buffers import ALNUM, CLASSES, DIGIT, small
+from sentinel.detect.tuning.read import MAX_LINK_BYTES, MAX_SIGNS, WORDS_AHEAD, WORDS_BEHIND
 
 __all__ = ["counts_no_trouble"]
 
 _BLANK, _DOT, _ZERO, _PERCENT, _COMMA = 32, 46, 48, 37, 44
-WORDS_AHEAD = 4  # `0 of 12 checks failed`
-WORDS_BEHIND = 3  # `error rate is 0`
-MAX_LINK_BYTES = 4  # a word as short as this (is, rate, est) stands between what is counted and its number
-MAX_SIGNS = 4  # `": "` between them
 
 
 @compiled

@@ -7,13 +7,11 @@ import numpy as np
 import orjson
 
 from sentinel.detect.kernel.table import COUNTERS, Memory, Table, UndoLog
+from sentinel.detect.tuning.remember import CORE_PLACES, EDGE_PLACES, HABIT_PLACES
 from sentinel.errors import ArtifactError
 
 __all__ = ["CORE_PLACES", "EDGE_PLACES", "empty_memory", "pack", "unpack"]
 
-CORE_PLACES = 1 << 16  # templates, sources, transitions: 6 MiB
-EDGE_PLACES = 1 << 18  # actors, users, sessions and their pairs: 25 MiB
-HABIT_PLACES = 1 << 15  # what a template usually shows in a source: 3 MiB
 FORMAT = 2
 Arrays = dict[str, np.ndarray[Any, Any]]
 

@@ -14,14 +14,12 @@ from sentinel.detect.kernel.table import (
     DISTINCT0,
     DISTINCT1,
     DISTINCT2,
-    DISTINCT_TAU_S,
     EDGE,
     HEAVIEST,
     HITS,
     NEWEST,
     PREVIOUS,
     TAUGHT,
-    TAUS_S,
     TIME,
     WALKED,
     WINDOW_START,
@@ -37,14 +35,12 @@ from sentinel.detect.read.coded import Line
 from sentinel.detect.read.scan_buffers import IP, PARAM, SESSION, USER
 from sentinel.detect.remember.polite import FORGIVEN, POLITE_A_S, done, leave_out
 from sentinel.detect.remember.raw import COLUMN
+from sentinel.detect.tuning.memory import DISTINCT_TAU_S, TAUS_S
+from sentinel.detect.tuning.remember import BURST_GAP_S, CONNECT_WEIGHT, NUMBER_ALPHA, WINDOW_S
 
 __all__ = ["NUMBER_ALPHA", "TOUCHES_A_LINE", "walk"]
 
 TOUCHES_A_LINE = 28  # places that one line changes at most
-NUMBER_ALPHA = 0.2  # share of the newest number in its moving mean
-WINDOW_S = 600.0
-BURST_GAP_S = 180.0  # failures further apart begin a new burst
-CONNECT_WEIGHT = 0.55  # of a failed log-in, for a connection to a service that people log in to
 START = np.uint64(1)  # stands for the template before a session's first
 NONE = np.uint64(0)
 

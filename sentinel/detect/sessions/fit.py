@@ -10,29 +10,34 @@ import numpy as np
 from sentinel.detect.judge.nats import THRESHOLD_NATS
 from sentinel.detect.kernel.jit import Booleans, Floats, Hashes, Integers
 from sentinel.detect.sessions.model import SessionModel, fit_sessions
+from sentinel.detect.tuning.sessions import (
+    HELD_OUT,
+    LONGEST,
+    MAX_FLAGGED,
+    MAX_KINDS,
+    MAX_LINES,
+    MAX_SESSIONS,
+    MAX_TRIMMED_FLAGGED,
+    MIN_LINES,
+    MIN_OPENING,
+    MIN_REPEATED,
+    MIN_SHARED,
+    MIN_TIMEOUT_S,
+    MIN_TOGETHER,
+    OVER,
+    POOLED,
+    RATHER_OVER,
+    SLACK,
+    SPELL,
+)
+from sentinel.detect.tuning.sessions import MAX_TEMPLATES_OF_FIT as MAX_TEMPLATES
+from sentinel.detect.tuning.sessions import MIN_SESSIONS_OF_FIT as MIN_SESSIONS
+from sentinel.detect.tuning.sessions import MIN_TO_TRIM_OF_FIT as MIN_TO_TRIM
 from sentinel.errors import ArtifactError
 
 __all__ = ["SessionRules", "learn_sessions"]
 
-MIN_SESSIONS = 8  # finished ones
-MAX_SESSIONS = 8_000  # that teach: the newest
-MAX_LINES = 2_000  # of one session that teach
-MIN_SHARED = 0.5  # a template belongs to sessions where so many of its ids have a second line
-MIN_LINES = 4  # of the median session; what has fewer is judged by its lines
-MIN_REPEATED = 0.5  # share of the sessions whose counts of templates another one has too
-HELD_OUT = 0.3  # the later share of the sessions, which a model of the earlier ones has to find usual
-MAX_FLAGGED, MAX_TRIMMED_FLAGGED = 0.002, 0.05  # of them, and one more
-MIN_TO_TRIM = 1_800  # sessions from which on what is odd among them can be told from a rare habit
-MIN_TOGETHER = 0.2  # two templates are of one kind of session when so many sessions of the rarer one have both
-MAX_KINDS = 4
-MAX_TEMPLATES = 40  # of one session that are looked at to tell kinds apart
-OVER, RATHER_OVER = 0.2, 0.8  # chance that a session goes on, at its time-out and where a file ends
-SLACK = 2.0  # the time-out is so many times the idle time after which a session is over
-MIN_TIMEOUT_S, LONGEST = 30.0, 0.125  # bounds of a time-out: seconds, share of the span of training
 WAITS_S = np.concatenate([[0.0], np.geomspace(1.0, 30 * 86_400.0, 64)])
-SPELL = 0.02  # share of the span of training within which sessions that are alike to the step are one event
-POOLED = 5.0  # so many gaps and ends of all templates are added to a template's own
-MIN_OPENING = 0.01  # share of the sessions that a template has to open to be a usual beginning
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,10 @@ from sentinel.detect.sessions.fit import SessionRules
 from sentinel.detect.sessions.numbers import Numbers, content_of
 from sentinel.detect.sessions.parts import EXTRA, FAILING, OFTEN
 from sentinel.detect.sessions.reasons import reasons_of
+from sentinel.detect.tuning.sessions import MAX_OVER, MAX_WAITING
 
 __all__ = ["Alarm", "SessionVerdict", "Sessions", "Story"]
 
-MAX_WAITING = 10_000  # verdicts that no one has asked for yet
-MAX_OVER = 256  # sessions that turn out to have ended are judged so many at a time
 
 Story = Callable[[int], tuple[str, str, str]]
 """Of a line: the id of its session, its source, the id of its event."""

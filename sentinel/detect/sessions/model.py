@@ -14,32 +14,36 @@ from sentinel.detect.kernel.jit import Floats
 from sentinel.detect.sessions.content import Content, contents
 from sentinel.detect.sessions.parts import FAILING, FAR, MISSING, ORDER, PARTS, Usual, learn, recurs
 from sentinel.detect.sessions.reasons import reasons_of
+from sentinel.detect.tuning.sessions import (
+    CAP_NATS,
+    FEW_FAR,
+    FEW_FLOOR,
+    FEW_NORM,
+    FEW_PARTS,
+    FOLDS,
+    HABIT,
+    KNOTS,
+    MAX_TRIMMED,
+    NORM_FLOOR,
+    PART_CAP_NATS,
+    REASON_NATS,
+    SOUND,
+    TAILS_FROM,
+    TOLERANCE,
+    TRIM_NATS,
+    TRIM_ROUNDS,
+    TRIM_TAILS_FROM,
+    WRONG_NATS,
+)
+from sentinel.detect.tuning.sessions import FEW_OF_MODEL as FEW
+from sentinel.detect.tuning.sessions import MIN_SESSIONS_OF_MODEL as MIN_SESSIONS
+from sentinel.detect.tuning.sessions import MIN_TO_TRIM_OF_MODEL as MIN_TO_TRIM
 from sentinel.errors import ArtifactError, TerminalError
 
 __all__ = ["REASON_NATS", "SessionModel", "fit_sessions"]
 
-MIN_SESSIONS = 5
-FOLDS = 5
-TRIM_ROUNDS = 2
-MAX_TRIMMED = 0.1  # share of the sessions that a second look may leave out
-TAILS_FROM = (0.98,)  # beyond each quantile an exponential tail; the steepest counts
-TRIM_TAILS_FROM = (0.8, 0.9)  # while sessions are sorted out: clear of anomalies up to a tenth of all
-TRIM_NATS = 11.0
-WRONG_NATS = 3.5  # what fails, or lacks what the others have, in fewer than 1.5 % of the sessions teaches nothing
-HABIT = (0.025, 0.1)  # share of the sessions that hold the very same templates
-SOUND = 0.9  # share of the sessions
-MIN_TO_TRIM = 200  # of fewer sessions an odd one is as likely a rare habit
-PART_CAP_NATS = 14.0  # one part alone may not drown the others
-CAP_NATS = 25.0
 FLOORS = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.05, 0.3])  # least scale of each part's tail, in the part's own units
 TRIM_FLOORS = np.array([0.5, 0.5, 0.5, 0.5, 0.5, 0.05, 0.3])  # while sessions are sorted out
-NORM_FLOOR = 0.7
-FEW_FLOOR, FEW = 0.3, 100  # more at a hundred sessions and below: few say little about a tail
-FEW_PARTS, FEW_FAR = 1.25, 0.8  # so much more of the least scales where there is next to none; a share of distance more
-FEW_NORM = 1.2  # below a hundred sessions one odd one among them may not stretch the norm's tail beyond this scale
-KNOTS = 1_024
-TOLERANCE = 0.01
-REASON_NATS = 3.0  # what is below needs no reasons
 
 
 @dataclass(frozen=True, slots=True)

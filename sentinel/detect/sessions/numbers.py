@@ -11,13 +11,13 @@ from sentinel.detect.lexicon.words import flags_of
 from sentinel.detect.sessions import session_pass as sp
 from sentinel.detect.sessions.content import Content
 from sentinel.detect.sessions.fit import SessionRules
-from sentinel.detect.sessions.model import PART_CAP_NATS, Tail
+from sentinel.detect.sessions.model import Tail
 from sentinel.detect.sessions.parts import EXTRA, FAILING, OFTEN, PARTS
+from sentinel.detect.tuning.sessions import FEW_OF_NUMBERS as FEW
+from sentinel.detect.tuning.sessions import MAX_NUMBERS, PART_CAP_NATS
 
 __all__ = ["Numbers", "content_of"]
 
-MAX_NUMBERS = 60_000  # templates that have a number; beyond it those in no open session lose theirs
-FEW = 256
 OTHER_KIND = -1
 
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from sentinel.detect.kernel.jit import Floats, Hashes, Integers
 from sentinel.detect.sessions.content import Content, failing, flat, steps_of
+from sentinel.detect.tuning.sessions import COUNTING_ERROR, MAX_VECTORS, MIN_RECURRING, MIN_RECURRING_SHARE
+from sentinel.detect.tuning.sessions import MAX_TEMPLATES_OF_PARTS as MAX_TEMPLATES
 from sentinel.errors import ArtifactError
 
 __all__ = ["EXTRA", "FAILING", "MISSING", "OFTEN", "ORDER", "PARTS", "Usual", "learn", "recurs"]
@@ -18,11 +20,7 @@ PARTS = ("extra", "often", "missing", "less", "failing", "far", "order")
 known, odd order. Over templates the root of the sum of squares: what comes together is not counted for each alone."""
 
 EXTRA, OFTEN, MISSING, LESS, FAILING, FAR, ORDER = range(len(PARTS))
-MAX_TEMPLATES = 2_000  # the most frequent; others count as never seen
-MAX_VECTORS = 1_024  # the most frequent count vectors
-MIN_RECURRING, MIN_RECURRING_SHARE = 4, 0.001  # so many sessions with the very same counts are a way of their own
 NO_BOUND = np.inf
-COUNTING_ERROR = 1e-6
 BUCKETS = 48
 _EXACT = 32  # counts up to here have a bucket each, then four to a doubling
 _LN2 = float(np.log(2.0))

@@ -8,14 +8,9 @@ import numpy as np
 from sentinel.detect.kernel.jit import Floats, Integers
 from sentinel.detect.sessions.content import Content
 from sentinel.detect.sessions.parts import PARTS, Usual
+from sentinel.detect.tuning.sessions import MAX_PER_PART, MAX_REASONS, MIN_ENTRY_NATS, MIN_PART_NATS, TEXT_LENGTH
 
 __all__ = ["reasons_of"]
-
-MAX_REASONS = 3
-MAX_PER_PART = 2
-MIN_PART_NATS = 2.0
-MIN_ENTRY_NATS = 1.0
-TEXT_LENGTH = 120
 
 
 def reasons_of(

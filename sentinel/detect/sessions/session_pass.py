@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sentinel.detect.kernel.jit import Booleans, Floats, Hashes, Integers, compiled
+from sentinel.detect.tuning.sessions import CELLS, JUMP_S, PLACES, WAYS
 
 __all__ = [
     "ALARMED",
@@ -23,10 +24,6 @@ __all__ = [
     "take_back",
 ]
 
-PLACES = 1 << 15  # sessions of a kind that are held: at most 12 MiB
-CELLS = 64  # distinct templates that are counted of one session
-WAYS = 8
-JUMP_S = 3600.0  # a clock that falls back further than this begins anew
 COUNT_BITS, MAX_COUNT = 16, 65_535
 BUCKETS_UP = 48
 

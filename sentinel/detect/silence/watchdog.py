@@ -11,20 +11,21 @@ from sentinel.detect.judge.nats import Judge, nats_to_score
 from sentinel.detect.kernel.hashing import hash_text
 from sentinel.detect.kernel.jit import Booleans, Floats, Hashes
 from sentinel.detect.silence.attention import Attention
+from sentinel.detect.tuning.silence import (
+    FEW_GAPS,
+    IRREGULARITY,
+    LONGEST,
+    MAX_WATCHED,
+    MEDIANS,
+    MIN_GAPS,
+    MIN_LINES,
+    OUTAGE,
+    STRIDES,
+)
 from sentinel.records import RECORD_SCHEMA, VERDICT_SCHEMA
 
 __all__ = ["Watch", "learn_watch"]
 
-MIN_LINES = 30
-STRIDES = (1, 10, 20, 40)  # how many lines a gap may span: the first whose gaps are regular is watched
-MIN_GAPS = 40  # gaps that must fit side by side into training where they span several lines
-# for a heartbeat, and for gaps over several lines:
-IRREGULARITY = (1.6, 2.3)  # gaps are regular when 98 % of them are at most so many medians
-LONGEST = (1.5, 1.65)  # the deadline: so many longest gaps,
-FEW_GAPS = 10.0  # and this many more over their number: the longest of few gaps is not the longest there is; or
-MEDIANS = 2.0  # so many medians, if that is more
-OUTAGE = (2.5, 1.5)  # one gap that is so many times longer than all others was an outage
-MAX_WATCHED = 2_000
 NAMES = "deadline_s median_s longest_s stride".split()
 DEADLINE, MEDIAN, LONGEST_GAP, STRIDE = 0, 1, 2, 3
 ALWAYS = Attention()
