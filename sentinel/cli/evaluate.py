@@ -17,6 +17,7 @@ from sentinel.wiring import use_lexicon
 __all__ = ["evaluate_command"]
 
 DATA = Path("../shared/data")
+ABLATED_SETS = ("own", "unread")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
@@ -44,6 +45,13 @@ def evaluate_command(command: argparse.ArgumentParser) -> Run:
     command.add_argument(
         "--reasons", action="store_true", help="instead: how often the score falls without what the first reason tells"
     )
+    command.add_argument(
+        "--ablate", action="store_true", help="instead: what each channel, family, list and number is worth; quick sets"
+    )
+    command.add_argument(
+        "--only", default="", metavar="NAMES", help="of --ablate: comma-separated names, or their beginnings"
+    )
+    command.add_argument("--ablate-one", default="", metavar="NAME", help=argparse.SUPPRESS)
     command.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     return _evaluate
 
@@ -53,6 +61,8 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
         return _score_lexicon(options.lexicon, settings, as_json=options.json)
     if options.reasons:
         return _check_reasons(options)
+    if options.ablate or options.ablate_one:
+        return _ablate(options)
     from sentinel.evaluation import SETS, evaluate, goal_rows, markdown
     from sentinel.evaluation.measured import measured
 
@@ -96,6 +106,31 @@ def _check_reasons(options: argparse.Namespace) -> int:
         print_json({"reasons": rows})
     else:
         print(reasons_table(rows))
+    return 0
+
+
+def _ablate(options: argparse.Namespace) -> int:
+    """`--out` is a file of JSON lines here, which is gone on with where it stands; a folder gets one."""
+    from sentinel.detect.tuning.tried import try_number
+
+    if options.ablate_one.startswith("number:"):  # before what follows imports the detector
+        name, _, factor = options.ablate_one.removeprefix("number:").partition("*")
+        try_number(name, float(factor))
+    from sentinel.evaluation.ablate import ablate, ablation_table, run_alone
+    from sentinel.evaluation.report import markdown
+
+    out = options.out if options.out.suffix else options.out / "ablation.jsonl"
+    sets = tuple(part.strip() for part in options.sets.split(",") if part.strip()) or ABLATED_SETS
+    how = {"first": options.first, "seed": options.seed, "sets": sets, "say": _say}
+    if options.ablate_one:
+        run_alone(out, options.ablate_one, **how)
+        return 0
+    only = [name.strip() for name in options.only.split(",") if name.strip()]
+    rows = ablation_table(ablate(out, only, **how))
+    if options.json:
+        print_json({"ablation": rows})
+    else:
+        print(markdown(rows))
     return 0
 
 

@@ -26,7 +26,7 @@ from sentinel.evaluation.sessions import run_sessions, session_cases
 from sentinel.evaluation.suites import own_suites, shared_suites
 from sentinel.evaluation.unread import unread_cases
 
-__all__ = ["SETS", "evaluate"]
+__all__ = ["SETS", "cases_of", "evaluate"]
 
 SETS = (
     "shared",
@@ -76,14 +76,15 @@ def evaluate(
             say(f"left out {name}: there is no folder of public logs")
     result, curves = Evaluation(seed, about=about), dict[str, list[tuple[str, Any, Any]]]()
     suites = range(first, first + (1 if quick else seeds))
-    for case in _cases(data, wanted, suites, quick=quick):
+    for case in cases_of(data, wanted, suites, quick=quick):
         _run_case(case, result, curves, seed=seed, peers=peers, say=say)
     _run_others(data, wanted, suites, result, seed=seed, quick=quick, say=say)
     _write(out, result, curves)
     return result
 
 
-def _cases(data: Path | None, sets: Sequence[str], seeds: range, *, quick: bool) -> Iterator[Case]:
+def cases_of(data: Path | None, sets: Sequence[str], seeds: range, *, quick: bool) -> Iterator[Case]:
+    """The cases of the sets that are judged line by line; those of public logs where there is a folder of them."""
     own_data = None if quick else data
     for contaminated, name in ((False, "own"), (True, "own-contaminated")):
         if name in sets:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -13,7 +14,7 @@ from sentinel.evaluation.case import Case
 from sentinel.evaluation.measure import Scored
 from sentinel.records import VERDICT_SCHEMA
 
-__all__ = ["OURS", "end_of", "judge", "run_ours"]
+__all__ = ["OURS", "end_of", "fit_ours", "judge", "run_ours", "score_ours"]
 
 OURS = "log sentinel"
 TICK_S = 30.0
@@ -33,14 +34,25 @@ EVENT_SCHEMA: dict[str, pl.DataType] = {
 def run_ours(case: Case, *, seed: int, switches: Switches | None = None, method: str = OURS) -> Scored:
     """Fit on the training records, score the test with the threshold of the model; verdicts and silences included."""
     started = time.perf_counter()
-    trained = fit(case.train, seed=seed, now=end_of(case.train))
+    model, state = fit_ours(case, seed=seed)
     fit_s = time.perf_counter() - started
+    return replace(score_ours(case, model, state, switches=switches, method=method), fit_s=fit_s)
+
+
+def fit_ours(case: Case, *, seed: int) -> tuple[Model, bytes]:
+    """A model of the training records, without their labels, and its state."""
+    return model_of(case.train, seed=seed)
+
+
+def score_ours(
+    case: Case, model: Model, state: bytes, *, switches: Switches | None = None, method: str = OURS
+) -> Scored:
+    """Score the test with a model that was fitted, and its threshold."""
     started = time.perf_counter()
-    scorer = Scorer(trained.model, trained.state, switches=switches)
+    scorer = Scorer(model, state, switches=switches)
     verdicts, events = judge(scorer, case.test.drop("label", "attack"))
     score_s = time.perf_counter() - started
-    nats = verdicts["nats"].to_numpy()
-    return Scored(method, nats, scorer.threshold_nats, events, verdicts, fit_s, score_s)
+    return Scored(method, verdicts["nats"].to_numpy(), scorer.threshold_nats, events, verdicts, score_s=score_s)
 
 
 def end_of(records: pl.DataFrame) -> datetime:

@@ -51,7 +51,7 @@ function _shtab_sentinel_using
 end
 
 set -g _shtab_sentinel_commands up serve collect load parse scan train score predict incidents feedback mute threshold alert evaluate simulate spool dead-letters store models status doctor completion
-set -g _shtab_sentinel_opts_with_value --actor --after --alerts-per-day --attack-after-hours --attacks --baseline --data --each --file --first --for --form --from-parquet --hours --html --kind --level --lexicon --limit --max-records --nats --note --out --scope --seed --seeds --sets --severity --since --sort --source --start --state --stream --timestamp --until --write
+set -g _shtab_sentinel_opts_with_value --actor --after --alerts-per-day --attack-after-hours --attacks --baseline --data --each --file --first --for --form --from-parquet --hours --html --kind --level --lexicon --limit --max-records --nats --note --only --out --scope --seed --seeds --sets --severity --since --sort --source --start --state --stream --timestamp --until --write
 
 complete -c sentinel -e
 complete -c sentinel -f
@@ -152,6 +152,8 @@ complete -c sentinel -n '_shtab_sentinel_using evaluate' -l no-peers -d 'our det
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l write -xka "(__fish_complete_path (commandline -ct))" -d 'put the figures, with date and commit, between the marks of this page'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l lexicon -xka "(__fish_complete_path (commandline -ct))" -d 'instead: the share of wordings in DIR that are read right'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l reasons -d 'instead: how often the score falls without what the first reason tells'
+complete -c sentinel -n '_shtab_sentinel_using evaluate' -l ablate -d 'instead: what each channel, family, list and number is worth; quick sets'
+complete -c sentinel -n '_shtab_sentinel_using evaluate' -l only -x -d 'of --ablate: comma-separated names, or their beginnings'
 complete -c sentinel -n '_shtab_sentinel_using evaluate' -l json -d 'print one JSON object instead of a table'
 complete -c sentinel -n '_shtab_sentinel_using; and test $_shtab_sentinel_npos -eq 0' -a simulate -d 'write made-up logs with attacks and their ground truth'
 complete -c sentinel -n '_shtab_sentinel_using simulate' -s h -l help -d 'show this help message and exit'

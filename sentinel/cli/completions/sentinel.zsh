@@ -107,6 +107,8 @@ _shtab_sentinel_evaluate_options=(
   "--write[put the figures, with date and commit, between the marks of this page]:PAGE.md:_files"
   "--lexicon[instead\: the share of wordings in DIR that are read right]:DIR:_files"
   "--reasons[instead\: how often the score falls without what the first reason tells]"
+  "--ablate[instead\: what each channel, family, list and number is worth\; quick sets]"
+  "--only[of --ablate\: comma-separated names, or their beginnings]:NAMES:"
   "--json[print one JSON object instead of a table]"
 )
 

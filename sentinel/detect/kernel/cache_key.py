@@ -5,6 +5,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from sentinel.detect.tuning.tried import tried_of
+
 __all__ = ["cache_key", "key_files"]
 
 _IMPORT = re.compile(rb"^\s*(?:from|import)\s+sentinel\.detect((?:\.\w+)*)", re.MULTILINE)
@@ -31,6 +33,8 @@ def cache_key(room: Path, kernel: Path) -> str:
     for path in key_files(room, kernel):
         digest.update(f"{path.relative_to(room)}\0".encode())
         digest.update(path.read_bytes())
+        if path.parent.name == "tuning":
+            digest.update(tried_of(path.stem).encode())
     return digest.hexdigest()[:12]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sentinel.detect.kernel.cache_key import cache_key
+from sentinel.detect.tuning.tried import tried_of
 
 __all__ = ["Booleans", "Bytes", "Floats", "Hashes", "Indices", "Integers", "Singles", "compiled"]
 
@@ -23,6 +24,9 @@ Hashes = npt.NDArray[np.uint64]
 
 _ROOM = Path(__file__).parents[1]
 
+KEPT, TRIED = "kernels", "tried"
+"""Folders of machine code begin so; those of numbers that are only tried are thrown away after the run."""
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
@@ -34,5 +38,6 @@ def compiled(function: Kernel) -> Kernel:
     NUMBA_DISABLE_JIT=1 the decorated function is the plain Python one.
     """
     file = Path(function.__code__.co_filename)
-    numba.config.CACHE_DIR = str(_ROOM / "__pycache__" / f"kernels-{file.stem}-{cache_key(_ROOM, file)}")  # type: ignore[attr-defined]  # set at run time
+    folder = f"{TRIED if tried_of() else KEPT}-{file.stem}-{cache_key(_ROOM, file)}"
+    numba.config.CACHE_DIR = str(_ROOM / "__pycache__" / folder)  # type: ignore[attr-defined]  # set at run time
     return cast("Kernel", numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))  # type: ignore[call-overload]

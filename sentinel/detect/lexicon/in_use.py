@@ -9,7 +9,7 @@ from sentinel.detect.lexicon.lexicon import Lexicon
 from sentinel.detect.lexicon.reader import read_lexicon
 from sentinel.detect.tuning.lexicon import MAX_KNOWN
 
-__all__ = ["concepts_of", "in_use", "is_opposite", "use"]
+__all__ = ["concepts_of", "in_use", "is_opposite", "leave_out", "use"]
 
 
 @lru_cache(1)
@@ -27,7 +27,15 @@ def use(paths: Sequence[Path]) -> None:
 
     What was learnt with another lexicon is of another digest. Raises SettingsError as `read_lexicon` does.
     """
-    lexicon = read_lexicon(paths)
+    _put(read_lexicon(paths))
+
+
+def leave_out(concept: Concept) -> None:
+    """Read texts without the entries of one concept from now on, as if nobody had written them."""
+    _put(Lexicon(entry for entry in in_use().entries if entry.concept is not concept))
+
+
+def _put(lexicon: Lexicon) -> None:
     if lexicon.digest != in_use().digest:
         _at_work()[0] = lexicon
         concepts_of.cache_clear()

@@ -6,7 +6,7 @@ from typing import get_type_hints
 
 from sentinel.detect.tuning.origin import About
 
-__all__ = ["ROOMS", "Number", "numbers"]
+__all__ = ["ROOMS", "Number", "Value", "numbers"]
 
 ROOMS = ("read", "lexicon", "memory", "remember", "judge", "sessions", "silence", "explain", "learn")
 Value = int | float | tuple[int | float, ...]
