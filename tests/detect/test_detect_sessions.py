@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sentinel.detect.sessions import session_pass
+from sentinel.detect.sessions import session_arrays
 from sentinel.detect.sessions.fit import SessionRules
 from sentinel.detect.sessions.follow import Alarm, Sessions, SessionVerdict
 from sentinel.detect.sessions.model import fit_sessions
@@ -180,9 +180,9 @@ def test_memory_is_bounded_when_sessions_and_templates_are_endless(
     rules: SessionRules, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of endless sessions the least recently used give way; of one session 64 templates are counted."""
-    monkeypatch.setattr(session_pass, "PLACES", 256)
+    monkeypatch.setattr(session_arrays, "PLACES", 256)
     flight = followed(rules)
-    flight._held = session_pass.Open.empty(256)
+    flight._held = session_arrays.Open.empty(256)
     for start in range(1, 20_000, 500):
         walk(flight, [(i * 2_654_435_761, BEGIN, float(i)) for i in range(start, start + 500)])
     walk(flight, [(5, BEGIN, 3e4), *((5, 1_000 + i, 3e4 + i) for i in range(500))])

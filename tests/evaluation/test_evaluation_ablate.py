@@ -1,5 +1,6 @@
 """Ablation: all there is has a name, a number is tried before anything read it, and a run goes on where it stood."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -14,7 +15,6 @@ from sentinel.detect.judge.features import FAMILIES, FLOORS, TABLE
 from sentinel.detect.judge.tails import TOLERANCE, Tails, fit_tails, tail_nats
 from sentinel.errors import TerminalError
 from sentinel.evaluation import ablate as ablation
-from sentinel.evaluation import evaluate
 from sentinel.evaluation.ablate import NOTHING, ablate, ablation_table, names_of_all
 from sentinel.evaluation.suites import own_suites
 
@@ -102,9 +102,12 @@ def test_a_family_that_is_taken_away_is_worth_nothing(family: str) -> None:
 
 
 def test_a_run_goes_on_where_it_stood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the file has is not measured again, a fitted model is kept, and without the prior guessing is worth less."""
-    small = list(own_suites(None, range(1), contaminated=False, days=1.0, each=1))
-    monkeypatch.setattr(evaluate, "cases_of", lambda *_, **__: iter(small))
+    """What the file has is not measured again, a fitted model is kept, and some attacks are found by one channel."""
+    small, module = (
+        list(own_suites(None, range(1), contaminated=False, days=1.0, each=1)),
+        "sentinel.evaluation.evaluate",
+    )
+    monkeypatch.setattr(importlib.import_module(module), "cases_of", lambda *_, **__: iter(small))
     out, said = tmp_path / "ablation.jsonl", list[str]()
 
     ablate(out, ["channel:sparse"], sets=("own",), say=said.append)

@@ -83,9 +83,9 @@ STRUCTURE = {
     "judge/features.py": {"RATE", "GAP", "NOVELTY", "OTHER", "TABLE"},
     "judge/habits.py": {
         *("HABITS_A_LINE", "CHANNELS", "DECISIVE_CHANNEL", "START", "LOUDEST", "USUALLY"),
-        *("NIGHT", "NOW", "BEFORE", "EARLIER", "NONE"),
+        *("NIGHT", "NOW", "BEFORE", "EARLIER"),
     },
-    "judge/outcomes.py": {"OUTCOMES_A_LINE", "HITS_AT", "NONE"},
+    "judge/outcomes.py": {"OUTCOMES_A_LINE", "HITS_AT"},
     "judge/surprise.py": {
         *("COUNT", "NUMBER_TRUST", "MEAN_TRUST", "NEW0", "LENGTH_MEAN", "LENGTH_SPREAD", "TEMPLATE_COLUMNS")
     },
@@ -95,7 +95,7 @@ STRUCTURE = {
     "lexicon/literals.py": {"_HEX_DIGITS"},
     "read/named_token.py": {"EQUALS", "SPACE", "COLON", "OTHER", "BRACKET", "TWO_SPACES", "_LAST"},
     "remember/state.py": {"FORMAT"},
-    "remember/state_pass.py": {"TOUCHES_A_LINE", "START", "NONE"},
+    "remember/state_pass.py": {"TOUCHES_A_LINE", "START"},
     "sessions/fit.py": {"WAITS_S"},
     "sessions/model.py": {"FLOORS", "TRIM_FLOORS"},
     "sessions/numbers.py": {"OTHER_KIND"},
@@ -108,7 +108,7 @@ features and the least scales of the parts of sessions stand in their rows' orde
 WHOLE_FILES = {
     *("kernel/hashing.py", "kernel/keys.py", "kernel/table.py", "judge/trees.py"),  # hashes, keys, layout
     *("lexicon/words.py", "read/scan_buffers.py", "read/shapes.py", "read/scan.py"),  # bits, classes and bytes
-    *("read/mask_token.py", "read/zero_counts.py", "sessions/session_pass.py"),
+    *("read/mask_token.py", "read/zero_counts.py", "sessions/session_pass.py", "sessions/session_arrays.py"),
     *("learn/canary.py", "learn/warm.py"),  # made lines
 }
 

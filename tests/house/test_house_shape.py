@@ -24,7 +24,7 @@ MAX_FUNCTION_LINES = 40
 MAX_FILE_LINES = 300
 # A compiled kernel takes every table as an argument of its own and calls nothing that numba does not know.
 MAX_KERNEL_LINES = 80
-MAX_KERNEL_FILE_LINES = 500
+MAX_KERNEL_FILE_LINES = 400
 KERNEL = "compiled"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from sentinel.detect.judge.combine import BULK, HABIT, LEAST, NATS, PRIOR
 from sentinel.detect.kernel.flags import TROUBLE, Level
-from sentinel.detect.kernel.hashing import mix
+from sentinel.detect.kernel.hashing import NONE, mix
 from sentinel.detect.kernel.jit import Floats, compiled
 from sentinel.detect.kernel.keys import Key
 from sentinel.detect.kernel.table import HABITS, LAST_USE, SETTLED, Memory, touch
@@ -37,7 +37,6 @@ CHANNELS, DECISIVE_CHANNEL = 3, 1  # what speaks: the line as a whole, a decisiv
 
 START, LOUDEST, USUALLY = 0, 1, 4  # columns of a row of the table, the last two one a channel
 NIGHT, NOW, BEFORE, EARLIER = 4, 1, 2, 3  # columns of a row of a nightly habit: nights in a row, loudness of three
-NONE = np.uint64(0)
 
 
 @compiled

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sentinel.detect.kernel.hashing import mix
+from sentinel.detect.kernel.hashing import NONE, mix
 from sentinel.detect.kernel.jit import Floats, Hashes, Integers, compiled
 from sentinel.detect.kernel.keys import Key
 from sentinel.detect.kernel.table import HABITS, LAST_USE, SETTLED, Memory, touch
@@ -14,7 +14,6 @@ __all__ = ["OUTCOMES_A_LINE", "Outcomes", "new_numbers", "settle_outcomes"]
 
 OUTCOMES_A_LINE = 1  # places of the memory that one line changes
 HITS_AT = 7  # column of a row of the habits' table
-NONE = np.uint64(0)
 
 
 class Outcomes(NamedTuple):

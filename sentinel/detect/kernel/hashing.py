@@ -4,7 +4,10 @@ import numpy as np
 
 from sentinel.detect.kernel.jit import Bytes, compiled
 
-__all__ = ["hash_bytes", "hash_text", "lower_hash", "mix"]
+__all__ = ["NONE", "hash_bytes", "hash_text", "lower_hash", "mix"]
+
+NONE = np.uint64(0)
+"""No address, no user, no session, an empty place: the hash of nothing."""
 
 _MASK = 0xFFFFFFFFFFFFFFFF
 _OFFSET = np.uint64(0xCBF29CE484222325)  # FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/

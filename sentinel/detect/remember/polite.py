@@ -3,13 +3,11 @@
 import numpy as np
 
 from sentinel.detect.kernel.jit import Floats, compiled
-from sentinel.detect.kernel.table import COUNT0, TAUS_S, TIME, Table
+from sentinel.detect.kernel.table import COUNT0, TIME, Table
 from sentinel.detect.remember.raw import COLUMN
+from sentinel.detect.tuning.memory import TAUS_S
 
-__all__ = ["FORGIVEN", "POLITE_A_S", "done", "leave_out"]
-
-POLITE_A_S = 1.5  # lines of one client; crawlers keep to one request a second
-FORGIVEN = 0.1  # of what somebody does as usual: so much else is no more than people's slips are (`learn/manners.py`)
+__all__ = ["done", "leave_out"]
 
 
 @compiled

@@ -9,7 +9,8 @@ import numpy as np
 import orjson
 
 from sentinel.detect.kernel.jit import Floats, Hashes, Integers
-from sentinel.detect.sessions import session_pass as sp
+from sentinel.detect.sessions import session_arrays as sa
+from sentinel.detect.sessions import session_pass
 from sentinel.detect.sessions.fit import SessionRules
 from sentinel.detect.sessions.numbers import Numbers, content_of
 from sentinel.detect.sessions.parts import EXTRA, FAILING, OFTEN
@@ -64,8 +65,8 @@ class Sessions:
         self.rules = rules
         self._numbers = Numbers(rules, known, text)
         self.is_of_use = self._numbers.is_of_use
-        self._held = sp.Open.empty()
-        self._latest = np.full(sp.PLACES, -1)  # each session's last line, counted over all calls
+        self._held = sa.Open.empty()
+        self._latest = np.full(sa.PLACES, -1)  # each session's last line, counted over all calls
         self._taken = 0  # lines of earlier calls
         self._waiting: deque[SessionVerdict] = deque(maxlen=MAX_WAITING)
         self._stories: dict[int, tuple[str, str, str]] = {}
@@ -80,10 +81,10 @@ class Sessions:
         self._numbers.shorten(self._held)
         numbers = self._numbers.numbers(templates)
         alarms = []
-        for line, place, over, alarmed in self._advance(sessions, numbers, times, threshold, sp.Log.sized(0)):
+        for line, place, over, alarmed in self._advance(sessions, numbers, times, threshold, sa.Log.sized(0)):
             self._remember(sessions, over.where, story)
             self._waiting.extend(self._judge_over(over, threshold))
-            if alarmed and self._held.head[place, sp.SAID] == 0.0:
+            if alarmed and self._held.head[place, sa.SAID] == 0.0:
                 alarms += self._alarm(line, place, threshold)
         ours = (sessions != 0) & (self._numbers.tables.code[numbers] >= 0)
         self._remember(sessions, np.flatnonzero(ours), story)
@@ -92,43 +93,43 @@ class Sessions:
     def peek(self, sessions: Hashes, templates: Hashes, times: Floats, threshold: float) -> list[Alarm]:
         """The alarms in flight that `walk` would give; nothing counts as seen."""
         held, known, counters = self._held, len(self._numbers.keys), self._held.counters.copy()
-        log, alarms = sp.Log.sized(len(sessions)), []
+        log, alarms = sa.Log.sized(len(sessions)), []
         try:
             numbers = self._numbers.numbers(templates)
             for line, place, over, alarmed in self._advance(sessions, numbers, times, threshold, log):
                 self._judge_over(over, threshold)
-                if alarmed and held.head[place, sp.SAID] == 0.0:
+                if alarmed and held.head[place, sa.SAID] == 0.0:
                     alarms += self._alarm(line, place, threshold)
         finally:
-            sp.take_back(held, log)
+            session_pass.take_back(held, log)
             held.counters[:] = counters
             self._numbers.forget_beyond(known)
         return alarms
 
     def _advance(
-        self, sessions: Hashes, numbers: Integers, times: Floats, threshold: float, log: sp.Log
-    ) -> Iterator[tuple[int, int, sp.Log, bool]]:
+        self, sessions: Hashes, numbers: Integers, times: Floats, threshold: float, log: sa.Log
+    ) -> Iterator[tuple[int, int, sa.Log, bool]]:
         """Where the kernel stops: (line, place, sessions that were over, whether the session at this place alarms)."""
         start, tables = 0, self._numbers.tables
-        over = sp.Log.sized(min(MAX_OVER, len(sessions)))
+        over = sa.Log.sized(min(MAX_OVER, len(sessions)))
         while True:
-            line, place, count, why = sp.advance(
+            line, place, count, why = session_pass.advance(
                 self._held, tables, sessions, numbers, times, start, threshold, log, over, self._latest, self._taken
             )
-            yield line, place, over.first(count), why == sp.ALARMED
-            if why == sp.DONE:
+            yield line, place, over.first(count), why == sa.ALARMED
+            if why == sa.DONE:
                 self._taken += len(sessions)
                 return
-            start = line + (why == sp.ALARMED)
+            start = line + (why == sa.ALARMED)
 
     def _remember(self, sessions: Hashes, lines: Integers, story: Story) -> None:
         """Keep of each session that is held its id, source and last event."""
-        if len(self._stories) > 2 * sp.PLACES:
+        if len(self._stories) > 2 * sa.PLACES:
             held = frozenset(self._held.keys.tolist())
             self._stories = {key: told for key, told in self._stories.items() if key in held}
         lines = lines[lines >= 0]
         for session, line in dict(zip(sessions[lines].tolist(), lines.tolist(), strict=True)).items():
-            place = sp.place_of(self._held.keys, np.uint64(session))
+            place = session_pass.place_of(self._held.keys, np.uint64(session))
             if place >= 0:
                 self._stories[session] = story(line)
 
@@ -137,14 +138,14 @@ class Sessions:
 
         The time that counts is that of the lines; it goes on with the clock (`now_s`) while none comes.
         """
-        clock = float(self._held.counters[sp.CLOCK])
+        clock = float(self._held.counters[sa.CLOCK])
         if self._anchor is None or self._anchor[0] != clock:
             self._anchor = (clock, now_s)
         return self.ended(threshold, clock + max(now_s - self._anchor[1], 0.0))
 
     def ended(self, threshold: float, time_s: float | None = None) -> list[SessionVerdict]:
         """The same by the time of the lines: at `time_s`, or that of the newest line."""
-        now_s = float(self._held.counters[sp.CLOCK]) if time_s is None else time_s
+        now_s = float(self._held.counters[sa.CLOCK]) if time_s is None else time_s
         if not self._looked_s <= now_s < self._due_s:
             self._waiting.extend(self._judge(self._over(self.rules.timeouts, now_s), threshold))
             self._looked_s, self._due_s = now_s, self._next_due(now_s)
@@ -155,14 +156,14 @@ class Sessions:
     def close(self, threshold: float) -> list[SessionVerdict]:
         """Where nothing more will come: also on the sessions that are rather over than not."""
         self._waiting.extend(
-            self._judge(self._over(self.rules.endings, float(self._held.counters[sp.CLOCK])), threshold)
+            self._judge(self._over(self.rules.endings, float(self._held.counters[sa.CLOCK])), threshold)
         )
         return self.ended(threshold)
 
     def standing(self) -> dict[str, float]:
         """The highest nats that was ever given to each session that is held, by its id."""
         places = np.flatnonzero(self._held.keys)
-        worth = self._held.head[places][:, [sp.HIGHEST, sp.WORTH]].max(1, initial=0.0)
+        worth = self._held.head[places][:, [sa.HIGHEST, sa.WORTH]].max(1, initial=0.0)
         names = (self._stories.get(key, (f"{key:x}", "", ""))[0] for key in self._held.keys[places].tolist())
         return dict(zip(names, worth.tolist(), strict=True))
 
@@ -181,34 +182,34 @@ class Sessions:
     def _unjudged(self, limits: Floats) -> tuple[Integers, Floats, Floats]:
         """The places of unjudged sessions, the times of their last lines, and how long each may wait, seconds."""
         held = self._held
-        places = np.flatnonzero((held.keys != 0) & (held.head[:, sp.JUDGED] == 0.0))
-        code = self._numbers.tables.code[held.head[places, sp.BEFORE].astype(np.int64)]
-        return places, held.head[places, sp.LAST], limits[np.minimum(code, len(limits) - 1)]
+        places = np.flatnonzero((held.keys != 0) & (held.head[:, sa.JUDGED] == 0.0))
+        code = self._numbers.tables.code[held.head[places, sa.BEFORE].astype(np.int64)]
+        return places, held.head[places, sa.LAST], limits[np.minimum(code, len(limits) - 1)]
 
     def _alarm(self, line: int, place: int, threshold: float) -> list[Alarm]:
         """The alarm of a session in flight; none where it may yet come to what recurs."""
         model = self.rules.model
         content = content_of(self.rules, self._numbers, self._at(np.array([place])), ended=False)
-        nats = self._held.head[place : place + 1, sp.HIGHEST]
+        nats = self._held.head[place : place + 1, sa.HIGHEST]
         nats[:] = model.usual.bound(content, nats, ended=False)
         if nats[0] < threshold:
             return []
         tails = model.part_tail.nats(model.usual.rising(content))
         texts = {**self._numbers.texts(content.unseen), **model.texts}
-        self._held.head[place, sp.SAID] = 1.0
+        self._held.head[place, sa.SAID] = 1.0
         reasons = next(reasons_of(model.usual, content, tails, [0], texts))
         return [Alarm(line, float(nats[0]), reasons)]
 
     def _judge(self, places: Integers, threshold: float) -> list[SessionVerdict]:
         """Verdicts on whole sessions, which then are judged."""
-        self._held.head[places, sp.JUDGED] = 1.0
+        self._held.head[places, sa.JUDGED] = 1.0
         return self._judge_over(self._at(places), threshold)
 
-    def _at(self, places: Integers) -> sp.Log:
+    def _at(self, places: Integers) -> sa.Log:
         held = self._held
-        return sp.Log(places, held.keys[places], held.head[places], held.cells[places])
+        return sa.Log(places, held.keys[places], held.head[places], held.cells[places])
 
-    def _judge_over(self, over: sp.Log, threshold: float) -> list[SessionVerdict]:
+    def _judge_over(self, over: sa.Log, threshold: float) -> list[SessionVerdict]:
         """Verdicts on whole sessions as they were; none is an anomaly twice."""
         if len(over.keys) == 0:
             return []
@@ -216,15 +217,19 @@ class Sessions:
         nats, reasons = self.rules.model.judge(content, self._numbers.texts(content.unseen))
         return [self._verdict(over, i, float(nats[i]), reasons[i], threshold) for i in range(len(nats))]
 
-    def _verdict(self, over: sp.Log, i: int, nats: float, reasons: tuple[str, ...], threshold: float) -> SessionVerdict:
+    def _verdict(self, over: sa.Log, i: int, nats: float, reasons: tuple[str, ...], threshold: float) -> SessionVerdict:
         key, head = int(over.keys[i]), over.head[i]
-        place = sp.place_of(self._held.keys, np.uint64(key))
+        place = session_pass.place_of(self._held.keys, np.uint64(key))
         own = self._held.head[place] if place >= 0 else head
-        is_anomaly = bool(nats >= threshold and own[sp.SAID] == 0.0)
-        own[sp.SAID] = max(own[sp.SAID], float(is_anomaly))
-        own[sp.WORTH] = max(own[sp.WORTH], nats)
-        template = self._numbers.text(int(head[sp.BEFORE]))
-        lines, first_s, last_s = int(head[sp.LINES]), float(head[sp.FIRST]), float(head[sp.LAST])
+        is_anomaly = bool(nats >= threshold and own[sa.SAID] == 0.0)
+        own[sa.SAID] = max(own[sa.SAID], float(is_anomaly))
+        own[sa.WORTH] = max(own[sa.WORTH], nats)
+        template = self._numbers.text(int(head[sa.BEFORE]))
+        lines, first_s, last_s = (
+            int(head[sa.LINES]),
+            float(head[sa.FIRST]),
+            float(head[sa.LAST]),
+        )
         session, source, event = self._stories.get(key, (f"{key:x}", "", ""))
         return SessionVerdict(
             key, session, source, event, template, nats, is_anomaly, reasons, lines, first_s, last_s
@@ -260,9 +265,13 @@ class Sessions:
         if not same_rules and len(places):
             content = content_of(self.rules, self._numbers, self._at(places), ended=False)
             rising = self.rules.model.usual.rising(content)
-            for field, part in ((sp.EXTRA, EXTRA), (sp.OFTEN, OFTEN), (sp.FAILING, FAILING)):
+            for field, part in (
+                (sa.EXTRA, EXTRA),
+                (sa.OFTEN, OFTEN),
+                (sa.FAILING, FAILING),
+            ):
                 held.head[places, field] = rising[:, part] ** 2
-            held.head[places, sp.HIGHEST] = self.rules.model.so_far(content)
+            held.head[places, sa.HIGHEST] = self.rules.model.so_far(content)
 
 
 def _again(row: list[Any]) -> SessionVerdict:

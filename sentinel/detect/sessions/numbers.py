@@ -8,7 +8,7 @@ import numpy as np
 from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.kernel.jit import Floats, Hashes, Integers
 from sentinel.detect.lexicon.words import flags_of
-from sentinel.detect.sessions import session_pass as sp
+from sentinel.detect.sessions import session_arrays as sa
 from sentinel.detect.sessions.content import Content
 from sentinel.detect.sessions.fit import SessionRules
 from sentinel.detect.sessions.model import Tail
@@ -70,17 +70,17 @@ class Numbers:
         for key in keys:
             self.number(key)
 
-    def shorten(self, held: sp.Open) -> None:
+    def shorten(self, held: sa.Open) -> None:
         """Where there are too many, forget the numbers that no open session holds."""
         if len(self.keys) <= MAX_NUMBERS:
             return
-        steps = held.head[:, [sp.BEFORE, sp.WORST_A, sp.WORST_B]].astype(np.int64)
-        used = np.unique(np.concatenate([(held.cells >> sp.COUNT_BITS).ravel(), steps.ravel()])).astype(np.int64)
+        steps = held.head[:, [sa.BEFORE, sa.WORST_A, sa.WORST_B]].astype(np.int64)
+        used = np.unique(np.concatenate([(held.cells >> sa.COUNT_BITS).ravel(), steps.ravel()])).astype(np.int64)
         used = used[used > 0]
         new = np.zeros(len(self.keys), np.int64)
         new[used] = np.arange(1, len(used) + 1)
-        held.cells[:] = (new[held.cells >> sp.COUNT_BITS] << sp.COUNT_BITS) + (held.cells & sp.MAX_COUNT)
-        held.head[:, [sp.BEFORE, sp.WORST_A, sp.WORST_B]] = new[steps]
+        held.cells[:] = (new[held.cells >> sa.COUNT_BITS] << sa.COUNT_BITS) + (held.cells & sa.MAX_COUNT)
+        held.head[:, [sa.BEFORE, sa.WORST_A, sa.WORST_B]] = new[steps]
         self.start_again([self.keys[i] for i in used.tolist()])
 
     def texts(self, keys: Hashes) -> dict[int, str]:
@@ -113,15 +113,15 @@ class Numbers:
         self.tables = tables._replace(code=columns[0], fails=columns[1], timeout=columns[2])
 
 
-def _tail(tail: Tail, column: int) -> sp.Tail1:
-    return sp.Tail1(*(np.ascontiguousarray(getattr(tail, name)[:, column]) for name in Tail.__slots__))
+def _tail(tail: Tail, column: int) -> sa.Tail1:
+    return sa.Tail1(*(np.ascontiguousarray(getattr(tail, name)[:, column]) for name in Tail.__slots__))
 
 
-def _tables(rules: SessionRules) -> sp.Rules:
+def _tables(rules: SessionRules) -> sa.Rules:
     """The rules as the kernel takes them; the templates' own columns are still empty."""
     usual, model = rules.model.usual, rules.model
     others = np.delete(model.part_tail.nats(np.zeros((1, len(PARTS))))[0], [EXTRA, OFTEN, FAILING])
-    return sp.Rules(
+    return sa.Rules(
         code=np.full(FEW, OTHER_KIND),
         fails=np.zeros(FEW, np.bool_),
         timeout=np.zeros(FEW),
@@ -143,14 +143,14 @@ def _tables(rules: SessionRules) -> sp.Rules:
     )
 
 
-def content_of(rules: SessionRules, numbers: Numbers, there: sp.Log, *, ended: bool) -> Content:
+def content_of(rules: SessionRules, numbers: Numbers, there: sa.Log, *, ended: bool) -> Content:
     """What these sessions hold; with `ended` the step out of them counts too."""
     usual, tables = rules.model.usual, numbers.tables
     v, n = len(usual.keys), len(there.keys)
     cells, head = there.cells.astype(np.int64), there.head
     row, column = np.nonzero(cells)
-    row, column = (part[tables.code[cells[row, column] >> sp.COUNT_BITS] >= 0] for part in (row, column))
-    number, times = cells[row, column] >> sp.COUNT_BITS, cells[row, column] & sp.MAX_COUNT
+    row, column = (part[tables.code[cells[row, column] >> sa.COUNT_BITS] >= 0] for part in (row, column))
+    number, times = cells[row, column] >> sa.COUNT_BITS, cells[row, column] & sa.MAX_COUNT
     keys = np.array(numbers.keys, np.uint64)
     never = tables.code[number] > v
     unseen = np.unique(keys[number[never]])
@@ -160,18 +160,23 @@ def content_of(rules: SessionRules, numbers: Numbers, there: sp.Log, *, ended: b
     before, steps, worst, worst_nats = _steps(tables, head, v)
     if ended:
         out = usual.step_nats(before, np.full(n, v))
-        steps = (steps + out) / (head[:, sp.LINES] + 1.0)
+        steps = (steps + out) / (head[:, sa.LINES] + 1.0)
         beats = out >= worst_nats
         worst[beats, 0], worst[beats, 1], worst_nats[beats] = before[beats], v, out[beats]
     else:
-        steps = steps / head[:, sp.LINES]
+        steps = steps / head[:, sa.LINES]
     texts = numbers.texts(unseen)
     fails = np.array([bool(flags_of(texts[key]) & Flag.BAD) for key in unseen.tolist()], bool)
     return Content(n, row[order], code[order], times[order], steps, worst, worst_nats, unseen, fails)
 
 
-def _steps(tables: sp.Rules, head: Floats, v: int) -> tuple[Integers, Floats, Integers, Floats]:
+def _steps(tables: sa.Rules, head: Floats, v: int) -> tuple[Integers, Floats, Integers, Floats]:
     """Of each session: the code of its last template, the sum of its steps, the worst step and its nats."""
-    numbers = head[:, [sp.BEFORE, sp.WORST_A, sp.WORST_B]].astype(np.int64)
+    numbers = head[:, [sa.BEFORE, sa.WORST_A, sa.WORST_B]].astype(np.int64)
     codes = np.where(numbers > 0, np.where(tables.code[numbers] < 0, v + 1, tables.code[numbers]), v)
-    return codes[:, 0], head[:, sp.STEPS].copy(), codes[:, 1:].copy(), head[:, sp.WORST_NATS].copy()
+    return (
+        codes[:, 0],
+        head[:, sa.STEPS].copy(),
+        codes[:, 1:].copy(),
+        head[:, sa.WORST_NATS].copy(),
+    )
