@@ -112,6 +112,7 @@ RULES: Final = (
         "esphome",
         rf"^(?P<head>\[(?P<stamp>{_HMS})\]\[(?P<mark>[EWICDV])V?\]\[(?P<source>[^:\]]+)(?::(?P<line>[0-9]+))?\]: ?)",
         "[",
+        fifth=DIGITS,
         finish=_of_esphome,
     ),
     Rule(
@@ -131,6 +132,7 @@ RULES: Final = (
         rf"^(?P<head>\[ (?P<level>[A-Z]) {stamps.YEAR_FIRST} (?P<pid>[0-9]+)/(?P<thread>[^ ]+) "
         r"(?P<source>[^ :]+):(?P<line>[0-9]+) \]: )",
         "[",
+        fifth="12",
     ),
     Rule(
         "ray",

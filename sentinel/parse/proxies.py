@@ -104,6 +104,7 @@ RULES: Final = (
         r"^(?P<head>\[pid: (?P<pid>[0-9]+)\|app: (?P<app>[^|]*)\|req: [^\]]*\] (?P<client>[^ ]+) \([^)]*\) "
         rf"\{{[^}}]*\}} \[{stamps.WEEKDAY}\] ){_METHOD} .*\(HTTP/[0-9.]+ {_STATUS}\) ",
         "[",
+        fifth=":",
         finish=_rated,
     ),
     Rule(  # Django's runserver and others that put a bare time before the request

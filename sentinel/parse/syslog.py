@@ -16,8 +16,8 @@ _PID: Final = r"\[(?P<pid>[0-9]+)\]"
 _ADDRESS: Final = r"(?: \((?P<about>[^)]*)\))?"  # launchd names the service it speaks about
 
 _WORD: Final = r"(?:[^ ]+ )?"
-_LEVELLED: Final = (  # a zone, a level, Cisco's mark: no host and no program
-    rf" (?:(?:{NAMED}):? |{_WORD}:? ?%[A-Z]|\[?{levels.PLAIN_LEVEL}\]? |{_WORD}{levels.PLAIN_LEVEL}: )"
+_LEVELLED: Final = (  # a zone, a level, Cisco's mark or number: no host and no program
+    rf" (?:(?:{NAMED}):? |{_WORD}:? ?%[A-Z]|\[?{levels.PLAIN_LEVEL}\]? |{_WORD}{levels.PLAIN_LEVEL}: |{_WORD}[0-9]+: )"
 )
 
 BSD: Final = (
@@ -30,13 +30,6 @@ BSD: Final = (
         rf"{_PROGRAM}{_PID}: ?)",
         UPPER,
     ),
-    Rule(  # iOS
-        "syslog",
-        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^ (\[]+)(?:\((?P<library>[^)]*)\))?{_PID} "
-        r"<(?P<level>[A-Z][a-z]+)>: )",
-        UPPER,
-    ),
-    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<sequence>[0-9]+): )", UPPER),  # Cisco counts its lines
     Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),
     Rule(
         "syslog",
@@ -52,6 +45,13 @@ BSD: Final = (
         unless=rf"^{stamps.MONTH_DAY}{_LEVELLED}",
     ),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?:--- )?)(?:last )?message repeated ", UPPER, "syslog"),
+    Rule(  # iOS
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^ (\[]+)(?:\((?P<library>[^)]*)\))?{_PID} "
+        r"<(?P<level>[A-Z][a-z]+)>: )",
+        UPPER,
+    ),
+    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<sequence>[0-9]+): )", UPPER),  # Cisco counts its lines
 )
 RSYSLOG: Final = (
     Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} )(?:CEF|LEEF):[0-9]", DIGITS, fifth=DATED),
@@ -85,6 +85,7 @@ JOURNAL: Final = (  # journalctl's short-full and short-unix
         "syslog",
         rf"^(?P<head>[A-Z][a-z]{{2}} {stamps.YEAR_FIRST} {_HOST} (?P<source>[^ :\[]+)(?:{_PID})?: )",
         UPPER,
+        fifth="12",
     ),
     Rule(
         "syslog",
