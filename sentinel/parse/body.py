@@ -3,6 +3,7 @@
 import codecs
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import orjson
@@ -11,7 +12,15 @@ from sentinel.errors import TerminalError
 from sentinel.parse.charset import CHARSETS, as_utf8
 from sentinel.parse.fields import Malformed
 from sentinel.parse.form import document_of_form, looks_like_a_form
-from sentinel.parse.joined import MAX_MARKS, elements, has_too_many_marks, read_value, values
+from sentinel.parse.joined import (
+    MAX_MARKS,
+    count_elements,
+    count_values,
+    elements,
+    has_too_many_marks,
+    read_value,
+    values,
+)
 
 __all__ = ["BadBodyError", "Body", "TooManyLogsError", "UnknownCharsetError", "decode_body"]
 
@@ -136,12 +145,15 @@ def _documents(raw: bytes, max_items: int | None, *, lines_first: bool) -> Body:
     """The documents of one JSON value, of one a line, or of one after another."""
     if has_too_many_marks(raw):
         raise TooManyLogsError(f"The body holds more than {MAX_MARKS} brackets and commas outside of its texts")
-    is_object = raw.lstrip()[:1] == b"{"
+    begin = raw.lstrip()[:1]
+    is_object = begin == b"{"
+    if begin == b"[" and not lines_first and max_items is not None and raw.count(b",") >= max_items:
+        _check_count(count_elements(raw), max_items)
     whole = None if lines_first else _whole(raw)
     if isinstance(whole, list):
         _check_count(len(whole), max_items)
         return Body(documents=whole, is_one=is_object)
-    by_line = _json_lines(raw, max_items) if lines_first or (b"\n" in raw.strip() and raw.lstrip()[:1] != b"[") else []
+    by_line = _json_lines(raw, max_items) if lines_first or (b"\n" in raw.strip() and begin != b"[") else []
     if any(isinstance(document, dict) for document in by_line) and (lines_first or _are_logs(by_line)):
         return Body(documents=by_line)
     apart = _apart(raw, max_items)
@@ -169,9 +181,9 @@ def _whole(raw: bytes) -> list[object] | BadBodyError:
 def _apart(raw: bytes, max_items: int | None) -> list[object]:
     """The elements of an array, or those of the values one after another, each read on its own."""
     if pieces := elements(raw):
-        _check_count(len(pieces), max_items)
         return [read_value(piece, f"value {number}") for number, piece in enumerate(pieces)]
     found: list[object] = []
+    _check_count(count_values(raw), max_items)
     for number, piece in enumerate(values(raw)):
         value = read_value(piece, f"value {number}")
         found.extend(value if isinstance(value, list) else [value])
@@ -180,6 +192,8 @@ def _apart(raw: bytes, max_items: int | None) -> list[object]:
 
 
 def _json_lines(raw: bytes, max_items: int | None) -> list[object]:
+    if max_items is not None and raw.count(b"\n") >= max_items:  # before any of them is held
+        _check_count(sum(1 for _ in islice(_LINE.finditer(raw), max_items + 1)), max_items)
     documents: list[object] = []
     number, counted, joined = 1, 0, 0
     for found in _LINE.finditer(raw):

@@ -1,6 +1,7 @@
 """Bodies of requests: the content type decides their form, else their looks; what is broken says where."""
 
 import json
+import tracemalloc
 from urllib.parse import urlencode
 
 import pytest
@@ -282,6 +283,28 @@ def test_body_of_too_many_logs_is_refused(body: bytes, content_type: str | None)
     """While they are counted, not after."""
     with pytest.raises(TooManyLogsError):
         decode_body(body, content_type, max_items=10)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"[" + OBJECT + (b"," + OBJECT) * 400_000 + b"]", JSON),
+        (b'["a' + b'","a' * 1_500_000 + b'"]', JSON),
+        (b"x\n" * 3_000_000, NDJSON),
+    ],
+    ids=["objects", "texts", "lines"],
+)
+def test_too_many_logs_are_counted_before_any_is_held(body: bytes, content_type: str) -> None:
+    """Refusing a body costs some times its size of memory, not what its logs would cost."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooManyLogsError, match="200000 logs"):
+            decode_body(body, content_type, max_items=200_000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 12 * len(body)
 
 
 RECORD = {"name": "shop.pay", "levelname": "ERROR", "levelno": 40, "created": 1782918245.034, "exc_info": None}
