@@ -87,22 +87,22 @@ def _in_its_own(out: Path, name: str, options: list[str], say: Say) -> None:
 
 
 def _in_this_process(out: Path, names: list[str], *, first: int, seed: int, sets: Sequence[str], say: Say) -> None:
-    """Fit once a case, and score it under each name."""
+    """Fit once a case, and score all cases under one name after the other."""
     from sentinel.evaluation.evaluate import cases_of
     from sentinel.evaluation.measure import measure
     from sentinel.evaluation.ours import fit_ours, score_ours
     from sentinel.evaluation.report import method_rows
 
-    measured: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for case in cases_of(None, sets, range(first, first + 1), quick=True):
-        trained = _fitted(out, case.name, names, partial(fit_ours, case, seed=seed))
-        for name in names:
-            model, switches = _without(trained[0], name)
-            figures = measure(case, score_ours(case, model, trained[1], switches=switches))
-            measured[name].append({"case": case.name, "group": case.group, "method": name, **figures})
+    cases = list(cases_of(None, sets, range(first, first + 1), quick=True))
+    fitted = [_fitted(out, case.name, names, partial(fit_ours, case, seed=seed)) for case in cases]
+    for name in names:
+        measured = []
+        for case, (whole, state) in zip(cases, fitted, strict=True):
+            model, switches = _without(whole, name)
+            figures = measure(case, score_ours(case, model, state, switches=switches))
+            measured.append({"case": case.name, "group": case.group, "method": name, **figures})
             say(f"{case.name} without {name}: found {figures['found']:.3f} AP {figures['ap']:.3f}")
-    for name, cases in measured.items():
-        rows = method_rows(cases)
+        rows = method_rows(measured)
         _add(out, {"name": name, "groups": {row["group"]: {key: row[key] for key in FIGURES} for row in rows}})
 
 
