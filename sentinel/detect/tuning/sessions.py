@@ -89,7 +89,7 @@ FEW_NORM: Annotated[
     by_hand(
         "nats", "below a hundred sessions one odd one among them may not stretch the norm's tail beyond this scale"
     ),
-] = 1.2
+] = 1.0
 KNOTS: Annotated[int, by_hand("count", "places of a tail's curve")] = 1_024
 TOLERANCE: Annotated[float, by_hand("share", "ties that differ by a rounding must not become tail events")] = 0.01
 REASON_NATS: Annotated[float, by_hand("nats", "what is below needs no reasons")] = 3.0
