@@ -159,7 +159,7 @@ def test_names_of_sources_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch)
     """The cache of a single line's source starts again when it is full, with the same hashes."""
     from sentinel.detect.read import encode
 
-    monkeypatch.setattr(encode, "_MAX_SOURCES", 100)
+    monkeypatch.setattr(encode, "MAX_SOURCES", 100)
     hashes = SourceHashes()
 
     found = [hashes(f"pod-{i}") for i in range(1_000)]
