@@ -4,6 +4,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from serving.app import ROUTES
 from serving.leavers import Leavers
 from tests.serving.server_process import ROOT, Server, eventually, serving
 
+LEFT = "clients left before their answer"
 PROBES = ("/health", "/ready")
 
 
@@ -112,7 +114,7 @@ def test_clients_that_leave_are_one_line_a_minute(server: Server) -> None:
     body = b"a" * 50_000
     head = b"POST /logs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
     begins = [head[:20], head, head + body, head + 2 * body, b"GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n"]
-    address = urlsplit(server.urls[0])
+    address, began_s = urlsplit(server.urls[0]), time.monotonic()
     for number in range(150):
         with socket.create_connection((address.hostname, address.port), timeout=30) as client:
             client.sendall(begins[number % len(begins)])
@@ -120,9 +122,10 @@ def test_clients_that_leave_are_one_line_a_minute(server: Server) -> None:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset, not close
 
     eventually(lambda: "sentinel_http_clients_left_total 0.0" not in server.client.get("/metrics").text)
-    said = "".join(server.said)
+    eventually(lambda: LEFT in "".join(server.said))
+    said, minutes = "".join(server.said), (time.monotonic() - began_s) / 60
     assert "Traceback" not in said
-    assert said.count("clients left before their answer") == 1
+    assert said.count(LEFT) <= 1 + minutes
 
 
 def test_document_names_problems_as_they_are_sent(server: Server) -> None:
