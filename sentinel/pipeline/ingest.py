@@ -165,8 +165,7 @@ class Intake:
 
     def _ingest(self, submissions: Sequence[Submission]) -> list[_Outcome]:
         """Parse and commit; one outcome for each submission, in order."""
-        known = {place: self._known(one, self._spool) for place, one in enumerate(submissions)}
-        outcomes = {place: outcome for place, outcome in known.items() if outcome is not None}
+        outcomes: dict[int, _Outcome] = {}
         while left := [place for place in range(len(submissions)) if place not in outcomes]:
             turn = _each_key_once(submissions, left)
             batch = self._batch([submissions[place] for place in turn])
