@@ -163,11 +163,8 @@ class Matcher:
 
     def _place(self, entry: Entry, known: Checkpoint | None) -> None:
         """A file without a checkpoint: the rest of one that has gone, a copy to wait for, or a new file."""
-        if entry.size == 0 and known is not None:
-            self._go_on(entry, known)
-            return
         if entry.size == 0:
-            self._begin(entry, None)
+            self._begin(entry, known)
             return
         with self._opened(entry) as contents:
             if contents is None:
@@ -244,10 +241,12 @@ class Matcher:
             return other is not None and contents.read(start, count) == other.read(start, count)
 
     def _begin(self, entry: Entry, known: Checkpoint | None) -> None:
-        """A new file, or a new generation of one, from its first byte; `known` if it was seen but not read yet."""
+        """A new file, or a new generation of one, from its first byte; `known` if its inode was seen but not read yet:
+        under another name nothing tells that it is the same file, so that only the name says whether it is rotated."""
         if known is None or known.state == "held":
             self._match.counts["new"] += 1
-        is_rotated = is_rotated_name(entry.path) or (known is not None and known.state == "rotated")
+        was_rotated = known is not None and (known.path, known.state) == (entry.path, "rotated")
+        is_rotated = is_rotated_name(entry.path) or was_rotated
         state = "rotated" if is_rotated else "live"
         if known is not None and (known.path, known.state) == (entry.path, state):
             self._admit(entry, known)

@@ -187,6 +187,22 @@ def test_copy_of_a_neighbour_is_not_taken_for_what_was_truncated() -> None:
     folder.teardown()
 
 
+def test_new_file_on_the_inode_of_one_that_was_never_read_is_no_rotated_one() -> None:
+    """A last line without its end waits in it: it goes by its own name, found by the walk above."""
+    folder = Folder()
+    folder.append_half("a.log")
+    folder.append_half("b.log")
+    folder.rename(is_made_again=True, name="a.log")
+    folder.compress(is_polled=True, name="a.log", number=1)
+    folder.delete(caught_up=False, name="a.log", number=0, suffix="")
+    folder.append_half("a.log")
+    folder.rename(is_made_again=True, name="b.log")
+    folder.copytruncate(is_polled=True, name="a.log")
+    folder.append_half("b.log")
+
+    folder.teardown()
+
+
 TestFolder = Folder.TestCase
 TestFolder.settings = settings(
     max_examples=HISTORIES,
