@@ -190,7 +190,8 @@ class Matcher:
     def _find_orphan(self, entry: Entry, contents: Contents, *, is_kin_only: bool = False) -> Checkpoint | None:
         """The furthest read of the checkpoints whose file has gone and whose bytes are all in this one."""
         for checkpoint in sorted(alike(self._orphans, contents), key=lambda one: -one.offset):
-            is_kin = entry.path != checkpoint.path and stem(entry.path) == stem(checkpoint.path)
+            living = stem(entry.path)  # in which nothing goes on that was rotated
+            is_kin = entry.path not in {checkpoint.path, living} and stem(checkpoint.path) == living
             is_proof = not is_kin_only and checkpoint.offset >= EVIDENCE_BYTES
             if (is_kin or is_proof) and is_same(contents, checkpoint):
                 return checkpoint

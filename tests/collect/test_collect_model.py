@@ -203,6 +203,19 @@ def test_new_file_on_the_inode_of_one_that_was_never_read_is_no_rotated_one() ->
     folder.teardown()
 
 
+def test_living_file_is_not_taken_for_the_rotated_one_that_was_packed() -> None:
+    """They begin alike: what was rotated goes on in its archive, and the new file's last line waits for its end."""
+    folder = Folder()
+    folder.create_with_header("a.log")
+    folder.rename("a.log", is_made_again=False)
+    folder.read(max_bytes=1, turn_bytes=59, quiet_s=0.0)
+    folder.create_with_header("a.log")
+    folder.compress(is_polled=False, name="a.log", number=1)
+    folder.append_half("a.log")
+
+    folder.teardown()
+
+
 TestFolder = Folder.TestCase
 TestFolder.settings = settings(
     max_examples=HISTORIES,
