@@ -181,6 +181,7 @@ def _whole(raw: bytes) -> list[object] | BadBodyError:
 def _apart(raw: bytes, max_items: int | None) -> list[object]:
     """The elements of an array, or those of the values one after another, each read on its own."""
     if pieces := elements(raw):
+        _check_count(len(pieces), max_items)
         return [read_value(piece, f"value {number}") for number, piece in enumerate(pieces)]
     found: list[object] = []
     _check_count(count_values(raw), max_items)

@@ -277,7 +277,13 @@ def test_body_of_too_many_values_is_refused_before_it_is_decoded(body: bytes) ->
 
 @pytest.mark.parametrize(
     ("body", "content_type"),
-    [(b"a\n" * 11, "text/plain"), (b"\n" * 11 + b"a", None), (b"}\n" * 11, NDJSON), (OBJECT * 11, JSON)],
+    [
+        (b"a\n" * 11, "text/plain"),
+        (b"\n" * 11 + b"a", None),
+        (b"}\n" * 11, NDJSON),
+        (OBJECT * 11, JSON),
+        (b"[" + b",".join([OBJECT] * 11) + b"]", NDJSON),
+    ],
 )
 def test_body_of_too_many_logs_is_refused(body: bytes, content_type: str | None) -> None:
     """While they are counted, not after."""
