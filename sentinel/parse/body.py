@@ -3,7 +3,6 @@
 import codecs
 import re
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 import orjson
@@ -15,7 +14,6 @@ from sentinel.parse.form import document_of_form, looks_like_a_form
 from sentinel.parse.joined import (
     MAX_MARKS,
     count_elements,
-    count_values,
     elements,
     has_too_many_marks,
     read_value,
@@ -184,7 +182,6 @@ def _apart(raw: bytes, max_items: int | None) -> list[object]:
         _check_count(len(pieces), max_items)
         return [read_value(piece, f"value {number}") for number, piece in enumerate(pieces)]
     found: list[object] = []
-    _check_count(count_values(raw), max_items)
     for number, piece in enumerate(values(raw)):
         value = read_value(piece, f"value {number}")
         found.extend(value if isinstance(value, list) else [value])
@@ -193,8 +190,6 @@ def _apart(raw: bytes, max_items: int | None) -> list[object]:
 
 
 def _json_lines(raw: bytes, max_items: int | None) -> list[object]:
-    if max_items is not None and raw.count(b"\n") >= max_items:  # before any of them is held
-        _check_count(sum(1 for _ in islice(_LINE.finditer(raw), max_items + 1)), max_items)
     documents: list[object] = []
     number, counted, joined = 1, 0, 0
     for found in _LINE.finditer(raw):

@@ -12,7 +12,7 @@ import orjson
 
 from sentinel.parse.fields import Malformed
 
-__all__ = ["MAX_MARKS", "count_elements", "count_values", "elements", "has_too_many_marks", "read_value", "values"]
+__all__ = ["MAX_MARKS", "count_elements", "elements", "has_too_many_marks", "read_value", "values"]
 
 MAX_MARKS: Final = 3_000_000
 """Brackets and commas outside of texts in one body: each stands for a value that costs memory when it is decoded."""
@@ -35,29 +35,19 @@ def has_too_many_marks(raw: bytes) -> bool:
     return sum(len(places) for places in _places(raw)) > MAX_MARKS
 
 
-def count_values(raw: bytes) -> int:
-    """How many objects and arrays stand one after another, before any of them is cut out."""
-    return len(_ends(raw))
-
-
 def count_elements(raw: bytes) -> int:
     """How many elements an array has, at the least, before any of them is decoded; the array may be broken."""
     places, depths = _structure(raw)
     return int(np.count_nonzero((depths == 1) & (_bytes(raw)[places] == _COMMA))) + 1
 
 
-def values(raw: bytes) -> list[bytes]:
+def values(raw: bytes) -> Iterator[bytes]:
     """The objects and arrays that stand one after another, with or without anything between; the rest is the last."""
-    bounds = [0, *_ends(raw).tolist(), len(raw)]
-    pieces = (raw[start:end].strip(_BETWEEN) for start, end in itertools.pairwise(bounds))
-    return [piece for piece in pieces if piece]
-
-
-def _ends(raw: bytes) -> Ints:
-    """Where what stands at the outermost depth ends."""
     places, depths = _structure(raw)
-    ends: Ints = places[(depths == 0) & (_STEP[_bytes(raw)[places]] < 0)] + 1
-    return ends
+    ends = places[(depths == 0) & (_STEP[_bytes(raw)[places]] < 0)] + 1
+    bounds = [0, *ends.tolist(), len(raw)]
+    pieces = (raw[start:end].strip(_BETWEEN) for start, end in itertools.pairwise(bounds))
+    return filter(None, pieces)
 
 
 def elements(raw: bytes) -> list[bytes]:
