@@ -150,7 +150,8 @@ class Matcher:
 
     def _refind(self, entry: Entry, known: Checkpoint | None) -> bool:
         """Whether a file goes on where one of its own name went: asked of all before others that begin alike may."""
-        if entry.size == 0 or self._from_end or not self._families[stem(entry.path)] - {entry.path}:
+        has_kin = any(_goes_on(entry.path, path) for path in self._families[stem(entry.path)])
+        if entry.size == 0 or self._from_end or not has_kin:
             return False
         try:
             with self._opened(entry) as contents:
@@ -190,8 +191,7 @@ class Matcher:
     def _find_orphan(self, entry: Entry, contents: Contents, *, is_kin_only: bool = False) -> Checkpoint | None:
         """The furthest read of the checkpoints whose file has gone and whose bytes are all in this one."""
         for checkpoint in sorted(alike(self._orphans, contents), key=lambda one: -one.offset):
-            living = stem(entry.path)  # in which nothing goes on that was rotated
-            is_kin = entry.path not in {checkpoint.path, living} and stem(checkpoint.path) == living
+            is_kin = _goes_on(entry.path, checkpoint.path)
             is_proof = not is_kin_only and checkpoint.offset >= EVIDENCE_BYTES
             if (is_kin or is_proof) and is_same(contents, checkpoint):
                 return checkpoint
@@ -276,6 +276,13 @@ class Matcher:
         )
         self._match.changed[changed.generation] = changed
         return changed
+
+
+def _goes_on(path: str, gone: str) -> bool:
+    """Whether by its name a file may go on where `gone` went: under a later name or in an archive, never under the name
+    of the living."""
+    living = stem(path)
+    return path not in {gone, living} and stem(gone) == living
 
 
 def _is_settled(entry: Entry, checkpoint: Checkpoint) -> bool:
