@@ -23,8 +23,8 @@ from sentinel.detect.kernel.table import (
     find,
     touch,
 )
-from sentinel.detect.remember.polite import done, leave_out
-from sentinel.detect.remember.rates import is_first, three_spans, without_heaviest
+from sentinel.detect.remember.polite import leave_out
+from sentinel.detect.remember.rates import decayed, is_first, three_spans, without_heaviest
 from sentinel.detect.remember.raw import COLUMN
 from sentinel.detect.tuning.memory import DISTINCT_TAU_S, TAUS_S
 from sentinel.detect.tuning.remember import BURST_GAP_S, CONNECT_WEIGHT, FORGIVEN, POLITE_A_S
@@ -75,7 +75,7 @@ def count_slips(
     place = find(edge, usual)
     if place >= 0:
         for k in range(3):
-            out[COLUMN.failures0 + k] = done(edge, place, k, t)
+            out[COLUMN.failures0 + k] = decayed(edge.rows, place, k, t)
             out[COLUMN.actor0 + k] = max(out[COLUMN.actor0 + k] - out[COLUMN.failures0 + k], 1.0)
     if flags & Flag.SLIP or (flags & Flag.LOST and param != NONE):
         out[COLUMN.known_actor] = 1.0 if place >= 0 else 0.0
@@ -87,9 +87,9 @@ def count_slips(
         out[COLUMN.failures0 : COLUMN.failures0 + 3] = 0.0
     if place >= 0 and flags & Flag.PROBE == 0 and (flags & (Flag.SLIP | Flag.LOST) or flags & Flag.BAD == 0):
         for k in range(3):
-            leave_out(out, k, FORGIVEN * done(edge, place, k, t), False)
+            leave_out(out, k, FORGIVEN * decayed(edge.rows, place, k, t), False)
         params = out[COLUMN.actor_params]
-        out[COLUMN.actor_params] = min(params, max(params - FORGIVEN * done(edge, place, 1, t), 1.0))
+        out[COLUMN.actor_params] = min(params, max(params - FORGIVEN * decayed(edge.rows, place, 1, t), 1.0))
 
 
 @compiled
@@ -114,9 +114,8 @@ def count_failures(
     if flags & Flag.AUTH_FAILURE == 0:
         place = find(edge, key)
         if place >= 0:
-            since = max(t - edge.rows[place, TIME], 0.0)
             for k in range(3):
-                out[COLUMN.failures0 + k] = edge.rows[place, COUNT0 + k] * np.exp(-since / TAUS_S[k])
+                out[COLUMN.failures0 + k] = decayed(edge.rows, place, k, t)
             out[COLUMN.burst_lines] = edge.rows[place, DISTINCT1]
             out[COLUMN.burst_s] = t - edge.rows[place, DISTINCT0]
         known = touch(memory, EDGE, mix(Key.KNOWN, actor, NONE), t)

@@ -19,7 +19,7 @@ from sentinel.detect.kernel.table import (
 )
 from sentinel.detect.tuning.memory import DISTINCT_TAU_S, TAUS_S
 
-__all__ = ["hits_then", "is_first", "three_spans", "without_heaviest"]
+__all__ = ["decayed", "hits_then", "is_first", "three_spans", "without_heaviest"]
 
 
 @compiled
@@ -27,6 +27,12 @@ def is_first(rows: Floats, place: int, t: float) -> float:
     """1 where a pair was not seen within the span of distinct counts, else 0; to be asked before it is bumped."""
     fresh = rows[place, COUNT2] == 0.0 or t - rows[place, TIME] > DISTINCT_TAU_S
     return 1.0 if fresh else 0.0
+
+
+@compiled
+def decayed(rows: Floats, place: int, k: int, t: float) -> float:
+    """What a key's count of span k is worth at t, which a late line does not raise; the key stays as it is."""
+    return float(rows[place, COUNT0 + k] * np.exp(-max(t - rows[place, TIME], 0.0) / TAUS_S[k]))
 
 
 @compiled
@@ -48,14 +54,13 @@ def without_heaviest(
     if other < 0:
         table.aux[place, HEAVIEST] = mine
         return
-    dt = max(t - others.rows[other, TIME], 0.0)
-    count1 = others.rows[other, COUNT1] * np.exp(-dt / TAUS_S[1])
+    count1 = decayed(others.rows, other, 1, t)
     if my_count > count1:
         table.aux[place, HEAVIEST] = mine
         return
-    out[at] = max(out[at] - others.rows[other, COUNT0] * np.exp(-dt / TAUS_S[0]), 1.0)
+    out[at] = max(out[at] - decayed(others.rows, other, 0, t), 1.0)
     out[at + 1] = max(out[at + 1] - count1, 1.0)
-    out[at + 2] = max(out[at + 2] - others.rows[other, COUNT2] * np.exp(-dt / TAUS_S[2]), 1.0)
+    out[at + 2] = max(out[at + 2] - decayed(others.rows, other, 2, t), 1.0)
 
 
 @compiled
