@@ -114,6 +114,12 @@ def _count(name: str, family: str, means: str, against: str, **more: bool) -> Fe
     return Feature(name, family, f"{means} within about 10 min", (name,), against, RATE, **more)
 
 
+def _news(name: str, family: str, means: str, alone: float, **more: bool) -> Feature:
+    """The row of how new a template is, where its line reads as something."""
+    needs = ("hits_template", "lines", "windows_template", "windows")
+    return Feature(name, family, means, needs, "", NOVELTY, alone, late=True, **more)
+
+
 TABLE = (
     Feature("rare_template", "novelty", "how seldom the template came", ("hits_template", "lines")),
     Feature("rare_source", "source", "how seldom the source came", ("hits_source", "lines")),
@@ -177,25 +183,8 @@ TABLE = (
     Feature("new_address", "entity", "an address never seen with the template", ("new_address",)),
     Feature("new_user", "entity", "a user never seen with the template", ("new_user",)),
     Feature("new_pair", "entity", "a user never seen from the address", ("new_pair",)),
-    Feature(
-        "rare_failure",
-        "novelty",
-        "how new the template is, where it reads as a failure",
-        ("hits_template", "lines", "windows_template", "windows"),
-        scale=NOVELTY,
-        alone=0.5,
-        pays=True,
-        late=True,
-    ),
-    Feature(
-        "rare_privilege",
-        "privilege",
-        "the same where it touches privileges or system files",
-        ("hits_template", "lines", "windows_template", "windows"),
-        scale=NOVELTY,
-        alone=0.0,
-        late=True,
-    ),
+    _news("rare_failure", "novelty", "how new the template is, where it reads as a failure", 0.5, pays=True),
+    _news("rare_privilege", "privilege", "the same where it touches privileges or system files", 0.0),
     Feature(
         "new_entity_privilege",
         "entity",
@@ -213,15 +202,12 @@ TABLE = (
         alone=2.6,
     ),
     Feature("rare_probe", "scan", "how seldom the source saw a probing text", ("hits_probe", "hits_source"), alone=1.9),
-    Feature(
+    _news(
         "rare_grave",
         "novelty",
         "how new the template is, where it reads as a grave failure or its program calls it fatal",
-        ("hits_template", "lines", "windows_template", "windows"),
-        scale=NOVELTY,
-        alone=0.5,
+        0.5,
         pays=True,
-        late=True,
         everywhere=True,
     ),
 )
