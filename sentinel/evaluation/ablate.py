@@ -90,11 +90,11 @@ def _in_this_process(out: Path, names: list[str], *, first: int, seed: int, sets
     """Fit once a case, and score all cases under one name after the other."""
     from sentinel.evaluation.evaluate import cases_of
     from sentinel.evaluation.measure import measure
-    from sentinel.evaluation.ours import fit_ours, score_ours
+    from sentinel.evaluation.ours import model_of, score_ours
     from sentinel.evaluation.report import method_rows
 
     cases = list(cases_of(None, sets, range(first, first + 1), quick=True))
-    fitted = [_fitted(out, case.name, names, partial(fit_ours, case, seed=seed)) for case in cases]
+    fitted = [_fitted(out, case.name, names, partial(model_of, case.train, seed=seed)) for case in cases]
     for name in names:
         measured = []
         for case, (whole, state) in zip(cases, fitted, strict=True):

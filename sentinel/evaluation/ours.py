@@ -14,7 +14,7 @@ from sentinel.evaluation.case import Case
 from sentinel.evaluation.measure import Scored
 from sentinel.records import VERDICT_SCHEMA
 
-__all__ = ["OURS", "end_of", "fit_ours", "judge", "run_ours", "score_ours"]
+__all__ = ["OURS", "end_of", "judge", "model_of", "run_ours", "score_ours"]
 
 OURS = "log sentinel"
 TICK_S = 30.0
@@ -34,14 +34,9 @@ EVENT_SCHEMA: dict[str, pl.DataType] = {
 def run_ours(case: Case, *, seed: int, switches: Switches | None = None, method: str = OURS) -> Scored:
     """Fit on the training records, score the test with the threshold of the model; verdicts and silences included."""
     started = time.perf_counter()
-    model, state = fit_ours(case, seed=seed)
+    model, state = model_of(case.train, seed=seed)
     fit_s = time.perf_counter() - started
     return replace(score_ours(case, model, state, switches=switches, method=method), fit_s=fit_s)
-
-
-def fit_ours(case: Case, *, seed: int) -> tuple[Model, bytes]:
-    """A model of the training records, without their labels, and its state."""
-    return model_of(case.train, seed=seed)
 
 
 def score_ours(
