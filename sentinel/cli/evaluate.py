@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sentinel.cli.commands import Run
+from sentinel.cli.lists import listed
 from sentinel.cli.numbers import MAX_SEED, whole
 from sentinel.cli.show import json_line, print_json
 from sentinel.durable import write_file
@@ -69,7 +70,7 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     result = evaluate(
         options.out,
         data=options.data if options.data.is_dir() else None,
-        sets=tuple(part.strip() for part in options.sets.split(",") if part.strip()) or SETS,
+        sets=listed(options.sets) or SETS,
         seeds=options.seeds,
         first=options.first,
         seed=options.seed,
@@ -120,13 +121,12 @@ def _ablate(options: argparse.Namespace) -> int:
     from sentinel.evaluation.report import markdown
 
     out = options.out if options.out.suffix else options.out / "ablation.jsonl"
-    sets = tuple(part.strip() for part in options.sets.split(",") if part.strip()) or ABLATED_SETS
+    sets = listed(options.sets) or ABLATED_SETS
     how = {"first": options.first, "seed": options.seed, "sets": sets, "say": _say}
     if options.ablate_one:
         run_alone(out, options.ablate_one, **how)
         return 0
-    only = [name.strip() for name in options.only.split(",") if name.strip()]
-    rows = ablation_table(ablate(out, only, **how))
+    rows = ablation_table(ablate(out, listed(options.only), **how))
     if options.json:
         print_json({"ablation": rows})
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from sentinel.cli.commands import Run
+from sentinel.cli.lists import listed
 from sentinel.cli.numbers import MAX_SEED, real, whole
 from sentinel.cli.show import json_line, print_json
 from sentinel.errors import TerminalError
@@ -68,7 +69,7 @@ def _simulate(options: argparse.Namespace, settings: Settings) -> int:
 def _kinds(text: str) -> tuple[str, ...]:
     if text == "all":
         return tuple(ATTACK_KINDS)
-    return () if text == "none" else tuple(part.strip() for part in text.split(",") if part.strip())
+    return () if text == "none" else listed(text)
 
 
 def _write(lines: pl.DataFrame, out: Path, form: str) -> None:
