@@ -51,6 +51,7 @@ BSD: Final = (
         r"<(?P<level>[A-Z][a-z]+)>: )",
         UPPER,
     ),
+    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_PID}: ?)", UPPER),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<sequence>[0-9]+): )", UPPER),  # Cisco counts its lines
 )
 RSYSLOG: Final = (
@@ -96,16 +97,20 @@ JOURNAL: Final = (  # journalctl's short-full and short-unix
 )
 RULES: Final = (*BSD, RFC5424, *RSYSLOG, *JOURNAL)
 
-_DEVICE: Final = r"1 (?P<stamp>(?P<epoch>[0-9]{10}(?:\.[0-9]{1,9})?)) (?P<host>[^ ]+) "
+_OWN_EPOCH: Final = r"(?P<stamp>(?P<epoch>[0-9]{10}(?:\.[0-9]{1,9})?)) (?P<host>[^ ]*[^ :]) "
 DEVICES: Final = (  # an epoch where a date should be, as Meraki and others write it; behind a relay its own header goes
-    Rule("syslog-device", rf"^(?P<head>{_DEVICE})", "1"),
+    Rule("syslog-device", rf"^(?P<head>1 {_OWN_EPOCH})", "1"),
     Rule(
         "syslog-relayed",
-        rf"^(?P<head>(?P<relayed>[A-Z][a-z]{{2}} [ 0-9][0-9] [0-9:]{{8}}) (?P<relay>[^ ]+) {_DEVICE})",
-        UPPER,
+        r"^(?P<head>(?P<relayed>[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}|[0-9-]{10}T[0-9:.]{8,18}(?:Z|[+-][0-9:]{5,6})) "
+        rf"(?P<relay>[^ ]+) (?:1 )?{_OWN_EPOCH})",
+        UPPER + DIGITS,
     ),
 )
-_AFTER_PRI: Final = Rule("syslog", rf"^(?P<head>{stamps.EPOCH} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", DIGITS)
+_AFTER_PRI: Final = (
+    Rule("syslog", rf"^(?P<head>{stamps.EPOCH} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", DIGITS),
+    Rule("syslog-device", rf"^(?P<head>{_OWN_EPOCH})", DIGITS),
+)
 
 
 def _severity(groups: pl.DataFrame) -> pl.DataFrame:
@@ -115,4 +120,4 @@ def _severity(groups: pl.DataFrame) -> pl.DataFrame:
 
 def pri_rule(rest: tuple[Rule, ...]) -> Rule:
     """The rule of `<PRI>` and what follows it: its severity is the level, the rest is read by `rest`."""
-    return Rule("syslog-pri", r"^(?P<head><(?P<pri>[0-9]{1,3})> *)", "<", rest=(*rest, _AFTER_PRI), finish=_severity)
+    return Rule("syslog-pri", r"^(?P<head><(?P<pri>[0-9]{1,3})> *)", "<", rest=(*rest, *_AFTER_PRI), finish=_severity)

@@ -64,6 +64,9 @@ def test_syslog_program_is_the_source_and_what_it_writes_has_its_level(read_line
     [
         ("<134>1 1782918245.426960608 gate flows allow", "gate", "flows allow"),
         ("Jul  1 15:04:05 relay 1 1782918245.426960608 gate flows allow", "gate", "flows allow"),
+        ("Jul  1 15:04:06 relay 1782918245.426960608 gate flows allow", "gate", "flows allow"),
+        ("2026-07-01T15:04:06Z relay 1 1782918245.426960608 gate flows allow", "gate", "flows allow"),
+        ("<134>1782918245.426960608 gate flows allow", "gate", "flows allow"),
         ("<13>1782918245.426960608 gate app: up", "gate", "up"),
     ],
 )
