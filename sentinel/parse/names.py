@@ -14,23 +14,23 @@ _NAMES: Final = {
     "@timestamp time ts logtime datetime eventtimestamp timestampseconds instantepochsecond t "
     "t$date timestamp$date $date timeiso8601 "
     "asctime timemillis instant eventtime realtimetimestamp timegenerated eventcreated stagetimestamp "
-    "requestreceivedtimestamp starttime startutc startlocal timelocal timeunixnano logtimestamp systemtime "
+    "requestreceivedtimestamp datetimedate starttime startutc startlocal timelocal timeunixnano logtimestamp systemtime "
     "timecreated timecreatedsystemtime timestampms timems unixtime epoch eventtimeutc recordtime createdat "
-    "creationtime "
+    "creationtime timeunix epochsecond epochseconds epochmillis epochms "
     "date observedtimestamp observedtimeunixnano receivetimestamp lasttimestamp firsttimestamp created "
     "published dt when timetimestamp timerepr systemtimecreatedsystemtime",
     "nanos": "timestampnanos instantnanoofsecond",
-    "zone": "tz timezone",
+    "zone": "tz timezone datetimetimezone",
     "level": "eventsystemlevel level severity loglevel loglevelname contextloglevel fieldslevel lvl levelname severitytext l severitylabel errorseverity "
     "syslogseverity priority "
-    "leveldisplayname "
-    "syslogseverityname errorlevel severitynumber levelno levelvalue s eventtype status",
+    "leveldisplayname sev pri severitylevel priorityname "
+    "syslogseverityname syslogseveritycode errorlevel severitynumber levelno levelvalue s eventtype status",
     "message": "message msg log text body renderedmessage event shortmessage m logmessage fieldsmessage textpayload "
     "jsonpayloadmessage fieldsmsg logformat bodystringvalue eventmessage messagetemplate mt fullmessage alertsignature "
     "eventdatamessage "
-    "description eventoriginal",
+    "description eventoriginal messagetext messagemessage messagestring errormessage errmessage errormsg errmsg",
     "source": "eventsystemproviderattributesname eventsystemprovidername source logger loggername loglogger lognamespace service "
-    "servicename sourcecontext propertiessourcecontext logname component "
+    "servicename resourceservicename resourceattributesservicename sourcecontext propertiessourcecontext logname component "
     "program category channel target application app appname programname syslogidentifier sourcename providername "
     "systemproviderattributesname eventdataset devname loggerfqcn subsystem facility name c tag "
     "kubernetescontainername "

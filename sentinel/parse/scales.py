@@ -16,11 +16,15 @@ _STATUSES: Final = (
 )  # fmt: skip
 _ASKED: Final = re.compile(r"(?i)(?:^|[._])(?:request|req|method|uri|url|path|verb|http)|request|http")
 
-_SYSLOG: Final = frozenset({"priority", "severity", "syslogseverity"})
+_SYSLOG: Final = frozenset({"priority", "severity", "syslogseverity", "syslogseveritycode"})
+_LARGEST_PRI: Final = 191
+"""A PRI is facility times eight and severity (RFC 5424, 6.2.1)."""
 _SURE_OF_ALL: Final = (3, 5, 6, 7)
 """Numbers that mean the same, or nothing, on the scales from 0 that applications make for themselves."""
 _PYTHON: Final = {10: "debug", 20: "info", 30: "warn", 40: "error", 50: "fatal"}
 _WINDOWS: Final = {0: "info", 1: "fatal", 2: "error", 3: "warn", 4: "info", 5: "trace"}
+_AZURE: Final = {0: "trace", 1: "info", 2: "warn", 3: "error", 4: "fatal"}
+"""Application Insights' `severityLevel`."""
 _EVENT_TYPES: Final = {"Normal": "info", "Warning": "warn"}
 _ALERTS: Final = {1: "error", 2: "warn", 3: "info"}
 _OTEL: Final = ("trace", "debug", "info", "warn", "error", "fatal")
@@ -53,6 +57,8 @@ def _of_any(name: str, value: Any) -> str | None:
     if type(value) is str:
         if name == "s":  # MongoDB
             return levels.LEVEL_OF_WORD.get(value.lower()) if len(value) <= 2 else None
+        if name in _SCALES and value.isdecimal() and len(value) <= len("191"):
+            return _of_number(name, int(value))
         if name in ("status", "eventtype") and (len(value) < len("warn") or value.isdigit()):
             return None
         return levels.LEVEL_OF_WORD.get(value) or levels.from_word(value)
@@ -62,17 +68,31 @@ def _of_any(name: str, value: Any) -> str | None:
 
 
 def _of_number(name: str, value: int) -> str | None:
-    if name == "levelno":
-        return _PYTHON.get(value)
-    if name == "eventsystemlevel":  # Windows
-        return _WINDOWS.get(value)
-    if name == "severitynumber":  # OpenTelemetry: 1 to 24, four a level
-        return _OTEL[(value - 1) // 4] if 1 <= value <= 4 * len(_OTEL) else None
+    if (scale := _SCALES.get(name)) is not None:
+        return scale(value)
     if name in ("status", "eventtype", "s", "l"):
         return None
     if value < 8 and name not in _SYSLOG and value not in _SURE_OF_ALL:
         return None
     return levels.from_number(value)
+
+
+def _of_opentelemetry(value: int) -> str | None:
+    return _OTEL[(value - 1) // 4] if 1 <= value <= 4 * len(_OTEL) else None
+
+
+def _of_pri(value: int) -> str | None:
+    return levels.from_number(value % 8) if value <= _LARGEST_PRI else None
+
+
+_SCALES: Final[Mapping[str, Callable[[int], str | None]]] = {
+    "levelno": _PYTHON.get,
+    "eventsystemlevel": _WINDOWS.get,
+    "severitylevel": _AZURE.get,
+    "severitynumber": _of_opentelemetry,  # 1 to 24, four a level
+    "pri": _of_pri,
+}
+"""Plain form of a name → what its numbers mean, where they have a scale of their own."""
 
 
 def level_of_others(extra: Mapping[str, Any]) -> str | None:

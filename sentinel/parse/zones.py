@@ -35,15 +35,15 @@ __all__ = [
 DAY_S: Final = 86_400
 _HOURS: Final = {  # names with one meaning, or one that nearly all who write logs mean
     "Z": 0, "UTC": 0, "GMT": 0, "UT": 0, "UCT": 0, "WET": 0, "WEST": 1, "BST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2,
-    "EET": 2, "EEST": 3, "MSK": 3, "MSD": 4, "SAST": 2, "CAT": 2, "EAT": 3, "WAT": 1, "TRT": 3, "PKT": 5, "NPT": 5.75,
+    "EET": 2, "EEST": 3, "MSK": 3, "MSD": 4, "SAST": 2, "CAT": 2, "EAT": 3, "WAT": 1, "MET": 1, "MEST": 2, "TRT": 3, "PKT": 5, "NPT": 5.75,
     "WIB": 7, "WITA": 8, "WIT": 9, "ICT": 7, "HKT": 8, "SGT": 8, "PHT": 8, "MYT": 8, "AWST": 8, "JST": 9, "KST": 9, "ACST": 9.5,
     "ACDT": 10.5, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7,
-    "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "NST": -3.5, "NDT": -2.5, "BRT": -3, "BRST": -2,
+    "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "HDT": -9, "NST": -3.5, "NDT": -2.5, "BRT": -3, "BRST": -2,
     "ART": -3, "CLT": -4, "CLST": -3, "UYT": -3, "VET": -4, "PET": -5, "COT": -5, "YEKT": 5, "OMST": 6, "KRAT": 7,
     "IRKT": 8, "VLAT": 10, "MAGT": 11, "PETT": 12,
 }  # fmt: skip
 _SEVERAL: Final = ("IST", "AST", "ADT", "SST", "AMT", "AMST", "BOT", "CDST", "CCT", "ECT", "GST", "PYT", "WST", "LMT", "BDT", "KGT",
-                   "UZT", "MMT", "TJT", "TMT", "ALMT", "AZT", "GET", "IRST", "IRDT", "IDT", "AFT", "SAMT", "NOVT", "CHST", "CHAST")  # fmt: skip
+                   "UZT", "MMT", "TJT", "TMT", "ALMT", "AZT", "GET", "IRST", "IRDT", "IDT", "AFT", "SAMT", "NOVT", "CHST", "ChST", "CHAST")  # fmt: skip
 """Names that mean several zones, or none that is ours to decide: their time is taken as UTC and marked."""
 
 NAMED: Final = "|".join(sorted((*_HOURS, *_SEVERAL), key=len, reverse=True))
@@ -53,7 +53,7 @@ _REGIONS: Final = "Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indi
 _REGION: Final = rf"(?:{_REGIONS})/[A-Za-z_+/-]+[0-9]{{0,2}}"
 ZONE: Final = rf"(?:(?:UTC|GMT){_SIGNED}|(?:{NAMED})\b|[+-][0-9]{{2}}(?::?[0-9]{{2}}(?::[0-9]{{2}})?)?\b|{_REGION})"
 """Pattern of a zone: `Z`, `-03`, `+0530`, `UTC+2`, `CEST`, `Europe/Berlin`."""
-_UNKNOWN: Final = rf"(?:^|[ 0-9])({'|'.join(sorted(_SEVERAL, key=len, reverse=True))})\b"
+_UNKNOWN: Final = rf"(?:^|[ 0-9(])({'|'.join(sorted(_SEVERAL, key=len, reverse=True))})\b"
 
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2})(?::([0-9]{2}))?)?")
 _BY_REGION: Final = re.compile(_REGION)

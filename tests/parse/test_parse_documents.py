@@ -82,7 +82,7 @@ def test_number_is_a_time_in_the_unit_of_its_size(number: float, expected: int, 
     ("names", "field", "value"),
     [
         (("@timestamp", "time", "ts", "asctime"), "timestamp", "2024-01-02T03:04:05Z"),
-        (("severity", "log.level", "lvl", "levelname"), "level", "warn"),
+        (("severity", "log.level", "lvl", "levelname", "sev"), "level", "warn"),
         (("logger", "service", "program", "app", "name"), "source", "api"),
         (("hostname", "host.name"), "host", "h1"),
     ],
@@ -158,6 +158,58 @@ def test_unusable_document_is_rejected_with_its_reason(
 def test_message_of_another_type_becomes_text(message: object, text: str, read_document: ReadDocument) -> None:
     """Nothing is refused that a file would keep; journald's bytes and several values are read as what they are."""
     assert read_document({"message": message, "level": "info"})["message"] == text
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        {"timestamp": [2024, 1, 2, 3, 4, 5, 250_000_000]},
+        {"timestamp": [1_704_164_645, 250_000_000]},
+        {"datetime": {"date": "2024-01-02 04:04:05.250000", "timezone_type": 3, "timezone": "Europe/Berlin"}},
+        {"datetime": {"date": "2024-01-02 03:04:05.250000", "timezone_type": 1, "timezone": "+00:00"}},
+        {"timestamp": "2024-01-02 03:04:05.250", "timezone": "America/Lima"},
+    ],
+    ids=range(5),
+)
+def test_time_in_parts_is_one(time: dict[str, object], read_document: ReadDocument) -> None:
+    """Arrays of Java and of counts since 1970, PHP's object; a zone counts in the time's own object alone: at the top
+    it may be a user's."""
+    record = read_document({"message": "x", **time})
+
+    assert record["timestamp"] == datetime(2024, 1, 2, 3, 4, 5, 250_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[2024, 13, 2, 3, 4], [2024, 1, 2], [1, 2], [2024, 1, 2, 3, 4, 5, 10**9], [1900, 1, 1, 0, 0], [], [2024.0] * 6],
+)
+def test_parts_that_are_no_time_are_marked(parts: list[float], read_document: ReadDocument) -> None:
+    """A wrong guess would be worse than none."""
+    record = read_document({"message": "x", "timestamp": parts})
+
+    assert record["timestamp"] == NOW
+    assert json.loads(json.loads(record["attributes"])["timestamp_unreadable"]) == parts
+
+
+@pytest.mark.parametrize(
+    ("body", "level"),
+    [({"severityLevel": 3}, "error"), ({"severityLevel": 9}, None), ({"pri": 1}, "fatal"), ({"pri": "30"}, "info"),
+     ({"pri": 192}, None), ({"log.syslog.severity.code": 4}, "warn")],
+)  # fmt: skip
+def test_number_of_a_scale_that_its_name_tells(
+    body: dict[str, object], level: str | None, read_document: ReadDocument
+) -> None:
+    """Application Insights counts from 0 to 4, a PRI holds a facility as well."""
+    assert read_document({"message": "x", **body})["level"] == level
+
+
+def test_message_inside_an_object_is_the_message(read_document: ReadDocument) -> None:
+    """What stands beside it in the object is an attribute; an error's own text serves where there is no other."""
+    nested = read_document({"message": {"text": "declined", "code": 5}})
+    error = read_document({"level": "error", "error": {"message": "declined", "code": 5}})
+
+    assert nested["message"] == error["message"] == "declined"
+    assert json.loads(nested["attributes"]) == {"message.code": "5"}
 
 
 @pytest.mark.parametrize(
