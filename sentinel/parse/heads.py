@@ -66,6 +66,8 @@ class Head:
 def read_line(text: str) -> Head:
     """Read a line from its first character; without a time or a level at its head it is all message."""
     found = _find_time(text)
+    if found is not None and text.startswith('{"'):  # a broken document: what is cut out of it is no head
+        return Head(text, stamp=found[2], known=True)
     if found is None:
         head = _peeled(text, 0, timed=False)
         if head.level is None or not head.known:

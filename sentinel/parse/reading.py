@@ -13,13 +13,15 @@ from sentinel.parse.frames import SYSLOGS, unframe
 from sentinel.parse.in_use import reading
 from sentinel.parse.levels import ANY_LEVEL, UPPER_LEVEL
 from sentinel.parse.lines import split
+from sentinel.parse.loose import read_cut, read_loosely
 from sentinel.parse.marked import JUL
 from sentinel.parse.rules import Rule, is_any, resolve
 from sentinel.parse.shape import FIELDS, fields_of
 
 __all__ = ["read_bodies", "read_framed", "read_texts"]
 
-_BRACED: Final = r"(?s)^[ \t]*\{.*\}[ \t\r\n]*$"
+_BRACED: Final = r"(?s)^[ \t]*\{(?:.*\}[ \t\r\n]*$|\s*\")"
+"""What may be a JSON object, whole or cut."""
 _SURE: Final = frozenset({"json", "logfmt", "cef", "leef"})
 """Formats without a level that are no accident."""
 _SECOND_LINE: Final = rf"^[^\n]*\n({ANY_LEVEL}): "
@@ -136,16 +138,25 @@ def _read_json(lines: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
     exported = lines["text"].str.contains(export.ENTRY)
     rows, bodies = list[int](), list[object]()
     for row, text, is_entry in lines.select("row", "text", exported.alias("is_entry")).iter_rows():
-        try:
-            bodies.append(export.document_of_export(text) if is_entry else orjson.loads(text))
+        body = export.document_of_export(text) if is_entry else _document(text)
+        if body is not None:  # else it looks like JSON and is none: free text
+            bodies.append(body)
             rows.append(row)
-        except orjson.JSONDecodeError:  # looks like JSON and is none: free text
-            continue
     fields, _ = read_bodies(bodies, now, strict=False, nested=nested)
     if exported.any():
         known = pl.Series(rows, dtype=pl.UInt32)[fields["row"]].is_in(lines["row"].filter(exported).to_list())
         fields = fields.with_columns(pl.when(known).then(pl.lit(export.NAME)).otherwise("format").alias("format"))
     return fields.with_columns(pl.Series("row", rows, dtype=pl.UInt32)[fields["row"]]).select(list(FIELDS))
+
+
+def _document(text: str) -> object | None:
+    """The object that a text is, by the letter or as it was meant; None for another text."""
+    try:
+        value: object = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = read_loosely(text)
+        return value if isinstance(value, dict) else read_cut(text)
+    return value
 
 
 def read_bodies(
