@@ -27,6 +27,7 @@ BODY_CHARS: Final = 16
 MAX_EVENT_LINES: Final = 500
 MAX_EVENT_BYTES: Final = 1 << 20
 
+_VISIBLE: Final = r"\S"
 _SLIGHT: Final = r"^ {1,3}\S"  # daemons begin messages with blanks for their looks
 _BEGINNINGS: Final = frozenset({Label.HEAD, Label.WHOLE, Label.CRASH, Label.HANGING, Label.SLOW, Label.UNTOLD})
 _NEVER_ALONE: Final = frozenset({Label.PART, Label.CHAIN, Label.CARET})
@@ -83,6 +84,7 @@ def whole_events(
         rows = list(joined.texts)
         events = events.with_columns(events["text"].scatter(rows, whole), *_of_all_lines(events, cleaned, joined))
         events = events.filter(pl.Series(joined.firsts == np.arange(events.height)))
+    events = events.filter(events["text"].str.contains(_VISIBLE) | events["frame"].is_in(list(SYSLOGS)))
     if not joined.held:
         return events, {}
     first = places[joined.held].group_by("file").agg(pl.col("place").min())
@@ -163,6 +165,8 @@ class _Event:
         """A line that belongs to it."""
         self.lines += 1
         self.bytes += size
+        if label == Label.BLANK:
+            return
         self.in_key = label == Label.KEY or (self.in_key and label != Label.KEY_END)
         if label == Label.TRACE:
             self.in_trace = True
@@ -183,7 +187,7 @@ class _Event:
         if is_framed and not self.is_framed:
             return False  # it has a head, though we have taken it off
         kind = self.kind if is_framed or not self.is_framed else Label.HEAD
-        if kind == Label.WHOLE or label in _NEVER_ALONE:
+        if kind == Label.WHOLE or label in _NEVER_ALONE or label == Label.BLANK:
             return kind != Label.WHOLE
         if label in _BEGINNINGS or label == Label.STATEMENT:
             return label == Label.STATEMENT and self.last == Label.SLOW
@@ -276,7 +280,7 @@ def _texts(table: pl.DataFrame, firsts: npt.NDArray[np.int64]) -> dict[int, str]
         if first not in pieces:
             pieces[first] = [texts[first]]
         pieces[first] += ("" if partial[row - 1] else "\n", texts[row])
-    return {at[first]: "".join(parts) for first, parts in pieces.items()}
+    return {at[first]: "".join(parts).lstrip("\n") for first, parts in pieces.items()}
 
 
 def _held(

@@ -31,6 +31,7 @@ class Label:
     HANGING: Final = 15  # the first line of a crash whose message is the next one
     KEY: Final = 16  # the first line of a private key, and
     KEY_END: Final = 17  # the last line of one
+    BLANK: Final = 18  # nothing, in a frame
 
 
 _DATE: Final = (  # the examples behind the patterns are what they are for
@@ -84,6 +85,7 @@ _QUICK: Final = r"^\[?\d{4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}|^[A-Z][a-z]{2} [ \d
 """The heads that most lines have, found in a tenth of the time."""
 _LOOKS: Final[tuple[tuple[int, str], ...]] = (
     (Label.HEAD, _QUICK),
+    (Label.BLANK, r"^[ \t]*$"),
     (Label.KEY, r"^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY"),
     (Label.KEY_END, r"^-----END "),
     (Label.SLOW, r"^# Time: "),

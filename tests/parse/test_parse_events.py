@@ -209,6 +209,38 @@ def test_event_stays_whole_when_a_container_stamps_its_lines(events: list[str], 
         assert len(messages) == len(events)
 
 
+CRASHES = [
+    ["panic: no coins", "", "goroutine 1 [running]:", "main.close()", "\t/till.go:7 +0x1d"],
+    [
+        "ERROR: cannot close",
+        "Traceback (most recent call last):",
+        '  File "till.py", line 3, in close',
+        "Missing: 3 coins",
+        "",
+        "During handling of the above exception, another exception occurred:",
+        "",
+        "Traceback (most recent call last):",
+        '  File "till.py", line 9, in <module>',
+        "SystemExit: 2",
+    ],
+]
+
+
+@pytest.mark.parametrize("crash", CRASHES, ids=["go", "python"])
+def test_blank_lines_in_a_frame_neither_part_an_event_nor_make_one(
+    crash: list[str], read_lines: Callable[..., Any]
+) -> None:
+    """As blank lines of a file: a container stamps them, too."""
+    lines = ["", "", '{"message":"before"}', "", *crash, "", '{"message":"after"}', ""]
+    cri = [f"2026-05-02T08:00:00.1Z stdout F {line}" for line in lines]
+    docker = [json.dumps({"log": line + "\n", "stream": "stdout", "time": "2026-05-02T08:00:00Z"}) for line in lines]
+
+    for framed in (cri, docker):
+        messages = read_lines(*framed).records["message"].to_list()
+        assert len(messages) == 3
+        assert messages[1].split("\n")[1:] == crash[1:]
+
+
 def test_parts_that_a_runtime_cut_are_put_together(read_lines: Callable[..., Any]) -> None:
     """CRI's P … F and Docker's lines without an end are one line, stream by stream."""
     cri = read_lines(
@@ -308,10 +340,11 @@ def test_stream_that_falls_silent_does_not_hold_up_its_file() -> None:
 
 
 LINES = st.sampled_from([line for whole in EVENTS.values() for line in "\n".join(whole).split("\n")])
+FRAMED = LINES | st.builds("2026-05-02T08:00:00.1Z stdout F {}".format, st.just("") | LINES)
 
 
 @settings(deadline=None)
-@given(st.lists(LINES, min_size=1, max_size=40), st.integers(1, 40))
+@given(st.lists(FRAMED, min_size=1, max_size=40), st.integers(1, 40))
 def test_border_of_a_batch_changes_nothing(lines: list[str], border: int) -> None:
     """Reading a file in two goes, the held event given again, gives the records of one go."""
     whole = parse_lines(file_of(lines), now=NOW).records
