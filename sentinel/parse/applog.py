@@ -36,6 +36,8 @@ LEVEL_FIRST: Final = (
         UPPER,
     ),
     Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED} +- )", UPPER),
+    Rule("log4j", rf"^(?P<head>{_UP} +{_DOTTED} +\[[^\]]*\] +- )", UPPER),  # Flink's, with its empty context
+    Rule("sonarqube", rf"^(?P<head>{_UP} +(?P<process>[a-z]+)\[(?P<request>[^\]]*)\]\[(?P<source>[\w.$]+)\] )", UPPER),
     Rule("level", rf"^(?P<head>{_UP} +)[A-Za-z0-9_.$]*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed):", UPPER),
     Rule("level-logger", rf"^(?P<head>{_UP} +{_DOTTED}: )", UPPER),
     Rule("level-logger", rf"^(?P<head>{_UP} +{_DOTTED} +- )", UPPER),

@@ -131,13 +131,13 @@ class Peel:
 
     def _take_placed_level(self) -> bool:
         """A word in small letters or a single letter, which only its place beside the time makes a level."""
-        if self.steps:
-            return False
         found = t.BARE_LEVEL.match(self.text, self.at) if self.timed else None
+        if self.steps and not (found and self.steps == 1 and "pid" in self.attributes and found["a"].istitle()):
+            return False
         if found:
-            word = found["a"].lower()
-            self._leveled(word, found.end() if word in t.STRIPPED else self.at)
-            return word in t.STRIPPED
+            is_apart = t.is_apart(found)
+            self._leveled(found["a"], found.end() if is_apart else self.at)
+            return is_apart
         found = t.LETTER.match(self.text, self.at)
         if found and (self.timed or self.text[found.end() : found.end() + 3].lstrip(",")[:2] == " ["):
             return self._leveled(found["a"], found.end())
@@ -288,10 +288,12 @@ class Peel:
         if found["mark"] and self.text.startswith("  ", found.end()) and "." not in found["name"]:
             return False  # `Version:  2.9` of a banner
         end = found.end() - len(found["mark5"] or "")
-        return self._named(found["name"].partition("[")[0], (found["line"] or "").lstrip(":@#"), "at", end)
+        name = found["name"].partition("[")[0]
+        is_logger = found["mark"] and name.isalpha() and name != "main"  # `HttpServer: `, beside `http-8080: `
+        return self._named(name, (found["line"] or "").lstrip(":@#"), "at", end, is_logger=bool(is_logger))
 
-    def _named(self, name: str, beside: str | None, attribute: str, end: int) -> bool:
-        (self.threads if t.is_thread(name) else self.names).append(name)
+    def _named(self, name: str, beside: str | None, attribute: str, end: int, *, is_logger: bool = False) -> bool:
+        (self.threads if t.is_thread(name) and not is_logger else self.names).append(name)
         if beside:
             self.attributes.setdefault(attribute, beside)
         self.at = end

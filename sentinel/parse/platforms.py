@@ -14,6 +14,7 @@ _UP: Final = rf"(?P<level>{levels.UPPER_LEVEL})"
 _TOPICS: Final = r"(?P<topics>[a-z0-9-]+(?:,!?[a-z0-9-]+)+)"
 _OF_APPLE: Final = {"df": "info", "in": "info", "i": "info", "db": "debug", "er": "error", "e": "error", "f": "fatal"}
 _OF_ESPHOME: Final = {"E": "error", "W": "warn", "I": "info", "C": "info", "D": "debug", "V": "trace"}
+_OF_X11: Final = {"EE": "error", "WW": "warn", "II": "info", "NI": "warn"}
 _GRAVE: Final = ("critical", "error", "warning", "info", "debug")
 
 
@@ -35,7 +36,17 @@ def _of_esphome(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.drop("mark").with_columns(level.alias("level"))
 
 
+def _of_x11(groups: pl.DataFrame) -> pl.DataFrame:
+    level = groups["mark"].replace_strict(_OF_X11, default=None, return_dtype=pl.String)
+    return groups.drop("mark").with_columns(level.alias("level"))
+
+
 AFTER_TIME: Final = (
+    Rule(  # Envoy's lines as Istio's agent tells them: level, scope and place in code between tabs
+        "istio-envoy",
+        r"^(?P<head>(?P<level>[a-z]+)\t(?P<source>envoy[a-z0-9_ -]*?) (?P<file>[\w./-]+\.\w+):(?P<line>[0-9]+)\t)",
+        "tdiwecf",
+    ),
     Rule(  # https://docs.ceph.com/en/latest/rados/troubleshooting/log-and-debug/
         "ceph",
         r"^(?P<head>(?P<thread>[0-9a-f]{12,16}) +(?P<verbosity>-?[0-9]{1,2}) "
@@ -103,6 +114,18 @@ AFTER_TIME: Final = (
     Rule("mikrotik", rf"^(?P<head>{_TOPICS} )", LETTERS.lower(), finish=_of_topics),
 )
 RULES: Final = (
+    Rule(  # https://www.x.org/releases/current/doc/man/man1/Xorg.1.xhtml: seconds since the server started, a marker
+        "xorg",
+        r"^(?P<head>\[ *(?P<uptime>[0-9]+\.[0-9]{3})\] (?:\((?P<mark>II|WW|EE|NI|--|\*\*|==|\+\+|!!|\?\?)\) )?)",
+        "[",
+        finish=_of_x11,
+    ),
+    Rule(  # a daemon of Bacula or Bareos, its job, and a level only where something is wrong
+        "bacula",
+        rf"^(?P<head>{stamps.LAYOUTS['day-month']} (?P<source>[\w.-]+) JobId (?P<job>[0-9]+): "
+        r"(?:(?P<level>Fatal|Error|Warning)(?: error)?: )?)",
+        DIGITS,
+    ),
     Rule(
         "dropwizard",
         rf"^(?P<head>{_UP} +\[{stamps.YEAR_FIRST}\] +(?P<source>[A-Za-z_][A-Za-z0-9_.$]*): )",

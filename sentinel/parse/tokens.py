@@ -35,12 +35,12 @@ __all__ = [
     "REQUEST",
     "SEPARATORS",
     "SPAN",
-    "STRIPPED",
     "THREAD_ID",
     "THREAD_LEVEL",
     "UNPROSAIC",
     "WORD_BEFORE_LEVEL",
     "any_of",
+    "is_apart",
     "is_id",
     "is_name",
     "is_pairs",
@@ -71,9 +71,10 @@ LEVEL: Final = re.compile(
 """A level in a notation that leaves no doubt: in brackets, in capitals, or marked off behind."""
 BARE_LEVEL: Final = re.compile(rf"(?P<a>{_LOW})(?=[ \t]|$)")
 """A level in small letters, told only by its place behind the time."""
-STRIPPED: Final = frozenset(
+_STRIPPED: Final = frozenset(
     "trace debug info notice warn warning verbose silly dbg inf wrn trc ftl information".split()
 )
+_AFTER_BARE: Final = re.compile(r"[ \t](?P<name>[A-Za-z_][\w.]*): ")
 LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  |!? +\[| \||! )!?")
 """One letter for a level, told by its place beside the time."""
 LEVEL_PAIR: Final = re.compile(r"(?i:level|lvl|loglevel|severity)=\"?(?P<level>[A-Za-z]+)\"?(?P<name>)")
@@ -101,8 +102,10 @@ CISCO: Final = re.compile(
 )
 
 SEPARATORS: Final = re.compile(
-    r"(?:[ \t]+|[-=>]>|[|:;,>\])]+(?=[ \t\[|]|$)|::+|-{1,2}(?=[ \t|]|$)|---(?=[ \t]+[\[({])|:(?=[A-Z]{4,8}:)|\|)+"
+    r"(?:[ \t]+|[-=>]>|[|:;,>\])]+(?=[ \t\[|]|$)|::+|-{1,2}(?=[ \t|]|$)|---(?=[ \t]+[\[({])|:(?=[A-Z]{4,8}:)|\|"
+    r"|(?:[^\x00-\x7f\w]|\u2139)\ufe0f?(?=[ \t]))+"
 )
+"""What parts tokens: blanks, dashes, bars, and the signs that are there for their looks, as in `› ✖  error`."""
 BRACKET: Final = re.compile(
     r"\[(?P<a>[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)?)\]:?|\((?P<b>[^()]*)\):?|\{(?P<c>[^{}]*)\}:?|<(?P<d>[^<> ]*)>:?"
 )
@@ -181,6 +184,13 @@ _THREAD: Final = re.compile(
 )
 _CLASS: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[A-Za-z_]")
 _NAME: Final = re.compile(r"[A-Za-z_$.][\w$.:/@,#+<>*-]*(?:[0-9 ]{0,5})?(?: :?[0-9]+)?")
+
+
+def is_apart(level: re.Match[str]) -> bool:
+    """Whether a BARE_LEVEL is no word of the message: by the word, or by the logger behind it (`Error HttpServer: `)."""
+    word, after = level["a"], _AFTER_BARE.match(level.string, level.end())
+    is_logger = after and (OF_CODE.search(after["name"]) or (word.istitle() and after["name"][0].isupper()))
+    return word.lower() in _STRIPPED or bool(is_logger)
 
 
 def is_id(text: str) -> bool:
