@@ -288,9 +288,9 @@ def _goes_on(path: str, gone: str) -> bool:
 def _is_settled(entry: Entry, checkpoint: Checkpoint) -> bool:
     """Whether nothing can have happened to this inode since it was read, so that it need not be opened.
 
-    The clock alone is not trusted (it may have been set back): the size must be the old one too, save for archives,
-    which count inflated bytes.
+    The clock alone is not trusted (it may have been set back): name and size must be the old ones, too, the size save
+    for archives, which count inflated bytes.
     """
-    is_old = entry.changed_s < checkpoint.updated_s - SETTLED_S
+    is_old = entry.changed_s < checkpoint.updated_s - SETTLED_S and entry.path == checkpoint.path
     is_archive = checkpoint.state == "done" and is_packed_name(entry.path)
     return is_old and checkpoint.state != "gone" and (entry.size == checkpoint.offset or is_archive)

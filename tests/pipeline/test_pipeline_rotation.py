@@ -147,6 +147,18 @@ def _unfinished_lines_wait() -> Iterator[None]:
     room.CHUNK_BYTES = 3 * 1024 * 1024
 
 
+def test_new_file_of_the_old_size_on_its_inode_is_read() -> None:
+    """However old the clock says it is: the name of the file that was there has changed, so its bytes are asked."""
+    folder = Followed()
+    folder.create_with_header("a.log")
+    folder.copytruncate(is_polled=False, name="a.log")
+    folder.delete(caught_up=False, name="a.log", number=0, suffix="")
+    folder.compress(is_polled=True, name="a.log", number=1)
+    folder.create_with_header("a.log")
+
+    folder.teardown()
+
+
 TestFollowed = Followed.TestCase
 TestFollowed.pytestmark = [pytest.mark.timeout(60 + SEQUENCES * 3)]
 TestFollowed.settings = settings(
