@@ -14,6 +14,7 @@ __all__ = [
     "from_status",
     "from_word",
     "leading_word",
+    "leading_words",
     "normalise",
     "severities",
 ]
@@ -51,6 +52,7 @@ PLAIN_LEVEL: Final = rf"(?:{_PLAIN_WORDS})"
 """Pattern of a level's plain words in any usual case."""
 _LEADING: Final = rf"^(?:\[(?:{_PLAIN_WORDS})\][: ]|(?:{_PLAIN_WORDS}): )"
 _LEADING_WORD: Final = re.compile(_LEADING)
+_LEADING_OF: Final = f"({_LEADING})"
 
 SYSLOG_LEVELS: Final = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")  # RFC 5424, table 2
 SEVERITIES: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
@@ -73,12 +75,14 @@ def normalise(words: pl.Series) -> pl.Series:
 
 
 def leading_word(message: str) -> str | None:
-    """The level that free text begins with, as in `error: no such file` or `[WARN] low`, else null.
-
-    Never asked of syslog's messages: their level is the PRI's, and without one they have none.
-    """
+    """The level that free text begins with, as in `error: no such file` or `[WARN] low`, else null."""
     found = _LEADING_WORD.match(message)
     return LEVEL_OF_WORD.get(found[0].strip("[]: ").lower()) if found else None
+
+
+def leading_words(messages: pl.Series) -> pl.Series:
+    """The same for each of many messages."""
+    return normalise(messages.str.extract(_LEADING_OF, 1).str.strip_chars("[]: "))
 
 
 def severities(pri: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:

@@ -56,7 +56,8 @@ def read_framed(framed: pl.DataFrame, now: int, nested: int = 0) -> pl.DataFrame
 
 
 def _merged(framed: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
-    """Time and host of the frame stand, and a syslog program; a level or a logger inside says more than the frame."""
+    """Time and host of the frame stand, and a syslog program; a level or a logger inside says more than the frame, also
+    a level that a daemon's own words begin with."""
     inside = _read_framed_inside(framed, now, nested)
     joined = framed.hstack(inside.select(pl.all().name.prefix("inner_"))).with_columns(
         pl.col("frame").is_in(list(SYSLOGS)).alias("syslog")
@@ -78,7 +79,7 @@ def _merged(framed: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
         pl.coalesce("inner_format", "frame").alias("format"),
         time.alias("timestamp"),
         pl.when(time.is_null()).then(pl.coalesce("unreadable", "inner_unreadable")).alias("unreadable"),
-        pl.coalesce("inner_level", "level").alias("level"),
+        pl.coalesce("inner_level", levels.leading_words(joined["message"]), "level").alias("level"),
         pl.when("syslog").then(sources[0]).otherwise(sources[1]).alias("source"),
         pl.coalesce("host", "inner_host").alias("host"),
         "message",

@@ -34,7 +34,7 @@ CASES: dict[str, tuple[str, str | None, str | None, str, str | None, str, dict[s
         "Built inbound", {"code": "302013"},
     ),
     "syslog-body-keeps-its-own-level-word": (
-        "Oct 11 22:14:15 h sshd[1]: error: PAM: failure", "2026-10-11T22:14:15", None, "sshd", "h",
+        "Oct 11 22:14:15 h sshd[1]: error: PAM: failure", "2026-10-11T22:14:15", "error", "sshd", "h",
         "error: PAM: failure", {"pid": "1"},
     ),
     "rfc5424": (

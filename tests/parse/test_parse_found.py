@@ -74,7 +74,7 @@ LINES: dict[str, tuple[str, str, str | None, str | None, str, str]] = {
     'cups-access': ('access_log', 'localhost - - [04/Mar/2026:10:00:01 +0000] "POST / HTTP/1.1" 200 182 Renew-Subscription successful-ok', '10:00:01', 'info', 'access', '"POST / HTTP/1.1" 200'),
     'dovecot': ('dovecot.log', 'Mar 04 10:00:01 imap-login: Info: Login: user=<ann>', '10:00:01', 'info', 'imap-login', 'Login: user=<ann>'),
     'dovecot-err': ('dovecot.log', '2026-03-04 10:00:01 auth: Error: passwd(ann): no user', '10:00:01', 'error', 'auth', 'passwd(ann): no user'),
-    'postfix': ('mail.log', 'Mar  4 10:00:01 mx postfix/smtpd[12]: warning: hostname x does not resolve', '10:00:01', None, 'postfix/smtpd', 'hostname x does not resolve'),
+    'postfix': ('mail.log', 'Mar  4 10:00:01 mx postfix/smtpd[12]: warning: hostname x does not resolve', '10:00:01', 'warn', 'postfix/smtpd', 'hostname x does not resolve'),
     'iptables': ('kern.log', 'Mar  4 10:00:01 fw kernel: [12345.6] IN=eth0 OUT= MAC=00:11 SRC=10.0.0.1 DST=10.0.0.2 PROTO=TCP', '10:00:01', None, 'kernel', 'IN=eth0 OUT='),
     'dmesg': ('dmesg', '[   12.345678] usb 1-1: new high-speed USB device', None, None, 'dmesg', 'new high-speed USB device'),
     'dmesgT': ('dmesg', '[Wed Mar  4 10:00:01 2026] usb 1-1: new high-speed USB device', '10:00:01', None, 'dmesg', 'new high-speed USB device'),
