@@ -39,9 +39,11 @@ def _health(row: Row) -> datetime:
 
 
 def _level(row: Row) -> str | None:
-    """The level that the truth has a column for, or the one that a daemon's own words begin with."""
-    word = row["Level"] if "Level" in row else row["Content"].partition(": ")[0]
-    return from_word(word) if "Level" in row or word.lower() in ("error", "fatal", "warning", "notice") else None
+    """The level that the truth has a column for; that of sshd has none, and calls its words part of the text."""
+    word, is_said, _ = row["Content"].partition(": ")
+    if row.get("Component") == "LabSZ":  # sshd's host, which the truth calls so
+        return from_word(word) if is_said and word in ("error", "fatal") else None
+    return from_word(row.get("Level") or "")
 
 
 TRUTH: dict[str, Callable[[Row], datetime]] = {
