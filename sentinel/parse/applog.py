@@ -37,6 +37,12 @@ LEVEL_FIRST: Final = (
     ),
     Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED} +- )", UPPER),
     Rule("log4j", rf"^(?P<head>{_UP} +{_DOTTED} +\[[^\]]*\] +- )", UPPER),  # Flink's, with its empty context
+    Rule(  # WildFly's and Quarkus' console, with what tracing adds
+        "jboss",
+        rf"^(?P<head>{_UP} +(?P<context>(?:\w+=[^ ,\[]*,? +)*)\[(?P<source>[A-Za-z][\w.$-]*\.[\w.$-]+)\] "
+        r"\((?P<thread>[^)]*)\) )",
+        UPPER,
+    ),
     Rule("sonarqube", rf"^(?P<head>{_UP} +(?P<process>[a-z]+)\[(?P<request>[^\]]*)\]\[(?P<source>[\w.$]+)\] )", UPPER),
     Rule("level", rf"^(?P<head>{_UP} +)[A-Za-z0-9_.$]*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed):", UPPER),
     Rule("level-logger", rf"^(?P<head>{_UP} +{_DOTTED}: )", UPPER),

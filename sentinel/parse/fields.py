@@ -1,5 +1,6 @@
 """One JSON object, taken apart: which of its names is the time, the level, the source, the host, the message."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
@@ -25,6 +26,8 @@ MAX_SHAPE: Final = 64
 """Names of a document whose places are remembered."""
 MAX_SOURCE: Final = 200
 """A longer text names nothing."""
+_NO_SOURCE: Final = re.compile(r"[0-9][0-9.,]* ?(?:[nu\u00b5m]?s|[kMG]?B|%|min|h)")
+"""Heroku's `service=30000ms`."""
 _TELLING: Final = frozenset({"message", "msg", "log", "body", "event", "shortmessage"})
 _RANK: Final = itemgetter(0)
 
@@ -135,9 +138,9 @@ def _message(name: str, value: Any) -> str | None:
 
 
 def _source(name: str, value: Any) -> str | None:
-    """A number, an id, a dash is no source."""
+    """A number, an id, a dash, a quantity is no source."""
     text = _label(name, value)
-    if text is None or len(text) > MAX_SOURCE or not (text[0].isalpha() or any(map(str.isalpha, text))):
+    if text is None or len(text) > MAX_SOURCE or not any(map(str.isalpha, text)) or _NO_SOURCE.fullmatch(text):
         return None
     return None if name == "target" and text[0] == "/" else text
 

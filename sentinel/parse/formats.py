@@ -28,6 +28,7 @@ BODIES: Final[tuple[Rule, ...]] = (
     *applog.RULES,
     *access.RULES,
     *access.ERROR_RULES,
+    logfmt.PIPED,
     logfmt.RULE,
     *applog.BARE_RULES,
 )

@@ -9,11 +9,7 @@ from sentinel.parse.levels import LEVEL_OF_WORD, SYSLOG_LEVELS
 __all__ = ["Peel"]
 
 MAX_TOKENS: Final = 14
-_EXCEPTION: Final = re.compile(r".*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed|exception)|[A-Z][a-z]+(?:ed|ing)")
 _SNAKE: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
-_NO_NAMES: Final = frozenset(
-    {"msg", "message", "error", "err", "note", "reason", "http", "https", "usage", "hint", "caution", "cause", "flag"}
-)
 _NOTHING: Final = frozenset({"-", "local", "unknown", "null", "none", "N/A"})
 
 
@@ -254,7 +250,7 @@ class Peel:
         if self._take_marked_name():
             return True
         found = t.DOTTED.match(self.text, self.at)
-        if found is None or _EXCEPTION.fullmatch(found["name"]):
+        if found is None or t.EXCEPTION.fullmatch(found["name"]):
             return False
         return self._named(found["name"], None, "at", found.end())
 
@@ -275,13 +271,9 @@ class Peel:
 
     def _take_marked_name(self) -> bool:
         found = t.NAMED.match(self.text, self.at)
-        if found is None or found["name"].lower() in _NO_NAMES:
+        if found is None or not t.is_marked(found, has_level=self.level is not None):
             return False
-        if self.level is None and not found["mark2"] and not found["mark3"]:
-            return False
-        if not found["line"] and not found["mark4"] and _EXCEPTION.fullmatch(found["name"]):
-            return False
-        if found["mark"] and self.files and _SNAKE.fullmatch(found["name"]):  # of C, behind its file
+        if found["mark"] and self.files and self._is_function(found["name"]):
             self.attributes.setdefault("function", found["name"])
             self.at = found.end()
             return True
@@ -291,6 +283,10 @@ class Peel:
         name = found["name"].partition("[")[0]
         is_logger = found["mark"] and name.isalpha() and name != "main"  # `HttpServer: `, beside `http-8080: `
         return self._named(name, (found["line"] or "").lstrip(":@#"), "at", end, is_logger=bool(is_logger))
+
+    def _is_function(self, name: str) -> bool:
+        """Whether a name behind the file of code is that of a function: C's have small letters."""
+        return _SNAKE.fullmatch(name) is not None or (self.files[-1].endswith(".c") and name.islower())
 
     def _named(self, name: str, beside: str | None, attribute: str, end: int, *, is_logger: bool = False) -> bool:
         (self.threads if t.is_thread(name) and not is_logger else self.names).append(name)

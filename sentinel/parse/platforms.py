@@ -36,6 +36,11 @@ def _of_esphome(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.drop("mark").with_columns(level.alias("level"))
 
 
+def _told(groups: pl.DataFrame) -> pl.DataFrame:
+    """What stands between the head and the columns at the end is the message."""
+    return groups.with_columns(pl.col("body").alias("message")).drop("body")
+
+
 def _of_x11(groups: pl.DataFrame) -> pl.DataFrame:
     level = groups["mark"].replace_strict(_OF_X11, default=None, return_dtype=pl.String)
     return groups.drop("mark").with_columns(level.alias("level"))
@@ -111,6 +116,24 @@ AFTER_TIME: Final = (
         r"^(?P<head>(?P<idle>[0-9.]+)% \[(?P<level>[A-Z]+)\] (?P<source>[A-Za-z0-9_.-]+):(?P<line>[0-9]+) )",
         DIGITS,
     ),
+    Rule(
+        "quarkus",
+        rf"^(?P<head>(?P<host>[^ \[]+) (?P<program>[^ \[]+)\[(?P<pid>[0-9]+)\] {_UP} +\[(?P<source>[^\]]+)\] "
+        r"\((?P<thread>[^)]*)\) )",
+        LETTERS + DIGITS,
+    ),
+    Rule(  # who speaks, in twelve columns
+        "sql-server",
+        r"^(?P<head>(?:spid(?P<spid>[0-9]+s?)|(?P<source>Logon|Server|Backup|Service Broker[^ ]*)) {2,}"
+        r"(?:(?P<level>Error|Warning): )?)",
+        "sLSB",
+    ),
+    Rule(
+        "activemq",
+        rf"^(?P<head>\| +{_UP} +\| )(?P<body>.*) \| (?P<source>[A-Za-z_][\w.$]*\.[\w.$]+) \| (?P<thread>[^|]*)$",
+        "|",
+        finish=_told,
+    ),
     Rule("mikrotik", rf"^(?P<head>{_TOPICS} )", LETTERS.lower(), finish=_of_topics),
 )
 RULES: Final = (
@@ -125,6 +148,12 @@ RULES: Final = (
         rf"^(?P<head>{stamps.LAYOUTS['day-month']} (?P<source>[\w.-]+) JobId (?P<job>[0-9]+): "
         r"(?:(?P<level>Fatal|Error|Warning)(?: error)?: )?)",
         DIGITS,
+    ),
+    Rule(
+        "freeswitch",
+        rf"^(?P<head>(?P<call>[0-9a-f-]{{36}}) {stamps.YEAR_FIRST} (?P<idle>[0-9.]+)% \[(?P<level>[A-Z]+)\] "
+        r"(?P<source>[A-Za-z0-9_.-]+):(?P<line>[0-9]+) )",
+        DIGITS + "abcdef",
     ),
     Rule(
         "dropwizard",

@@ -14,6 +14,7 @@ __all__ = [
     "COLUMNS",
     "DATABASE",
     "DOTTED",
+    "EXCEPTION",
     "LATE_BRACKET",
     "LATE_LEVEL",
     "LATE_WORD",
@@ -42,6 +43,7 @@ __all__ = [
     "any_of",
     "is_apart",
     "is_id",
+    "is_marked",
     "is_name",
     "is_pairs",
     "is_thread",
@@ -74,7 +76,7 @@ BARE_LEVEL: Final = re.compile(rf"(?P<a>{_LOW})(?=[ \t]|$)")
 _STRIPPED: Final = frozenset(
     "trace debug info notice warn warning verbose silly dbg inf wrn trc ftl information".split()
 )
-_AFTER_BARE: Final = re.compile(r"[ \t](?P<name>[A-Za-z_][\w.]*): ")
+_AFTER_BARE: Final = re.compile(r"[ \t](?P<name>[A-Za-z_][\w.]*) ?: ")
 LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  |!? +\[| \||! )!?")
 """One letter for a level, told by its place beside the time."""
 LEVEL_PAIR: Final = re.compile(r"(?i:level|lvl|loglevel|severity)=\"?(?P<level>[A-Za-z]+)\"?(?P<name>)")
@@ -138,6 +140,13 @@ NAMED: Final = re.compile(
     r"?P<mark5>\])|(?P<mark6>  +)(?=[\w./]+\.\w+[:(]))"
 )
 """A name marked off from what follows."""
+_LISTED: Final = re.compile(r" *[^,\s]+, [A-Za-z_]\w*: ")
+"""What follows a name that is the first of several with their values: EMQX's `tag: AUTHN, clientid: c1`."""
+EXCEPTION: Final = re.compile(r".*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed|exception)|[A-Z][a-z]+(?:ed|ing)")
+"""What a message begins with, rather than the name of a logger."""
+_NO_NAMES: Final = frozenset(
+    {"msg", "message", "error", "err", "note", "reason", "http", "https", "usage", "hint", "caution", "cause", "flag"}
+)
 LATE_LEVEL: Final = re.compile(
     r"(?P<words>(?:[^\s:]+[ \t]+){1,6})(?P<level>TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL): +"
 )
@@ -191,6 +200,16 @@ def is_apart(level: re.Match[str]) -> bool:
     word, after = level["a"], _AFTER_BARE.match(level.string, level.end())
     is_logger = after and (OF_CODE.search(after["name"]) or (word.istitle() and after["name"][0].isupper()))
     return word.lower() in _STRIPPED or bool(is_logger)
+
+
+def is_marked(found: re.Match[str], *, has_level: bool) -> bool:
+    """Whether what NAMED found is a name that something is said under, and no beginning of a message."""
+    name = found["name"]
+    if name.lower() in _NO_NAMES or not (has_level or found["mark2"] or found["mark3"]):
+        return False
+    if found["mark"] and _LISTED.match(found.string, found.end()):
+        return False
+    return bool(found["line"] or found["mark4"]) or not EXCEPTION.fullmatch(name)
 
 
 def is_id(text: str) -> bool:

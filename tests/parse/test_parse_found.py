@@ -43,7 +43,7 @@ LINES: dict[str, tuple[str, str, str | None, str | None, str, str]] = {
     'tomcat': ('catalina.out', '04-Mar-2026 10:00:01.123 INFO [main] org.apache.catalina.startup.Catalina.start Server startup in [1] ms', '10:00:01', 'info', 'org.apache.catalina.startup.Catalina.start', 'Server startup'),
     'jetty': ('j.log', '2026-03-04 10:00:01.123:INFO:oejs.Server:main: jetty-9.4', '10:00:01', 'info', 'oejs.Server', 'jetty-9.4'),
     'jetty11': ('j.log', '2026-03-04 10:00:01.123:INFO :oejs.Server:main: jetty-11', '10:00:01', 'info', 'oejs.Server', 'jetty-11'),
-    'activemq': ('a.log', '2026-03-04 10:00:01,123 | INFO  | Apache ActiveMQ starting | org.apache.activemq.broker.BrokerService | main', '10:00:01', 'info', 'a', 'Apache ActiveMQ starting'),
+    'activemq': ('a.log', '2026-03-04 10:00:01,123 | INFO  | Apache ActiveMQ starting | org.apache.activemq.broker.BrokerService | main', '10:00:01', 'info', 'org.apache.activemq.broker.BrokerService', 'Apache ActiveMQ starting'),
     'karaf': ('k.log', '2026-03-04T10:00:01,123 | WARN  | pool-1-thread-1 | Activator | 12 - org.x - 1.0 | no bundle', '10:00:01', 'warn', 'Activator', 'no bundle'),
     'hadoop': ('h.log', '2026-03-04 10:00:01,123 WARN org.apache.hadoop.hdfs.server.datanode.DataNode: Slow BlockReceiver', '10:00:01', 'warn', 'org.apache.hadoop.hdfs.server.datanode.DataNode', 'Slow BlockReceiver'),
     'spark': ('s.log', '26/03/04 10:00:01 WARN NativeCodeLoader: Unable to load', '10:00:01', 'warn', 'NativeCodeLoader', 'Unable to load'),
