@@ -18,6 +18,7 @@ from sentinel.detect.kernel.table import (
     HITS,
     TIME,
     Memory,
+    Table,
     age,
     bump,
     find,
@@ -27,7 +28,7 @@ from sentinel.detect.remember.polite import leave_out
 from sentinel.detect.remember.rates import decayed, is_first, three_spans, without_heaviest
 from sentinel.detect.remember.raw import COLUMN
 from sentinel.detect.tuning.memory import DISTINCT_TAU_S, TAUS_S
-from sentinel.detect.tuning.remember import BURST_GAP_S, CONNECT_WEIGHT, FORGIVEN, POLITE_A_S
+from sentinel.detect.tuning.remember import BURST_GAP_S, CONNECT_WEIGHT, FORGIVEN, POLITE_A_S, POLITE_FAILURES
 
 __all__ = ["count_failures", "count_slips"]
 
@@ -53,22 +54,39 @@ def _count_failure(rows: Floats, place: int, t: float, weight: float, out: Float
 
 
 @compiled
+def _is_polite(edge: Table, usual: int, failed: int, t: float, out: Floats) -> bool:
+    """Whether an actor does what is usual at a polite pace; what a guesser does between its guesses is not polite."""
+    if out[COLUMN.pair0] >= POLITE_A_S * TAUS_S[0]:
+        return False
+    forgiven = POLITE_FAILURES + FORGIVEN * edge.rows[usual, COUNT1]
+    return failed < 0 or decayed(edge.rows, failed, 1, t) <= forgiven
+
+
+@compiled
 def count_slips(
-    memory: Memory, actor: np.uint64, param: np.uint64, flags: int, t: float, taught: float, out: Floats
+    memory: Memory,
+    actor: np.uint64,
+    param: np.uint64,
+    flags: int,
+    t: float,
+    taught: float,
+    out: Floats,
+    is_heaviest: bool,
 ) -> None:
     """What an actor does as usual is left out of its rates, and makes up for as many mistakes: whoever stands for many
     people, or is only diligent, is no attacker. What others do seldom and by mistake counts as failed log-ins do, in
-    any language; of things that are not there (LOST) only different ones count.
+    any language; of things that are not there (LOST) only different ones count. `is_heaviest`: nobody has more lines of
+    this template. The rates of the source are spared that one alone: a crowd of polite clients is a flood.
     """
     edge = memory.edge
     usual = mix(Key.USUAL, actor, NONE)
     if flags & Flag.USUAL:
         place = touch(memory, EDGE, usual, t)
         bump(edge.rows, place, t, taught)
-        is_polite = out[COLUMN.pair0] < POLITE_A_S * TAUS_S[0]
+        is_polite = _is_polite(edge, place, find(edge, mix(Key.FAILURES, actor, NONE)), t, out)
         for k in range(3):
             if is_polite:
-                leave_out(out, k, out[COLUMN.pair0 + k], True)
+                leave_out(out, k, out[COLUMN.pair0 + k], is_heaviest)
             out[COLUMN.pair0 + k] = 0.0
             out[COLUMN.actor0 + k] = max(out[COLUMN.actor0 + k] - edge.rows[place, COUNT0 + k], 0.0)
         return

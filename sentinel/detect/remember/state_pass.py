@@ -14,6 +14,7 @@ from sentinel.detect.kernel.table import (
     DISTINCT0,
     DISTINCT1,
     EDGE,
+    HEAVIEST,
     HITS,
     NEWEST,
     PREVIOUS,
@@ -178,7 +179,8 @@ def _step(
         if flags & (Flag.AUTH_FAILURE | Flag.ACCEPTED | Flag.CONNECT):
             count_failures(memory, source, actor, user, flags, t, taught, out)
         else:
-            count_slips(memory, actor, param, flags, t, taught, out)
+            is_heaviest = memory.core.aux[at_template, HEAVIEST] == pair_key
+            count_slips(memory, actor, param, flags, t, taught, out, is_heaviest)
     else:
         three_spans(rows, at_template, out, COLUMN.template0)
     out[COLUMN.hits_probe] = -1.0

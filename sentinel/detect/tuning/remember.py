@@ -21,6 +21,9 @@ CONNECT_WEIGHT: Annotated[
 
 # remember/polite.py
 POLITE_A_S: Annotated[float, by_hand("lines a second", "of one client; crawlers keep to one request a second")] = 1.5
+POLITE_FAILURES: Annotated[
+    float, by_hand("lines", "failed log-ins within 3 min, beyond those forgiven, of somebody who is polite")
+] = 2.0
 FORGIVEN: Annotated[
     float,
     by_hand("share", "of what somebody does as usual: so much else is no more than people's slips are (SLIP_SHARE)"),
