@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sentinel.parse import attributes
+from sentinel.parse.events_held import MAX_EVENT_BYTES, MAX_EVENT_LINES, held_events
 from sentinel.parse.events_labels import Label, labels_of
 from sentinel.parse.formats import bodies
 from sentinel.parse.frames import SYSLOGS
@@ -24,8 +25,6 @@ __all__ = ["MAX_EVENT_BYTES", "MAX_EVENT_LINES", "Joined", "join_events", "place
 
 BODY_CHARS: Final = 16
 """So many first characters have the ids of one body in common, where a line is from no file."""
-MAX_EVENT_LINES: Final = 500
-MAX_EVENT_BYTES: Final = 1 << 20
 
 _VISIBLE: Final = r"\S"
 _SLIGHT: Final = r"^ {1,3}\S"  # daemons begin messages with blanks for their looks
@@ -66,7 +65,7 @@ def join_events(framed: pl.DataFrame, files: pl.Series, now: int, unsettled: Col
         firsts, kinds = _firsts(table)
     found = np.empty(framed.height, dtype=np.int64)
     found[order] = order[firsts]
-    held = _held(table, firsts, kinds, unsettled) if unsettled and table.height else []
+    held = held_events(table, firsts, kinds, unsettled) if unsettled and table.height else []
     return Joined(found, _texts(table, firsts), held)
 
 
@@ -281,20 +280,3 @@ def _texts(table: pl.DataFrame, firsts: npt.NDArray[np.int64]) -> dict[int, str]
             pieces[first] = [texts[first]]
         pieces[first] += ("" if partial[row - 1] else "\n", texts[row])
     return {at[first]: "".join(parts).lstrip("\n") for first, parts in pieces.items()}
-
-
-def _held(
-    table: pl.DataFrame, firsts: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64], unsettled: Collection[str]
-) -> list[int]:
-    """The positions in the input of the last events of unsettled streams that may go on, and are not too long ago."""
-    ends = np.flatnonzero(np.append(table["begins"].to_numpy()[1:], True))
-    at, files, partial, sizes = table["at"].to_numpy(), table["file"], table["partial"], table["text"].str.len_bytes()
-    held = []
-    for end in ends.tolist():
-        if files[end] not in unsettled or (kinds[end] == Label.WHOLE and not partial[end]):
-            continue
-        first = int(at[firsts[end]])
-        since = (files == files[end]).to_numpy() & (at >= first)
-        if since.sum() < MAX_EVENT_LINES and sizes.filter(pl.Series(since)).sum() < MAX_EVENT_BYTES:
-            held.append(first)
-    return held

@@ -330,6 +330,22 @@ def test_held_event_holds_what_other_streams_write_behind_it() -> None:
     assert parsed.records["message"].to_list() == ["a"]
 
 
+def test_event_whose_lines_are_mixed_with_a_held_one_is_held_too() -> None:
+    """Its last line stands behind the place from which the file is given again: it is not read twice."""
+    lines = [
+        "2026-05-02T08:00:00Z stdout F one",
+        "2026-05-02T08:00:00Z stdout F ERROR lost",
+        "2026-05-02T08:00:00Z stderr F 2026-05-02 08:00:00 INFO up",
+        "2026-05-02T08:00:00Z stdout F \tat shop.Pay",
+        "2026-05-02T08:00:00Z stdout F ERROR again",
+    ]
+
+    parsed = parse_lines(file_of(lines), now=NOW, unsettled={"g" * 10})
+
+    assert parsed.held == {"g" * 10: len(lines[0]) + 1}
+    assert parsed.records["message"].to_list() == ["one"]
+
+
 def test_stream_that_falls_silent_does_not_hold_up_its_file() -> None:
     """A head that 500 lines of another stream have followed is over."""
     other = ['2026-05-02T08:00:00Z stderr F {"message":"x"}'] * MAX_EVENT_LINES
