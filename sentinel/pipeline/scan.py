@@ -167,13 +167,18 @@ def _judged(
     found = []
     for piece in records.iter_slices(SCORE_LINES):
         later = piece.with_columns((pl.col("timestamp") + shift).dt.cast_time_unit("ns"))
-        judged = anomalies_of(later, scorer.score(later))
-        found += [judged, anomalies_of(*scorer.ended())]
+        found.append(_put_back(anomalies_of(later, scorer.score(later)), shift, "timestamp"))
+        found.append(_put_back(anomalies_of(*scorer.ended()), shift, "timestamp", "received"))
         told(piece.height)
-    anomalies = pl.concat([*found, anomalies_of(*scorer.ended(for_good=True))])
-    put_back = anomalies.with_columns((pl.col("timestamp") - shift).dt.cast_time_unit("ns"))
-    own = put_back.filter(pl.col("timestamp") >= begins)  # not the sessions that were open where the lessons ended
+    found.append(_put_back(anomalies_of(*scorer.ended(for_good=True)), shift, "timestamp", "received"))
+    anomalies = pl.concat(found)
+    own = anomalies.filter(pl.col("timestamp") >= begins)  # not the sessions that were open where the lessons ended
     return own, taught.model.template_texts
+
+
+def _put_back(anomalies: pl.DataFrame, shift: timedelta, *names: str) -> pl.DataFrame:
+    """With the clock of the files in these columns again: a session's record is made under the scorer's."""
+    return anomalies.with_columns((pl.col(name) - shift).cast(anomalies.schema[name]) for name in names)
 
 
 def _blocks(records: pl.DataFrame) -> pl.DataFrame:

@@ -122,6 +122,23 @@ def test_session_that_the_end_of_the_file_cuts_is_told_at_its_own_time(
     assert all(found["since"][:19] <= at[:19] <= found["until"][:19] for at in times)
 
 
+@pytest.mark.parametrize("short", [60, 300])
+def test_record_of_a_session_has_no_time_outside_of_the_file(
+    short: int, tmp_path: Path, sentinel_command: Callable[..., Ran]
+) -> None:
+    """The half that is judged by later lessons has its clock put on for that; nothing of it stays in what is told."""
+    path = tmp_path / "parcels.log"
+    path.write_text("\n".join(parcels(400, short=short)) + "\n")
+
+    found = json.loads(sentinel_command("scan", str(path), "--json").out)
+
+    sessions = [record for i in found["incidents"] for record in i["sample"] if "as a whole" in record["message"]]
+    assert sessions
+    for record in sessions:
+        assert record["received"][:19] == record["timestamp"][:19]
+        assert found["since"][:19] <= record["received"][:19] <= found["until"][:19]
+
+
 def test_quiet_file_has_nothing_grave_and_exit_code_0(tmp_path: Path, sentinel_command: Callable[..., Ran]) -> None:
     """What goes on as ever is no incident of severity high or critical."""
     path = tmp_path / "quiet.log"
