@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentinel.errors import TerminalError
 from sentinel.incidents import Incident
-from sentinel.incidents.feedback import SCOPES, VERDICTS, Word
+from sentinel.incidents.feedback import SCOPES, VERDICTS, Word, counted
 from sentinel.incidents.group import ATTACKS
 from sentinel.incidents.incident import iso
 from sentinel.pipeline.incidents import change_state, one_incident
@@ -119,6 +119,7 @@ def _word(said: Said, lines: pl.DataFrame, incident: Incident | None, now_s: flo
         messages=tuple(lines["message"].drop_nulls().unique(maintain_order=True).head(MAX_LINES).to_list()),
         events=tuple(lines["event"].head(500).to_list()),
         peak_nats=max(peak, incident.peak_nats if incident else 0.0),
+        counts=counted([*lines["reasons"].explode().drop_nulls(), *(incident.reasons if incident else ())]),
         first_s=min(times) / 1e3,
         last_s=max(times) / 1e3,
     )

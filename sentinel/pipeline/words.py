@@ -11,7 +11,7 @@ from sentinel.detect.explain.incidents import actors_of
 from sentinel.detect.judge.nats import nats_to_scores
 from sentinel.detect.kernel.flags import Flag
 from sentinel.detect.lexicon.words import flags_of
-from sentinel.incidents.feedback import REAL_NATS, Case, Word, Words
+from sentinel.incidents.feedback import REAL_NATS, Case, Word, Words, counted
 from sentinel.pipeline.said import read_loudness, read_words
 from sentinel.records import VERDICT_SCHEMA
 from sentinel.spool import Spool
@@ -128,5 +128,7 @@ def _case(verdict: dict[str, object], source: str, actor: str) -> Case:
     template = str(verdict["template"] or "")
     nats = verdict["nats"]
     assert isinstance(nats, float)
+    reasons = verdict["reasons"]
+    assert isinstance(reasons, list)
     grave = bool(flags_of(template) & Flag.GRAVE)
-    return Case(template, source, actor, str(verdict["kind"] or ""), nats, grave)
+    return Case(template, source, actor, str(verdict["kind"] or ""), nats, grave, counted(reasons))

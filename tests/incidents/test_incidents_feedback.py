@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from sentinel.incidents.feedback import Case, Word, Words
+from sentinel.incidents.feedback import Case, Word, Words, counted
 from sentinel.incidents.loudness import MAX_NATS, MIN_NATS, Level, Loudness, nats_for
 
 NOW_S = 1_800_000_000.0
@@ -70,7 +70,42 @@ def test_a_false_alarm_never_hides_a_flood() -> None:
     """A burst where no burst was looked at alarms, and so does what is much stranger than what was."""
     assert covers(WORD, replace(CASE, nats=16.0))
     assert not covers(WORD, replace(CASE, nats=17.5))
-    assert covers(msgspec.structs.replace(WORD, kinds=("error_burst",)), replace(CASE, kind="error_burst", nats=13.5))
+
+
+@pytest.mark.parametrize("scope", ["line", "template", "source", "actor"])
+@pytest.mark.parametrize("kind", ["error_burst", "rate_spike", "rate_drop"])
+def test_a_muted_burst_hides_none_that_is_clearly_larger(scope: str, kind: str) -> None:
+    """The same again is quiet, also twice as large; 2 nats more, or four times the lines where nats are full, alarm."""
+    word = msgspec.structs.replace(WORD, scope=scope, kinds=(kind,), peak_nats=12.7, counts={"lines of this host": 160})
+    burst = replace(CASE, kind=kind, nats=14.0, counts={"lines of this host": 320})
+
+    assert covers(word, burst)
+    assert not covers(word, replace(burst, nats=14.8))
+    assert not covers(word, replace(burst, counts={"lines of this host": 640}))
+    assert covers(word, replace(burst, counts={"lines of this source": 640}))
+
+
+@pytest.mark.parametrize("scope", ["source", "actor"])
+@pytest.mark.parametrize("kind", ["privilege", "scan", "silence"])
+def test_what_is_only_unusual_hides_no_attack_and_no_failure(scope: str, kind: str) -> None:
+    """In another template than was looked at; where something as grave was looked at, it is quiet."""
+    word = msgspec.structs.replace(WORD, scope=scope)
+    case = replace(CASE, template="sudo: <USER> : COMMAND=<PATH>", kind=kind)
+
+    assert not covers(word, case)
+    assert covers(msgspec.structs.replace(word, kinds=(kind,)), case)
+    assert covers(word, replace(case, kind="new_value"))
+
+
+def test_counts_are_read_from_reasons() -> None:
+    """The most of each thing that is counted; a reason without a count has none."""
+    reasons = [
+        "about 40 lines of this template within 15 s; usual: at most 3",
+        "about 1,764 lines of this template within 3 min; usual: at most 8",
+        "the number 0 is outside this template's usual 118 to 1,426",
+    ]
+
+    assert counted(reasons) == {"lines of this template": 1764}
 
 
 @pytest.mark.parametrize("scope", ["line", "template", "source", "actor"])
