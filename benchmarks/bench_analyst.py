@@ -13,16 +13,18 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from scipy.sparse import csr_matrix
 
 from benchmarks.lines import PUBLIC
 from benchmarks.measure import Figure, alone
+from benchmarks.path_weights import learnt, paths
 from sentinel.detect import Scorer
 from sentinel.detect.explain.incidents import actors_of
 from sentinel.detect.learn.fit import fit
 from sentinel.evaluation.case import Case
 from sentinel.evaluation.ours import end_of
 from sentinel.evaluation.suites import own_suites, shared_suites
-from sentinel.incidents.feedback import REAL_NATS, Word, Words
+from sentinel.incidents.feedback import GUESSES, REAL_NATS, Word, Words
 from sentinel.incidents.feedback import Case as Line
 
 STEP, TOP, STOPS = 10, 100, (0, 20, 50, 100)
@@ -39,6 +41,8 @@ class Groups:
     nats: np.ndarray
     rows: np.ndarray  # (n, features), the tails that the forest takes
     truth: np.ndarray
+    forest: np.ndarray  # our own forest's score, in standard deviations
+    leaves: csr_matrix  # where the rows end in it
 
 
 def run(rounds: int) -> list[Figure]:
@@ -48,12 +52,12 @@ def run(rounds: int) -> list[Figure]:
         print("analyst: CONIFEREST_PYTHON is not set; ours alone", flush=True)
     for case in _cases():
         groups = _groups(case)
-        results = {"no feedback": _analyst(groups, _untaught), "suppression": _analyst(groups, _suppressed)}
+        results = {name: _analyst(groups, rank) for name, rank in RANKINGS.items()}
         results |= _forests(groups, python) if python else {}
         print(f"{case.name}: {len(groups.truth)} groups, {int(groups.truth.sum())} real", flush=True)
         for name, result in results.items():
             found.setdefault(name, []).append(result)
-            print(f"  {name:12} {result['precision']} real among the verdicts {result['real']}", flush=True)
+            print(f"  {name:26} {result['precision']} real among the verdicts {result['real']}", flush=True)
     return [_figure(name, results, place) for name, results in found.items() for place in range(len(STOPS))]
 
 
@@ -93,7 +97,11 @@ def _groups(case: Case) -> Groups:
         Line(row["template"], row["source"], row["actor"], row["kind"], row["nats"], is_grave=False)
         for row in top.iter_rows(named=True)
     ]
-    return Groups(lines, top["nats"].to_numpy(), scored.tails[top["row"].to_numpy()], top["real"].to_numpy())
+    rows, trees = scored.tails[top["row"].to_numpy()], trained.model.trees
+    assert trees is not None  # a case has days of lines
+    forest = trees.score_samples(rows)
+    standing = (forest - forest.mean()) / forest.std()
+    return Groups(lines, top["nats"].to_numpy(), rows, top["real"].to_numpy(), standing, paths(trees, rows))
 
 
 def _untaught(groups: Groups, judged: list[int]) -> np.ndarray:
@@ -109,6 +117,31 @@ def _suppressed(groups: Groups, judged: list[int]) -> np.ndarray:
         hit = line.template in real["template"] or line.actor in real["actor"]
         ranks.append((line.nats + REAL_NATS * hit) if words.covering(line) is None else line.nats - 1e3)
     return np.array(ranks)
+
+
+def _weighed(groups: Groups, judged: list[int]) -> np.ndarray:
+    """Our own forest alone, its paths weighed anew."""
+    return groups.forest + learnt(groups.leaves, groups.forest, judged, groups.truth, TOP)
+
+
+def _suppressed_and_weighed(groups: Groups, judged: list[int]) -> np.ndarray:
+    return _suppressed(groups, judged) + learnt(groups.leaves, groups.nats, judged, groups.truth, TOP)
+
+
+def _weighed_within_promises(groups: Groups, judged: list[int]) -> np.ndarray:
+    """The same, but no guess of passwords is lowered by what was said of another actor's."""
+    added = learnt(groups.leaves, groups.nats, judged, groups.truth, TOP)
+    guesses = np.array([line.kind in GUESSES for line in groups.lines])
+    return _suppressed(groups, judged) + np.where(guesses, np.maximum(added, 0.0), added)
+
+
+RANKINGS = {
+    "no feedback": _untaught,
+    "suppression": _suppressed,
+    "path weights": _weighed,
+    "suppression, path weights": _suppressed_and_weighed,
+    "the same, within promises": _weighed_within_promises,
+}
 
 
 def _word(groups: Groups, i: int) -> Word:
