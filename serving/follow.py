@@ -100,6 +100,8 @@ class FollowReader:
         if gathered is None:
             return LIVELY_S
         self._say(gathered)
+        for change in gathered.changes:
+            log.warning("format changed %s", change)
         if gathered.counts["accepted"]:
             self._came_s = self._clock()
             self.lines += gathered.counts["accepted"]

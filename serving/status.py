@@ -7,6 +7,7 @@ import sentinel
 from sentinel.pipeline.overview import source_books
 from sentinel.pipeline.rounds import READERS, failing_since_s
 from sentinel.pipeline.secrets import masked_by_kind
+from sentinel.pipeline.votes import read_votes
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.spool import Ledger, Spool
 from sentinel.store import Health
@@ -15,6 +16,7 @@ from serving.parts import Parts
 __all__ = ["status"]
 
 MAX_SOURCES = 100
+MAX_FILES = 100
 COLUMNS = ("received", "rejected", "accepted", "delivered", "waiting", "dead")
 
 
@@ -32,6 +34,7 @@ def status(parts: Parts, health: Health | None) -> dict[str, object]:
         "sources": source_books(events)[:MAX_SOURCES],
         "rejected_reasons": _reasons(events),
         "dead_letters": _letters(spool),
+        "formats": read_votes(spool).rows(MAX_FILES),
         "masked": masked_by_kind(spool),
         "quarantined": spool.quarantined_count(),
         "spool": {

@@ -22,6 +22,7 @@ from sentinel.pipeline.collect import tell
 from sentinel.pipeline.diagnosis import NOTE, OK, PROBLEM, Finding, diagnose
 from sentinel.pipeline.facts import DetectorFacts, Facts, ModelFacts, ReaderFacts
 from sentinel.pipeline.rounds import READERS, failing_since_s
+from sentinel.pipeline.votes import read_votes
 from sentinel.records import EVENTS
 from sentinel.secrecy import blot
 from sentinel.settings import Settings, overlooked
@@ -33,6 +34,8 @@ __all__ = ["doctor", "gather"]
 NEWEST = 2_000  # records that are looked at for dates in the future
 ASK_TIMEOUT_S, MAX_ANSWER = 1.0, 4_000_000
 MAX_UNREADABLE = 10
+MAX_CHANGED = 10
+CHANGED_S = 86_400.0
 SIGNS = {OK: "ok     ", NOTE: "note   ", PROBLEM: "PROBLEM"}
 
 
@@ -100,6 +103,7 @@ def _look_at_spool(settings: Settings, now_s: float) -> dict[str, Any]:
             "readers": {name: _reader(spool, name, stream) for name, stream in READERS.items()},
             "letters": spool.letter_counts(),
             "quarantined": found,
+            "changed": _changed(spool, now_s),
             **_newest(spool, now_s),
         }
 
@@ -108,6 +112,13 @@ def _reader(spool: Spool, name: str, stream: str) -> ReaderFacts:
     position = spool.position(name)
     behind = spool.last_sequence(stream) - position.sequence
     return ReaderFacts(behind, position.attempts, position.error, failing_since_s(spool, name))
+
+
+def _changed(spool: Spool, now_s: float) -> list[str]:
+    """The files whose format changed within the last day."""
+    changes = [str(change) for change in read_votes(spool).said_since(now_s - CHANGED_S)]
+    more = [f"… and {len(changes) - MAX_CHANGED} files more"] if len(changes) > MAX_CHANGED else []
+    return changes[:MAX_CHANGED] + more
 
 
 def _newest(spool: Spool, now_s: float) -> dict[str, Any]:

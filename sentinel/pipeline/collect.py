@@ -46,7 +46,7 @@ def collect(
         {**{name: total.counts[name] for name in names}, "files": len(total.rows)},
         details,
         clock() - started_s,
-        tuple(dict.fromkeys([*tell(total.problems), *notes])),
+        tuple(dict.fromkeys([*tell(total.problems), *map(str, total.changes), *notes])),
     )
 
 

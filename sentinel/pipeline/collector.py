@@ -14,6 +14,7 @@ import polars as pl
 from sentinel.collect import Collected, Inflaters, Walk, Watched, is_packed_name, poll, walk
 from sentinel.parse import Parsed, hide_secrets, parse_lines
 from sentinel.pipeline.secrets import count_masked
+from sentinel.pipeline.votes import Change, Votes, read_votes
 from sentinel.records import Checkpoint
 from sentinel.spool import Lease, Spool
 
@@ -34,6 +35,7 @@ class Gathered:
     counts: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
     problems: dict[tuple[str, str], None] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)  # files that are written in another format than before
     is_more: bool = False
     is_held: bool = False  # an event that may go on waits for its end
 
@@ -42,6 +44,7 @@ class Gathered:
         self.counts += later.counts
         self.rows += later.rows
         self.problems |= later.problems
+        self.changes += later.changes
         self.is_more, self.is_held = later.is_more, later.is_held
 
 
@@ -54,6 +57,7 @@ class Collector:
         self._name = secrets.token_hex(4)  # who takes the lease after another collector, of whatever process, knows it
         self._token: int | None = None  # of the lease under which `_kept` was read
         self._kept: dict[str, Checkpoint] = {}
+        self._votes = Votes()
         self._is_begun = False
         self._calm: Walk | None = None  # after this look nothing was left to do
         self._late: dict[str, tuple[Checkpoint, pl.DataFrame]] = {}  # held events, should their file go meanwhile
@@ -106,6 +110,7 @@ class Collector:
         """Read the checkpoints anew, unless nobody else can have moved them since."""
         if self._token != lease.token:
             self._kept = {checkpoint.generation: checkpoint for checkpoint in self._spool.checkpoints()}
+            self._votes = read_votes(self._spool)
             self._is_begun = bool(self._kept) or self._spool.blob(BEGUN) is not None
             self._token, self._calm = lease.token, None
             self._late.clear()
@@ -143,6 +148,7 @@ class Collector:
             unsettled=collected.unsettled,
         )
         gathered.is_held = bool(parsed.held)
+        read = parsed.records["origin"]
         checkpoints = collected.held_at(parsed.held)
         if saved:
             kept, masked = hide_secrets(pl.concat(saved))
@@ -153,7 +159,9 @@ class Collector:
             return
         self._hold(collected, parsed, checkpoints)
         token, self._token = self._token, None  # what is kept holds again when the commit is done
+        changes = self._votes.count(read, parsed.formats, now_s)
         self._commit(collected, parsed, checkpoints)
+        gathered.changes += changes
         self._kept |= {checkpoint.generation: checkpoint for checkpoint in checkpoints}
         for generation in collected.forgotten:
             del self._kept[generation]
@@ -194,6 +202,7 @@ class Collector:
         with self._spool.transaction() as tx:
             if parsed.records.height:
                 tx.append(parsed.records)
+                self._votes.save(tx)
             if rejected:
                 tx.count_rejected(rejected)
             count_masked(tx, parsed.masked)

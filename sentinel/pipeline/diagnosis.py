@@ -220,6 +220,13 @@ def _watched(facts: Facts) -> Iterator[tuple[str, ...]]:
         yield PROBLEM, f"not collected: {problem}", "give this user the right to read it"
 
 
+def _formats(facts: Facts) -> Iterator[tuple[str, ...]]:
+    if not facts.changed:
+        yield OK, "no followed file is written in a new format since yesterday"
+    for change in facts.changed:
+        yield NOTE, change, "see how its lines are read: `sentinel parse FILE`"
+
+
 def _ports(facts: Facts) -> Iterator[tuple[str, ...]]:
     for port, listener in facts.ports.items():
         if listener == "ours":
@@ -268,10 +275,11 @@ CHECKS: Mapping[str, Callable[[Facts], Iterator[tuple[str, ...]]]] = {
     "model": _model,
     "home": _home,
     "watched folder": _watched,
+    "formats": _formats,
     "ports": _ports,
     "detection": _detection,
 }
 """What is looked at, in the order in which it is told."""
 
-OF_SPOOL = ("delivery", "clock", "dead letters", "quarantine")
+OF_SPOOL = ("delivery", "clock", "dead letters", "quarantine", "formats")
 """Checks that know nothing while the spool cannot be opened."""

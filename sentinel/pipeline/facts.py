@@ -59,6 +59,7 @@ class Facts:
     watched: str = ""
     overlooked: str | None = None  # logs where they are usual, and nobody said to read them
     unreadable: Sequence[str] = ()  # `path: reason`
+    changed: Sequence[str] = ()  # files whose format changed of late, a sentence each
     passed: Sequence[str] = ()  # what is left alone on purpose, a sentence a reason
     ports: Mapping[int, str] = field(default_factory=dict)  # "ours", "free" or what else listens there
     detector: DetectorFacts | None = None  # of the server, where one answers

@@ -13,11 +13,11 @@ from sentinel.collect.packed import DamageError
 from sentinel.collect.whole import Line, lines_of, pieces_of
 from sentinel.errors import TerminalError
 from sentinel.parse import Parsed, parse_lines
+from sentinel.pipeline.votes import FREE_TEXT
 
 __all__ = ["STANDARD_INPUT", "Piece", "read_log_file", "read_pieces"]
 
 STANDARD_INPUT = Path("-")
-FREE_TEXT = "text"  # the format of what no format is known of
 FILE = "file000000"  # stands for the generation of a file that nobody follows
 LINE_SCHEMA = {
     "line": pl.Binary(),

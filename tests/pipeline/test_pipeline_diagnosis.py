@@ -51,7 +51,17 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
     findings = diagnose(WELL)
 
     assert {finding.state for finding in findings} == {OK}
-    assert len({finding.check for finding in findings}) == 12
+    assert len({finding.check for finding in findings}) == 13
+
+
+def test_file_in_a_new_format_is_a_note() -> None:
+    """It is read all the same: somebody may want to see how."""
+    findings = diagnose(replace(WELL, changed=["/logs/a: its lines were combined, and are json now (98%)"]))
+
+    (told,) = [finding for finding in findings if finding.check == "formats"]
+    assert told.state == NOTE
+    assert "are json now" in told.what
+    assert "sentinel parse" in told.advice
 
 
 @pytest.mark.parametrize(

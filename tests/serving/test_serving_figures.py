@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sentinel import secrecy
 from sentinel.pipeline.secrets import count_masked
+from sentinel.pipeline.votes import Votes
 from sentinel.records import RECORD_SCHEMA
 from sentinel.settings import Settings
 from serving.app import create_app
@@ -37,6 +38,9 @@ def parts(tmp_path: Path) -> Iterator[Parts]:
         tx.append(records("shop", 6, 0))
         tx.append(records("till", 4, 10))
         count_masked(tx, {"card": 3})
+        votes = Votes()
+        votes.count(pl.Series(["/logs/a"] * 100), pl.Series(["json"] * 98 + [None] * 2), 1795000000.0)
+        votes.save(tx)
         tx.count_rejected({("127.0.0.1", "message is missing"): 3})
     with spool.lease("deliver") as lease, spool.transaction() as tx:
         assert lease is not None
@@ -66,6 +70,9 @@ async def test_status_has_the_books_of_each_source(parts: Parts) -> None:
     assert told["dead_letters"] == [{"stream": "events", "state": "dead", "reason": "400 mapping", "count": 2}]
     assert told["readers"]["deliver"]["failing_since"] == "2026-11-18T11:06:40Z"
     assert told["quarantined"] == 0
+    assert told["formats"] == [
+        {"file": "/logs/a", "format": "json", "confidence": 0.98, "since": "2026-11-18T11:06:40Z", "before": None}
+    ]
     assert (told["masked"]["card"], told["masked"]["jwt"]) == (3, 0)
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from sentinel.errors import SpoolFullError, TerminalError
 from sentinel.pipeline.collector import Gathered
+from sentinel.pipeline.votes import Change
 from sentinel.records import EVENTS
 from sentinel.settings import load_settings
 from sentinel.spool import Spool
@@ -82,6 +83,18 @@ def test_what_is_not_read_is_said_once(caplog: pytest.LogCaptureFixture) -> None
     assert [record.getMessage() for record in caplog.records] == [
         "not read /logs/a: a pipe is not read",
         "not read /logs/b: a pipe is not read",
+    ]
+
+
+def test_change_of_a_format_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """In a line of its own, with what it was and what it is."""
+    change = Change("/logs/a", "combined", "json", 0.98)
+    reader = FollowReader(Scripted(Gathered(changes=[change]), Gathered()))
+    for _ in range(2):
+        reader.turn()
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "format changed /logs/a: its lines were combined, and are json now (98%)"
     ]
 
 
