@@ -37,6 +37,7 @@ LEVEL_FIRST: Final = (
     ),
     Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED} +- )", UPPER),
     Rule("log4j", rf"^(?P<head>{_UP} +{_DOTTED} +\[[^\]]*\] +- )", UPPER),  # Flink's, with its empty context
+    Rule("flask", rf"^(?P<head>{_UP} in (?P<source>[A-Za-z_][\w.]*): )", UPPER),
     Rule(  # WildFly's and Quarkus' console, with what tracing adds
         "jboss",
         rf"^(?P<head>{_UP} +(?P<context>(?:\w+=[^ ,\[]*,? +)*)\[(?P<source>[A-Za-z][\w.$-]*\.[\w.$-]+)\] "
@@ -63,7 +64,13 @@ AFTER_TIME: Final = (
         "[",
         "nginx",
     ),
-    Rule("log4j", rf"^(?P<head>{_THREAD} +{_UP} +{_DOTTED}(?: +--?|:)(?: |$))", "["),
+    Rule("log4j", rf"^(?P<head>{_THREAD} +{_UP} +{_DOTTED}(?: \[[^\]]*\])?(?: +--?|:)(?: |$))", "["),
+    Rule(  # https://github.com/sidekiq/sidekiq/wiki/Logging
+        "sidekiq",
+        r"^(?P<head>pid=(?P<pid>[0-9]+) tid=(?P<tid>[^ ]+) (?:class=(?P<class>[^ ]+) )?(?:jid=(?P<jid>[^ ]+) )?"
+        r"(?:elapsed=(?P<elapsed>[^ ]+) )?(?P<level>[A-Z]+): )",
+        "p",
+    ),
     Rule("python", rf"^(?P<head>(?:[-|] )?{_LOGGER} +[-|] +{_ANY} +[-|] )", "-|" + LETTERS + "_"),
     Rule("zookeeper", rf"^(?P<head>(?:\[myid:(?P<myid>[^\]]*)\] )?- {_UP} +\[(?P<thread>.*?):(?P<source>[A-Za-z0"
         r"-9_.$]+)@(?P<line>[0-9]+)\] - )", "-["),
@@ -110,6 +117,11 @@ _TIMED: Final = (
     Rule("clock", rf"^(?P<head>\[?{stamps.CLOCK}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True),
     Rule("epoch", rf"^(?P<head>\[?{stamps.EPOCH}\]?[,:]? +)", "[" + DIGITS, rest=AFTER_TIME, timed=True),
 )
+_DJANGO: Final = Rule(  # https://docs.djangoproject.com/en/stable/topics/logging/: its `verbose` formatter
+    "django",
+    rf"^(?P<head>{_UP} {stamps.YEAR_FIRST} (?P<source>[A-Za-z_]\w*) (?P<pid>[0-9]+) (?P<thread>[0-9]{{6,20}}) )",
+    UPPER,
+)
 _RUBY: Final = Rule(  # https://docs.ruby-lang.org/en/master/Logger/Formatter.html
     "ruby",
     rf"^(?P<head>[DIWEFA], \[{stamps.YEAR_FIRST} #(?P<pid>[0-9]+)\] +(?P<level>[A-Z]+) -- (?P<source>[^: ][^:]*)?: )",
@@ -126,7 +138,7 @@ _LETTERED: Final = tuple(  # https://www.tornadoweb.org/en/stable/log.html, and 
     )
     for stamp in (stamps.LAYOUTS["compact"], stamps.YEAR_FIRST, stamps.LAYOUTS["clock"])
 )
-RULES: Final = (*platforms.RULES, *_TIMED, *_LETTERED, _RUBY, _FILE_PREFIX)
+RULES: Final = (*platforms.RULES, *_TIMED, *_LETTERED, _DJANGO, _RUBY, _FILE_PREFIX)
 BARE_RULES: Final = (
     Rule(  # .NET's console: the message stands on the next line
         "dotnet",

@@ -36,6 +36,11 @@ def _of_esphome(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.drop("mark").with_columns(level.alias("level"))
 
 
+def _of_topic(groups: pl.DataFrame) -> pl.DataFrame:
+    """Some topics are levels."""
+    return groups.with_columns(pl.col("topic").alias("level"))
+
+
 def _told(groups: pl.DataFrame) -> pl.DataFrame:
     """What stands between the head and the columns at the end is the message."""
     return groups.with_columns(pl.col("body").alias("message")).drop("body")
@@ -142,6 +147,24 @@ RULES: Final = (
         r"^(?P<head>\[ *(?P<uptime>[0-9]+\.[0-9]{3})\] (?:\((?P<mark>II|WW|EE|NI|--|\*\*|==|\+\+|!!|\?\?)\) )?)",
         "[",
         finish=_of_x11,
+    ),
+    Rule(  # util-linux' `dmesg -x`, with either of its times
+        "dmesg-decoded",
+        rf"^(?P<head>(?P<facility>[a-z0-9]+) *:(?P<level>emerg|alert|crit|err|warn|notice|info|debug) *: "
+        rf"\[(?: *(?P<uptime>[0-9]+\.[0-9]{{6}})|{stamps.WEEKDAY})\] )",
+        LETTERS.lower(),
+    ),
+    Rule(  # what it calls Auth is no level
+        "freeradius",
+        rf"^(?P<head>{stamps.WEEKDAY} : (?P<level>Info|Error|Warning|Auth|Debug|Proxy|Acct|ERROR|WARNING): )",
+        UPPER,
+    ),
+    Rule(
+        "netlogon",
+        rf"^(?P<head>(?P<stamp>(?P<m>[0-9]{{2}})/(?P<d>[0-9]{{2}}) {_HMS}) \[(?P<topic>[A-Z_]+)\] "
+        r"\[(?P<pid>[0-9]+)\] )",
+        DIGITS,
+        finish=_of_topic,
     ),
     Rule(  # a daemon of Bacula or Bareos, its job, and a level only where something is wrong
         "bacula",

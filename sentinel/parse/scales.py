@@ -25,6 +25,8 @@ _PYTHON: Final = {10: "debug", 20: "info", 30: "warn", 40: "error", 50: "fatal"}
 _WINDOWS: Final = {0: "info", 1: "fatal", 2: "error", 3: "warn", 4: "info", 5: "trace"}
 _AZURE: Final = {0: "trace", 1: "info", 2: "warn", 3: "error", 4: "fatal"}
 """Application Insights' `severityLevel`."""
+_NEXTCLOUD: Final = {0: "debug", 1: "info", 2: "warn", 3: "error", 4: "fatal"}
+"""https://docs.nextcloud.com/server/latest/admin_manual/configuration_server/logging_configuration.html"""
 _EVENT_TYPES: Final = {"Normal": "info", "Warning": "warn"}
 _ALERTS: Final = {1: "error", 2: "warn", 3: "info"}
 _OTEL: Final = ("trace", "debug", "info", "warn", "error", "fatal")
@@ -34,6 +36,8 @@ def level_in(body: Mapping[str, Any]) -> Callable[[str, Any], str | None]:
     """A reader of levels in that document: name in its plain form and value → level, null where it is none."""
     if "short_message" in body or "PRIORITY" in body:
         return _of_syslog
+    if "reqId" in body and "app" in body:
+        return _of_nextcloud
     alert = body.get("alert")
     if body.get("event_type") == "alert" and isinstance(alert, Mapping):
         return lambda name, value: _of_alert(name, value, alert.get("severity"))
@@ -42,6 +46,10 @@ def level_in(body: Mapping[str, Any]) -> Callable[[str, Any], str | None]:
 
 def _of_syslog(name: str, value: Any) -> str | None:
     return levels.from_number(value) if type(value) is int else _of_any(name, value)
+
+
+def _of_nextcloud(name: str, value: Any) -> str | None:
+    return _NEXTCLOUD.get(value) if name == "level" and type(value) is int else _of_any(name, value)
 
 
 def _of_alert(name: str, value: Any, severity: Any) -> str | None:
