@@ -3,6 +3,7 @@
 Nothing is read by a vote: a line is read by what it is, so that a wrong vote does no harm. It is what people see.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from sentinel.collect import is_living_name
 from sentinel.spool import Spool, Transaction
 
 __all__ = ["BLOCK", "FREE_TEXT", "Change", "Vote", "Votes", "read_votes"]
+
+log = logging.getLogger(__name__)
 
 FREE_TEXT = "text"  # the format of what no format is known of
 BLOCK = 100  # events that vote together
@@ -138,8 +141,12 @@ class Votes:
 
 
 def read_votes(spool: Spool) -> Votes:
-    """The votes as they were kept last."""
-    return Votes(spool.blob(BLOB))
+    """The votes as they were kept last; none where another version kept them in another form."""
+    try:
+        return Votes(spool.blob(BLOB))
+    except msgspec.MsgspecError as exc:
+        log.warning("began to vote anew: the votes that were kept cannot be read error=%s", exc)
+        return Votes()
 
 
 def _winner(counted: dict[str, int]) -> tuple[str, float]:

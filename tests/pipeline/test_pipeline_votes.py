@@ -167,5 +167,19 @@ def test_failing_commit_counts_nothing(sentinel: Sentinel, clock: Clock, monkeyp
     assert read_votes(sentinel.spool).by_path[str(file)].counted == {FREE_TEXT: 30}
 
 
+@pytest.mark.parametrize("kept", [b'{"/logs/a.log":["json",0.9,1.0,["json"]]}', b"no JSON", b"[]"])
+def test_votes_of_another_form_stop_nothing(sentinel: Sentinel, clock: Clock, kept: bytes) -> None:
+    """What another version kept, and this one cannot read: the files are read, and vote anew."""
+    with sentinel.spool.transaction() as tx:
+        tx.put_blob("formats", kept)
+    file = sentinel.home / "in" / "app.log"
+    write(file, PLAIN, 120)
+
+    collect(sentinel, clock=clock)
+
+    assert sentinel.spool.ledger().accepted == 120
+    assert read_votes(sentinel.spool).by_path[str(file)].format == FREE_TEXT
+
+
 def _refuse(votes: Votes, tx: object) -> None:
     raise TransientError("the disk")
