@@ -12,7 +12,7 @@ offset). Content alone never merges two files that both exist: it only finds aga
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -43,6 +43,7 @@ class Matcher:
         new_generation: Callable[[], str],
         inflaters: Inflaters,
         from_end: bool = False,
+        asked: dict[tuple[int, int], float] | None = None,
     ) -> None:
         self._now_s = now_s
         self._quiet_s = quiet_s
@@ -50,6 +51,7 @@ class Matcher:
         self._new_generation = new_generation
         self._inflaters = inflaters
         self._from_end = from_end  # what is there now is old news
+        self._asked = {} if asked is None else asked  # by inode the time of change at which its bytes were asked
         self._match = Match()
         self._paths: set[str] = set()
         self._present: set[tuple[int, int]] = set()
@@ -101,11 +103,12 @@ class Matcher:
         """The checkpoint of this inode whose bytes are still there."""
         for checkpoint in candidates:
             is_known = checkpoint.state == "held" or self._inflaters.take(entry) is not None
-            if is_known or _is_settled(entry, checkpoint):
+            if is_known or _is_settled(entry, checkpoint, self._asked):
                 return checkpoint
             try:
                 with self._opened(entry) as contents:
                     if contents is None or is_same(contents, checkpoint):
+                        self._asked[entry.device, entry.inode] = entry.changed_s
                         return checkpoint
             except OSError:  # noted when it is read; rights that are missing now make no other file of it
                 return checkpoint
@@ -285,12 +288,13 @@ def _goes_on(path: str, gone: str) -> bool:
     return path not in {gone, living} and stem(gone) == living
 
 
-def _is_settled(entry: Entry, checkpoint: Checkpoint) -> bool:
+def _is_settled(entry: Entry, checkpoint: Checkpoint, asked: Mapping[tuple[int, int], float]) -> bool:
     """Whether nothing can have happened to this inode since it was read, so that it need not be opened.
 
-    The clock alone is not trusted (it may have been set back): name and size must be the old ones, too, the size save
-    for archives, which count inflated bytes.
+    The clock is not trusted (it may be ahead of the files'): name, size and the time of change at which the bytes were
+    asked last must be the same; of archives, which count inflated bytes and are slow to ask, the name alone.
     """
     is_old = entry.changed_s < checkpoint.updated_s - SETTLED_S and entry.path == checkpoint.path
     is_archive = checkpoint.state == "done" and is_packed_name(entry.path)
-    return is_old and checkpoint.state != "gone" and (entry.size == checkpoint.offset or is_archive)
+    is_seen = entry.size == checkpoint.offset and asked.get((entry.device, entry.inode)) == entry.changed_s
+    return is_old and checkpoint.state != "gone" and (is_seen or is_archive)

@@ -86,6 +86,7 @@ def poll(
     inflaters: Inflaters | None = None,
     seen: Walk | None = None,
     is_first: bool = False,
+    asked: dict[tuple[int, int], float] | None = None,
 ) -> Collected:
     """Read the next `max_bytes` or so (by at most one line more) of the watched files, in fair turns.
 
@@ -93,7 +94,8 @@ def poll(
     change; what follows the last line end of a file in use is read after `idle_s` seconds; a file that has gone is
     known again for `keep_s` seconds. Pass the same `inflaters` to the polls of one run when there may be large
     archives, and `seen` where the walk was just made. `is_first`: nothing was ever collected, so that `begins_now`
-    counts. Raises TerminalError when no place can be read.
+    counts. The next poll that is given the same `asked` opens nothing that has not changed. Raises TerminalError when
+    no place can be read.
     """
     seen = walk(watched) if seen is None else seen
     with ExitStack() as stack:
@@ -105,6 +107,7 @@ def poll(
             new_generation=new_generation,
             inflaters=open_files,
             from_end=is_first and watched.begins_now,
+            asked=asked,
         )
         match = matcher.match(seen.entries, checkpoints, seen.blind)
         match.counts["special"] += seen.special

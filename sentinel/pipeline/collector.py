@@ -58,6 +58,7 @@ class Collector:
         self._token: int | None = None  # of the lease under which `_kept` was read
         self._kept: dict[str, Checkpoint] = {}
         self._votes = Votes()
+        self._asked: dict[tuple[int, int], float] = {}
         self._is_begun = False
         self._calm: Walk | None = None  # after this look nothing was left to do
         self._late: dict[str, tuple[Checkpoint, pl.DataFrame]] = {}  # held events, should their file go meanwhile
@@ -123,6 +124,8 @@ class Collector:
         if self._calm is not None and seen.entries == self._calm.entries and 0 <= now_s - self._polled_s < LOOK_AGAIN_S:
             return
         self._polled_s, self._calm = now_s, None
+        present = {(entry.device, entry.inode) for entry in seen.entries}
+        self._asked = {inode: changed_s for inode, changed_s in self._asked.items() if inode in present}
         saved = self._rescue(seen)
         collected = poll(
             self._watched,
@@ -132,6 +135,7 @@ class Collector:
             inflaters=self._inflaters,
             seen=seen,
             is_first=not self._is_begun,
+            asked=self._asked,
         )
         gathered.problems |= dict.fromkeys(collected.problems)
         gathered.is_more = collected.is_more

@@ -169,6 +169,21 @@ def test_new_file_of_the_old_size_on_its_inode_is_read() -> None:
     folder.teardown()
 
 
+def test_new_file_of_the_old_name_and_size_on_its_inode_is_read() -> None:
+    """However far our clock is ahead of that of the files: its time of change is not the one that was seen."""
+    folder = Followed()
+    for _ in range(3):  # not every file system gives the inode to the next file
+        folder.append_trace("a.log", 5)
+        folder.delete(caught_up=True, name="a.log", number=0, suffix="")
+        folder.poll(quiet_s=1e6)
+        folder.append_trace("a.log", 5)
+        folder.drain()
+        folder.poll(quiet_s=1e6)
+        folder.delete(caught_up=True, name="a.log", number=0, suffix="")
+
+    folder.teardown()
+
+
 TestFollowed = Followed.TestCase
 TestFollowed.pytestmark = [pytest.mark.timeout(60 + SEQUENCES * 3)]
 TestFollowed.settings = settings(
