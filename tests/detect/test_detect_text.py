@@ -35,6 +35,8 @@ REQUEST, TENANT = "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "3f2504e0-4f89-11d3-9a
         ("block blk_-1608999687919862906 lost", "block <BLK> lost"),
         ("0xdeadbeef and 8e4f2a91bc", "<HEX> and <HEX>"),
         ("Invalid user admin from 1.2.3.4", "Invalid user <USER> from <IP>"),
+        ("Role 'owner' assigned to eve", "Role 'owner' assigned to eve"),
+        ("role owner granted to eve by user bob", "role owner granted to eve by user <USER>"),
         ("ask 10.0.0.7:50010 to delete  blk_123456 blk_-234567 blk_345678", "ask <IP>:<NUM> to delete  <BLK> <BLK>"),
         ("brokers 10.0.0.1:92, 10.0.0.2:92, 10.0.0.3:92, 10.0.0.4:92.", "brokers <IP>:<NUM>, <IP>:<NUM>."),
         ("cpu 1.5 2.5 3.5 at 4 of 5", "cpu <NUM> <NUM> at <NUM> of <NUM>"),

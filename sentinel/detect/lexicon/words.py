@@ -68,7 +68,8 @@ _KEYS: tuple[tuple[int, str], ...] = (
         " list group groups for root: authentication auth failed failure password exists created deleted added that"
         " service services manager count activity access of as port at via using it its all no new incorrect wrong bad rejected refused attempt attempts timeout timed out"
         " succeeded success successful accepted granted blocked locked disabled expired required limit page form prompt"
-        " screen shell banner been will cannot could unable mismatch unsuccessful",
+        " screen shell banner been will cannot could unable mismatch unsuccessful assigned assigns granted grants revoked"
+        " given removed changed updated modified promoted attached transferred elevated",
     ),
 )
 
