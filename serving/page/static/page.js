@@ -136,6 +136,12 @@
   const chart = $("#chart");
   let plot = null;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const days = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+  const hours = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+  function moments(self, splits, axis, space, step) {  // in the reader's own way, the day where it begins
+    const own = splits.map((at) => new Date(at * 1000));
+    return own.map((at, n) => (step >= 86400 || (n && at.getDate() !== own[n - 1].getDate()) ? days : hours).format(at));
+  }
   async function draw() {
     if (!chart || typeof uPlot === "undefined") return;
     const form = $("#view").elements;
@@ -150,8 +156,8 @@
     plot = new uPlot({
       width: chart.clientWidth, height: 170, legend: { show: true }, cursor: { drag: { x: true, y: false, setScale: false } },
       scales: { x: { time: true }, y: { range: (self, low, high) => [0, Math.max(1, high)] }, a: { range: (self, low, high) => [0, Math.max(4, high * 3)] } },
-      axes: [axis, { ...axis, size: 56 }, { ...axis, scale: "a", side: 1, grid: { show: false }, size: 40 }],
-      series: [{}, { label: chart.dataset.lines, stroke: colour("--accent"), fill: colour("--area"), width: 1, points: { show: false } },
+      axes: [{ ...axis, values: moments, space: 70 }, { ...axis, size: 56 }, { ...axis, scale: "a", side: 1, grid: { show: false }, size: 40 }],
+      series: [{ label: chart.dataset.time, value: (self, at) => at == null ? "--" : shown.format(new Date(at * 1000)) }, { label: chart.dataset.lines, stroke: colour("--accent"), fill: colour("--area"), width: 1, points: { show: false } },
         { label: chart.dataset.anomalies, scale: "a", stroke: colour("--critical"), fill: colour("--critical"), paths: uPlot.paths.bars({ size: [0.9, 12, 2] }), points: { show: false } }],
       hooks: { setSelect: [(self) => {
         if (self.select.width < 4) return;
