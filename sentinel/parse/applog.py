@@ -1,10 +1,11 @@
 """Application logs: a time at the head, then level, logger, thread in the manners of log4j, Python and their kin."""
 
+import re
 from typing import Final
 
 import polars as pl
 
-from sentinel.parse import platforms, stamps
+from sentinel.parse import pairs, platforms, stamps
 from sentinel.parse.levels import ANY_LEVEL, PLAIN_LEVEL, SYSLOG_LEVELS, UPPER_LEVEL
 from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
 
@@ -18,12 +19,23 @@ _DOTTED: Final = r"(?P<source>[A-Za-z_][A-Za-z0-9_$-]*(?:\.[A-Za-z0-9_$<>-]+)+)"
 _CONTEXT: Final = r"(?:\[(?P<request>(?:req-[^\]]*|-[^\]]*))\] )?"  # OpenStack's request, user and project ids
 
 
+_LATE_LOGGER: Final = r" \[([A-Za-z_][A-Za-z0-9_.]*)\](?: +[A-Za-z_][A-Za-z0-9_.]*=.*)?$"
+_LATE_PAIR: Final = re.compile(rf" ({pairs.KEY})=({pairs.VALUE})")
+
+
 def _numbered(groups: pl.DataFrame) -> pl.DataFrame:
     """A level given as syslog's number."""
     words = groups["level"].replace_strict(
         {str(number): level for number, level in enumerate(SYSLOG_LEVELS)}, return_dtype=pl.String
     )
     return groups.with_columns(words.alias("level"))
+
+
+def _of_structlog(groups: pl.DataFrame) -> pl.DataFrame:
+    """The logger in brackets behind what happened, and the pairs behind both, which also stay in the message."""
+    source = groups["message"].str.extract(_LATE_LOGGER, 1)
+    inner = [pairs.as_inner(dict(pairs.plain(_LATE_PAIR.findall(text)))) for text in groups["message"]]
+    return groups.with_columns(source.alias("source"), pl.Series("inner", inner, dtype=pl.String))
 
 
 LEVEL_FIRST: Final = (
@@ -58,6 +70,15 @@ LEVEL_FIRST: Final = (
     ),
 )
 AFTER_TIME: Final = (
+    Rule(  # a custom ErrorLogFormat
+        "apache-error",
+        r"^(?P<head>\[(?P<source>[a-z][a-z0-9_]*):(?P<level>[a-z]+[1-8]?)\] \[pid (?P<pid>[0-9]+)(?::tid (?P<tid>[0-9]+))?\] "
+        r"(?:\[client (?P<client>[^\]]*)\] )?)",
+        "[",
+    ),
+    Rule(  # https://www.structlog.org: ConsoleRenderer pads its levels
+        "structlog", r"^(?P<head>\[(?P<level>debug|info|warning|error|critical) +\] +)", "[", finish=_of_structlog
+    ),
     Rule(
         "nginx-error",
         rf"^(?P<head>\[{_ANY}\] (?P<pid>[0-9]+)#(?P<tid>[0-9]+): (?:\*(?P<connection>[0-9]+) )?)",

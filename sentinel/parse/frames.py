@@ -28,6 +28,12 @@ SYSLOGS: Final = frozenset({"syslog", "syslog-pri", "syslog-5424", "syslog-relay
 """Frames whose program is the source, whatever logger writes inside."""
 PART_ENDINGS: Final = "-part"
 _COMPOSE: Final = r"^(?P<head>(?P<source>[A-Za-z0-9][A-Za-z0-9_.-]*[-_][0-9]+) +\| )"
+_KUBECTL: Final = r"\[pod/(?P<pod>[^/\]]+)/(?P<source>[^/\]]+)\] "
+_NANOS: Final = (
+    r"(?P<stamp>(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})T(?P<H>[0-9]{2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})"
+    r"\.(?P<f>[0-9]{9})(?P<z>Z|[+-][0-9:]{5})) "
+)
+"""The time that Docker and Kubernetes put before a line where they are asked for it; programs write fewer digits."""
 _CRI: Final = rf"{stamps.RFC3339} (?P<stream>stdout|stderr)"
 
 _PLAIN: Final = (*syslog.RULES, *syslog.DEVICES)
@@ -36,7 +42,10 @@ FRAMES: Final[tuple[Rule, ...]] = (
     Rule("cri-part", rf"^(?P<head>{_CRI} P(?::[A-Za-z0-9]+)* ?)", DIGITS, fifth=DATED),
     *_PLAIN,
     syslog.pri_rule(_PLAIN),
+    Rule("compose", rf"{_COMPOSE[:-1]}{_NANOS})", LETTERS + DIGITS),
     Rule("compose", _COMPOSE, LETTERS + DIGITS),
+    Rule("kubectl", rf"^(?P<head>{_KUBECTL}{_NANOS})", "["),  # logs --prefix --timestamps
+    Rule("kubectl", rf"^(?P<head>{_KUBECTL})", "["),
     Rule(  # https://devcenter.heroku.com/articles/logging#log-format
         "heroku",
         rf"^(?P<head>{stamps.RFC3339} (?P<source>[a-z]+)\[(?P<process>[a-z][a-z._-]*[0-9]*)\]: )",

@@ -52,7 +52,11 @@ PLAIN_LEVEL: Final = rf"(?:{_PLAIN_WORDS})"
 """Pattern of a level's plain words in any usual case."""
 _LEADING: Final = rf"^(?:\[(?:{_PLAIN_WORDS})\][: ]|(?:{_PLAIN_WORDS}): )"
 _LEADING_WORD: Final = re.compile(_LEADING)
-_LEADING_OF: Final = f"({_LEADING})"
+_LEADING_OF: Final = (
+    rf"^(?:[A-Za-z_][A-Za-z0-9_.@/-]*(?:\([^()]*\))?(?:<[^<>]*>)*: )?"
+    rf"(?:\[({_PLAIN_WORDS})\][: ]|({_PLAIN_WORDS})(?: error)?: )"
+)
+"""The same behind a daemon's frame, perhaps behind one name: Dovecot's `imap(ann)<7>: Error: `."""
 
 SYSLOG_LEVELS: Final = ("fatal", "fatal", "fatal", "error", "warn", "info", "info", "debug")  # RFC 5424, table 2
 SEVERITIES: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
@@ -81,8 +85,9 @@ def leading_word(message: str) -> str | None:
 
 
 def leading_words(messages: pl.Series) -> pl.Series:
-    """The same for each of many messages."""
-    return normalise(messages.str.extract(_LEADING_OF, 1).str.strip_chars("[]: "))
+    """The same for each of many messages of daemons, which may name a service of theirs first."""
+    groups = messages.str.extract_groups(_LEADING_OF).struct.unnest()
+    return normalise(groups.select(pl.coalesce(pl.all())).to_series())
 
 
 def severities(pri: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:

@@ -12,7 +12,7 @@ from sentinel.parse import attributes
 __all__ = ["KEY", "VALUE", "as_inner", "plain", "spread_structured", "table"]
 
 KEY: Final = r"[A-Za-z_@][A-Za-z0-9_.@/-]*"
-VALUE: Final = r'(?:"(?:[^"\\]|\\.)*"|[^ "]*)'
+VALUE: Final = r'(?:"(?:[^"\\]|\\.)*"|\'[^\']*\'|[^ "]*)'
 
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
@@ -22,7 +22,7 @@ _SD_PIECE: Final = r'\[[^ \]"=]+|[^ =\]"\[]+="(?:[^"\\]|\\.)*"'
 def plain(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """The pairs with the quotes of their values taken off and the usual escapes undone."""
     for name, value in found:
-        if len(value) > 1 and value[0] == '"' == value[-1]:
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
             inside = value[1:-1]
             yield name, _ESCAPE.sub(_undone, inside) if "\\" in inside else inside
         else:

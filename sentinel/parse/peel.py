@@ -197,7 +197,7 @@ class Peel:
         if found is None:
             return False
         self.files.append(found["file"])
-        self.attributes.setdefault("line", found["line"] or found["line2"])
+        self.attributes.setdefault("line", found["line"] or found["line2"] or found["line3"])
         self.at = found.end()
         return True
 

@@ -51,6 +51,9 @@ BSD: Final = (
         r"<(?P<level>[A-Z][a-z]+)>: )",
         UPPER,
     ),
+    Rule(  # Kerberos
+        "syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_PROGRAM}{_PID}\((?P<level>[A-Za-z]+)\): )", UPPER
+    ),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_PID}: ?)", UPPER),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<sequence>[0-9]+): )", UPPER),  # Cisco counts its lines
 )

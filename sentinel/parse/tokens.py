@@ -128,7 +128,7 @@ SPAN: Final = re.compile(r"(?:[\w.-]+\{[^{}]*\}:)+(?=[ \t]|[\w:]+: )")
 CODE: Final = re.compile(
     r"(?P<file>[\w./@+$<>-]*\w\.(?:go|py|java|kt|scala|groovy|clj|m?[jt]sx?|c|cc|cpp|cxx|h|hpp|rs|rb|php|cs|fs|v"
     r"b|swift|mm?|exs?|erl|lua|pl|pm|sql|dart))"
-    r"(?:[: ](?P<line>[0-9]+)|\((?P<line2>[0-9]+)\))(?P<function>:[\w.<>$~*]+(?:\(\))?)?:?(?=[ \t|\]]|$)"
+    r"(?::(?P<line>[0-9]+)|\((?P<line2>[0-9]+)\)| (?P<line3>[0-9]+)(?=[:\]]|$))(?P<function>:[\w.<>$~*]+(?:\(\))?)?:?(?=[ \t|\]]|$)"
 )
 """A place in code: `server.go:12`, `felix/client.go 356:`, `Pay.java:7:charge()`."""
 DOTTED: Final = re.compile(r"(?P<name>[A-Za-z_][\w$]*(?:\.[A-Za-z_$<][\w$<>-]*){2,})(?=[ \t])")

@@ -37,6 +37,26 @@ CASES: dict[str, tuple[str, str | None, str | None, str, str | None, str, dict[s
         "Oct 11 22:14:15 h sshd[1]: error: PAM: failure", "2026-10-11T22:14:15", "error", "sshd", "h",
         "error: PAM: failure", {"pid": "1"},
     ),
+    "syslog-level-of-the-line-before-the-severity": (
+        "<22>Oct 11 22:14:15 mx postfix/smtpd[7]: warning: no name", "2026-10-11T22:14:15", "warn", "postfix/smtpd",
+        "mx", "warning: no name", {"pid": "7", "facility": "mail", "severity": "info"},
+    ),
+    "syslog-level-behind-a-service": (
+        "Oct 11 22:14:15 mx dovecot: imap(ann)<7><x1>: Error: no box", "2026-10-11T22:14:15", "error", "dovecot", "mx",
+        "imap(ann)<7><x1>: Error: no box", {},
+    ),
+    "syslog-error-as-a-word": (
+        "Oct 11 22:14:15 h cron[1]: error in crontab, see mail", "2026-10-11T22:14:15", None, "cron", "h",
+        "error in crontab, see mail", {"pid": "1"},
+    ),
+    "logfmt-with-single-quotes": (
+        "timestamp='2026-03-04T10:00:01Z' level='warning' event='till is slow' ms=812", "2026-03-04T10:00:01", "warn",
+        "app", None, "till is slow", {"ms": "812"},
+    ),
+    "words-that-look-like-a-file-of-code": (
+        "2026-03-04T10:00:01Z [warning] Node.js 16 is old", "2026-03-04T10:00:01", "warn", "app", None,
+        "Node.js 16 is old", {},
+    ),
     "rfc5424": (
         '<165>1 2003-10-11T22:14:15.003Z h.test evntslog 77 ID47 [x@3 iut="3" src="A\\"b"][b@1 c="d"] \ufeffAn event',
         "2003-10-11T22:14:15.003", "info", "evntslog", "h.test", "An event",
