@@ -1,6 +1,7 @@
 """Application logs: a time at the head, then level, logger, thread in the manners of log4j, Python and their kin."""
 
 import re
+from decimal import Decimal
 from typing import Final
 
 import polars as pl
@@ -17,6 +18,10 @@ _THREAD: Final = r"\[(?P<thread>[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*)\]"
 _LOGGER: Final = r"(?P<source>[A-Za-z_][A-Za-z0-9_.$/-]*)"
 _DOTTED: Final = r"(?P<source>[A-Za-z_][A-Za-z0-9_$-]*(?:\.[A-Za-z0-9_$<>-]+)+)"
 _CONTEXT: Final = r"(?:\[(?P<request>(?:req-[^\]]*|-[^\]]*))\] )?"  # OpenStack's request, user and project ids
+_CLIENT: Final = r"(?:(?:[A-Za-z0-9.:_-]+|\[local\])(?:\([0-9]+\))? )?"
+_OF_POSTGRES: Final = (
+    r"(?P<level>DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION): +"
+)
 
 
 _LATE_LOGGER: Final = r" \[([A-Za-z_][A-Za-z0-9_.]*)\](?: +[A-Za-z_][A-Za-z0-9_.]*=.*)?$"
@@ -38,17 +43,25 @@ def _of_structlog(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.with_columns(source.alias("source"), pl.Series("inner", inner, dtype=pl.String))
 
 
+def _in_full(groups: pl.DataFrame) -> pl.DataFrame:
+    """A count of seconds without its exponent."""
+    plain = [None if text is None else format(Decimal(text), "f") for text in groups["written"]]
+    return groups.with_columns(pl.Series("written", plain, dtype=pl.String))
+
+
 LEVEL_FIRST: Final = (
     Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED}: ?)", UPPER),
     Rule(
         "spring",
-        rf"^(?P<head>{_UP} +(?:\[(?P<application>[^\]]*)\] )?(?P<pid>[0-9]+) --- (?:\[[^\]]*\] )?\[ *(?P<thread>"
-        r"[^\]]*)\] "
-        r"(?P<source>[^ ]+) *: ?)",
+        rf"^(?P<head>{_UP} +(?:\[(?P<application>[^\]]*)\] )?(?P<pid>[0-9]+) --- (?:\[[^\]]*\] )??\[ *(?P<thread>"
+        r"[^\]]*)\] (?:\[(?P<trace>[0-9a-f-]*)\] )?(?P<source>[^ \[][^ ]*) *: ?)",
         UPPER,
     ),
     Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED} +- )", UPPER),
     Rule("log4j", rf"^(?P<head>{_UP} +{_DOTTED} +\[[^\]]*\] +- )", UPPER),  # Flink's, with its empty context
+    Rule(  # https://logback.qos.ch/manual/configuration.html: its words about itself
+        "logback-status", rf"^(?P<head>\|-{_UP} in (?P<source>[^ ]+) - )", "|"
+    ),
     Rule("flask", rf"^(?P<head>{_UP} in (?P<source>[A-Za-z_][\w.]*): )", UPPER),
     Rule(  # WildFly's and Quarkus' console, with what tracing adds
         "jboss",
@@ -100,11 +113,9 @@ AFTER_TIME: Final = (
     Rule("process-level", rf"^(?P<head>(?P<pid>[0-9]+) {_UP} {_DOTTED}(?:: ?| ){_CONTEXT})", DIGITS),
     Rule("mysql", r"^(?P<head>(?P<thread>[0-9]+) \[(?P<level>System|Note|Warning|ERROR)\] (?:\[(?P<code>MY-[0-9]+)\] "
          r"\[(?P<source>[^\]]+)\] )?)", DIGITS),
-    Rule("postgres", r"^(?P<head>(?:\[[0-9]+(?:-[0-9]+)?\]: )?\[(?P<pid>[0-9]+)(?:-[0-9]+)?\]:? (?:(?:[0-9a-f.:]"
-        r"+|\[local\])(?:\([0-9]+\))? )?(?:(?:user=)?(?P<user>[^ @,=]*)(?:@|,db=)(?P<database>[^ ,]*)"
-         r"(?:,app=(?P<application>[^,]*))?(?:,client=(?P<client>[^ ]*))? )?"
-         r"(?P<level>DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|L"
-        r"OCATION): +)", "[", "postgres"),
+    Rule("postgres", rf"^(?P<head>\[(?P<pid>[0-9]+)(?:[-:][0-9]+)?\]:? (?:\[[0-9]+-[0-9]+\]:? )?{_CLIENT}"
+        r"(?:(?:user=)?(?P<user>[^ @,=]*)(?:@|,db=)(?P<database>[^ ,/]*)(?:/[^ ]*)?"
+        rf"(?:,app=(?P<application>[^,]*))?(?:,client=(?P<client>[^ ]*))? {_CLIENT})?{_OF_POSTGRES})", "[", "postgres"),
     Rule("pgbouncer", r"^(?P<head>\[(?P<pid>[0-9]+)\] (?P<level>[A-Z]+) (?P<connection>[CS]-0x[0-9a-f]+): )", "[",
          "pgbouncer"),
     Rule("pgbouncer", r"^(?P<head>\[(?P<pid>[0-9]+)\] (?P<level>LOG|NOISE) )", "[", "pgbouncer"),
@@ -138,6 +149,18 @@ _TIMED: Final = (
     Rule("clock", rf"^(?P<head>\[?{stamps.CLOCK}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True),
     Rule("epoch", rf"^(?P<head>\[?{stamps.EPOCH}\]?[,:]? +)", "[" + DIGITS, rest=AFTER_TIME, timed=True),
 )
+_OF_POSTGRES_RPM: Final = Rule(  # the prefix that Red Hat's packages set: `< %m >`
+    "postgres", rf"^(?P<head>< {stamps.YEAR_FIRST} >{_OF_POSTGRES})", "<", "postgres"
+)
+_ZAP: Final = Rule(  # zap's console with its default time, a float of seconds
+    "zap-epoch",
+    r"^(?P<head>(?P<written>1\.[0-9]{1,18}e\+09)\t)",
+    "1",
+    fifth=DIGITS,
+    rest=AFTER_TIME,
+    timed=True,
+    finish=_in_full,
+)
 _DJANGO: Final = Rule(  # https://docs.djangoproject.com/en/stable/topics/logging/: its `verbose` formatter
     "django",
     rf"^(?P<head>{_UP} {stamps.YEAR_FIRST} (?P<source>[A-Za-z_]\w*) (?P<pid>[0-9]+) (?P<thread>[0-9]{{6,20}}) )",
@@ -159,7 +182,7 @@ _LETTERED: Final = tuple(  # https://www.tornadoweb.org/en/stable/log.html, and 
     )
     for stamp in (stamps.LAYOUTS["compact"], stamps.YEAR_FIRST, stamps.LAYOUTS["clock"])
 )
-RULES: Final = (*platforms.RULES, *_TIMED, *_LETTERED, _DJANGO, _RUBY, _FILE_PREFIX)
+RULES: Final = (*platforms.RULES, *_TIMED, *_LETTERED, _OF_POSTGRES_RPM, _ZAP, _DJANGO, _RUBY, _FILE_PREFIX)
 BARE_RULES: Final = (
     Rule(  # .NET's console: the message stands on the next line
         "dotnet",

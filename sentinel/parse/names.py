@@ -16,7 +16,7 @@ _NAMES: Final = {
     "asctime timemillis instant eventtime realtimetimestamp timegenerated eventcreated stagetimestamp "
     "requestreceivedtimestamp datetimedate starttime startutc startlocal timelocal timeunixnano logtimestamp systemtime "
     "timecreated timecreatedsystemtime timestampms timems unixtime epoch eventtimeutc recordtime createdat "
-    "creationtime timeunix epochsecond epochseconds epochmillis epochms "
+    "creationtime timeunix epochsecond epochseconds epochmillis epochms msec "
     "date observedtimestamp observedtimeunixnano receivetimestamp lasttimestamp firsttimestamp created "
     "published dt when timetimestamp timerepr systemtimecreatedsystemtime",
     "nanos": "timestampnanos instantnanoofsecond",

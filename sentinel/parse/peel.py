@@ -167,13 +167,14 @@ class Peel:
         if t.is_thread(inside):
             self.threads.append(inside)
             return True
+        if (owned := t.NAME_PID.fullmatch(inside)) is not None:
+            self.names += [owned["name"]] if owned["name"] else []
+            self.host = owned["host"] or self.host
+            self.attributes.setdefault("pid", owned["pid"])
+            return True
         inside = re.sub(r" +(?=:)", "", inside)  # Salt pads it: `salt.state       :2022`
         if not t.is_name(inside):
             return False
-        if (owned := t.NAME_PID.fullmatch(inside)) is not None:
-            self.names.append(owned["name"])
-            self.attributes.setdefault("pid", owned["pid"])
-            return True
         inside = re.sub(r"(?<=\.[ch])\.[0-9]+$", "", inside)  # lighttpd's `server.c.170`
         name, _, number = inside.rpartition(":")
         self.names.append((name if name and number.isdigit() else inside).partition(",")[0].rstrip())
@@ -271,7 +272,7 @@ class Peel:
 
     def _take_marked_name(self) -> bool:
         found = t.NAMED.match(self.text, self.at)
-        if found is None or not t.is_marked(found, has_level=self.level is not None):
+        if found is None or not t.is_marked(found, has_level=self.level is not None) or (found["mark4"] and self.files):
             return False
         if found["mark"] and self.files and self._is_function(found["name"]):
             self.attributes.setdefault("function", found["name"])

@@ -164,8 +164,8 @@ UNPROSAIC: Final = re.compile(r"[0-9A-Z=_/-]")
 """What a word of prose rarely has."""
 THREAD_LEVEL: Final = re.compile(rf"(?P<thread>[^/]+)/(?P<level>{_UP})|(?P<name>[^#]+)#(?P<level2>{_LOW})")
 """Minecraft's `[Server thread/INFO]`, Twisted's `[shop.pay#info]`."""
-NAME_PID: Final = re.compile(r"(?P<name>[A-Za-z][\w.-]*)/(?P<pid>[0-9]+)")
-"""pino's `(shop/18788)`."""
+NAME_PID: Final = re.compile(r"(?:(?P<name>[A-Za-z][\w.-]*)/)?(?P<pid>[0-9]+)(?: on (?P<host>[^ ]+))?")
+"""pino's `(shop/18788 on web1)`, of which name and host may be left out."""
 PADDED_LEVEL: Final = re.compile(rf"(?P<name>[A-Za-z][\w.]*) {{2,}}(?P<level>{_LOW}): ")
 """SQL Server's `Logon       Error: 18456`."""
 PROGRAM: Final = re.compile(
