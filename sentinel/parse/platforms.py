@@ -127,6 +127,12 @@ AFTER_TIME: Final = (
         r"\((?P<thread>[^)]*)\) )",
         LETTERS + DIGITS,
     ),
+    Rule(  # what supervisord did with a program, which it names behind it
+        "supervisord",
+        r"^(?P<head>(?P<level>CRIT|ERRO|WARN|INFO|DEBG) )"
+        r"(?:spawned|exited|success|stopped|gave up|reaped|killing|entered)[: ]",
+        "CEWID",
+    ),
     Rule(  # who speaks, in twelve columns
         "sql-server",
         r"^(?P<head>(?:spid(?P<spid>[0-9]+s?)|(?P<source>Logon|Server|Backup|Service Broker[^ ]*)) {2,}"

@@ -27,7 +27,8 @@ _SURE: Final = frozenset({"json", "logfmt", "cef", "leef"})
 _SECOND_LINE: Final = rf"^[^\n]*\n({ANY_LEVEL}): "
 _MARK_CHARS: Final = 160
 _MARKED: Final = (
-    rf"^\s*\{{|^[\w.@-]+=|^[IWEFD][0-9]{{4}} |\b{UPPER_LEVEL}\b|[\[<(]{ANY_LEVEL} *[\])>]|\b(?:GET|POST|PUT|PATC"
+    rf"^\s*\{{|^PHP [A-Z]|^[\w.@-]+=|"
+    rf"^[IWEFD][0-9]{{4}} |\b{UPPER_LEVEL}\b|[\[<(]{ANY_LEVEL} *[\])>]|\b(?:GET|POST|PUT|PATC"
     r"H|DELETE|HEAD|OPTIONS) |"
     r"^(?:CEF|LEEF):|\] \"|^<|[0-9]/-?[0-9]+/-?[0-9]+ [1-5][0-9]{2} |%[A-Z][A-Z0-9_-]+-[0-7]-|[0-9]{2}:[0-9"
     rf"]{{2}}.* {ANY_LEVEL}\b"
