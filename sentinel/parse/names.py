@@ -29,12 +29,13 @@ _NAMES: Final = {
     "jsonpayloadmessage fieldsmsg logformat bodystringvalue eventmessage messagetemplate mt fullmessage alertsignature "
     "eventdatamessage "
     "description eventoriginal messagetext messagemessage messagestring errormessage errmessage errormsg errmsg",
-    "source": "eventsystemproviderattributesname eventsystemprovidername source logger loggername loglogger lognamespace service "
+    "source": "eventsystemproviderattributesname eventsystemprovidername source logger loggername "
+    "jsonpayloadlogger resourcelabelscontainername loglogger lognamespace service "
     "servicename resourceservicename resourceattributesservicename sourcecontext propertiessourcecontext logname component "
     "program category channel target application app appname programname syslogidentifier sourcename providername "
     "systemproviderattributesname eventdataset devname loggerfqcn subsystem facility name c tag "
     "kubernetescontainername "
-    "kubernetescontainer containername resourcelabelscontainername systemdunit comm class module",
+    "kubernetescontainer containername systemdunit comm class module",
     "host": "eventsystemcomputer host hostname computer computername machinename nodename kuberneteshost "
     "kubernetesnodename "
     "winlogcomputername "

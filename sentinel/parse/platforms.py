@@ -127,6 +127,11 @@ AFTER_TIME: Final = (
         r"\((?P<thread>[^)]*)\) )",
         LETTERS + DIGITS,
     ),
+    Rule(
+        "ansible",
+        r"^(?P<head>p=(?P<pid>[0-9]+) u=(?P<user>[^ ]+) n=(?P<source>[^ ]+) (?P<level>[A-Z]+)?\| )",
+        "p",
+    ),
     Rule(  # what supervisord did with a program, which it names behind it
         "supervisord",
         r"^(?P<head>(?P<level>CRIT|ERRO|WARN|INFO|DEBG) )"
