@@ -1,4 +1,4 @@
-"""An entry of journald's export format in, the document of its fields out; other texts are no entries."""
+"""An entry of journald's export or verbose format in, the document of its fields out; other texts are no entries."""
 
 import re
 from typing import Final
@@ -6,8 +6,10 @@ from typing import Final
 __all__ = ["ENTRY", "NAME", "document_of_export"]
 
 NAME: Final = "journald-export"
-ENTRY: Final = r"^__CURSOR=[^\n]*\n"
-"""How an entry begins: https://systemd.io/JOURNAL_EXPORT_FORMATS/"""
+_VERBOSE: Final = r"(?P<time>[A-Z][a-z]{2} [0-9-]{10} [0-9:.]{8,15} [^\[\n]*)\[s=[0-9a-f]+;[^\]\n]*\]\n +"
+ENTRY: Final = rf"^(?:__CURSOR=[^\n]*\n|{_VERBOSE}_?[A-Z])"
+"""How an entry begins: https://systemd.io/JOURNAL_EXPORT_FORMATS/, and what `journalctl -o verbose` shows of one."""
+_HEAD: Final = re.compile(_VERBOSE)
 _FIELD: Final = re.compile(r"(?P<name>[A-Z_][A-Z0-9_]*)(?:=(?P<value>.*))?")
 _SIZE: Final = re.compile(r"^(?:\\x[0-9a-f]{2}|[^\x00]){0,3}\x00{5,8}")
 """The eight bytes before a value that is not plain text, the lowest first; where a line's text has their traces."""
@@ -15,10 +17,14 @@ _SIZE: Final = re.compile(r"^(?:\\x[0-9a-f]{2}|[^\x00]){0,3}\x00{5,8}")
 
 def document_of_export(text: str) -> dict[str, object]:
     """Field → its value, or all of them where it comes several times. What follows a name alone is its value, up to
-    the next field: blank lines within it are lost, as they are everywhere else.
+    the next field: blank lines within it are lost, as they are everywhere else. The time above a verbose entry is its
+    `timestamp`.
     """
     found: dict[str, list[str]] = {}
     open_value: list[str] | None = None
+    if head := _HEAD.match(text):
+        found["timestamp"] = [head["time"].strip()]
+        text = re.sub(r"(?m)^ +", "", text[text.index("\n") + 1 :])
     for line in text.split("\n"):
         field = _FIELD.fullmatch(line)
         if field is None:

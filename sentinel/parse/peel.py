@@ -144,7 +144,9 @@ class Peel:
         if found is None:
             return False
         inside = next(group for group in found.groups() if group is not None).strip()
-        if found["d"] and self.level is None and self.timed:  # UniFi's `<launcher> INFO`
+        if found["b"] and self.files and not self.names:  # tracer's `app.js:12 (pay)`
+            self.attributes.setdefault("function", inside)
+        elif found["d"] and self.level is None and self.timed:  # UniFi's `<launcher> INFO`
             self.threads.append(inside)
         elif t.is_id(inside) or inside in _NOTHING:
             if inside and "pid" not in self.attributes:

@@ -33,3 +33,15 @@ def test_entries_of_a_file_are_records_of_their_own(read_lines: Callable[..., An
     assert rows == [("error", "till", None, "3 coins lost"), (None, "app", "web1", "closed")]
     assert [f"{at:%H:%M:%S.%f}" for at in parsed.records["timestamp"]] == ["10:15:20.250000", "10:15:21.250000"]
     assert parsed.formats.to_list() == ["journald-export"] * 2
+
+
+def test_entry_of_the_verbose_form_is_a_record(read_lines: Callable[..., Any]) -> None:
+    """What `journalctl -o verbose` shows: the time above, the fields below it, several entries one after another."""
+    head = "Wed 2026-03-04 10:15:2{}.250000 UTC [s=5f1c;i=1a1;b=9d2e;m=4c;t=64d1;x=77]"
+    fields = ["    PRIORITY=3", "    _HOSTNAME=web1", "    SYSLOG_IDENTIFIER=shop", "    MESSAGE=card declined"]
+    records = read_lines(head.format(0), *fields, head.format(1), *fields).records
+
+    assert (
+        records.select("level", "source", "host", "message").rows() == [("error", "shop", "web1", "card declined")] * 2
+    )
+    assert [at.second for at in records["timestamp"]] == [20, 21]
