@@ -416,6 +416,29 @@ def test_keyboard_alone_says_false_alarm_and_takes_it_back(visit: Visit, server:
     eventually(lambda: server.client.get("/feedback").json() == [])
 
 
+def test_news_leave_what_somebody_works_on(visit: Visit) -> None:
+    """A scope that was chosen stays chosen when the page updates by itself; a change by hand shows its result at once,
+    and the focus stays on the same action."""
+    page = visit.go().page
+    page.locator("li.inc a").first.wait_for()
+    page.evaluate("window.swaps = []")
+    page.evaluate("document.addEventListener('htmx:afterSettle', (event) => window.swaps.push(event.target.id))")
+    page.locator("li.inc a").first.click()
+    eventually(lambda: "detail" in page.evaluate("window.swaps"))
+    page.locator("#scope").select_option("source")
+    page.locator("#scope").focus()
+
+    page.evaluate("window.swaps = []")  # it updates by itself every 15 s at the latest
+    eventually(lambda: "incidents" in page.evaluate("window.swaps"))
+
+    assert page.locator("#scope").input_value() == "source"
+    page.locator("#act-state").focus()
+    page.keyboard.press("Enter")
+    page.locator("#act-state", has_text="Open again").wait_for()
+    eventually(lambda: page.evaluate("document.activeElement.id") == "act-state")
+    page.get_by_role("button", name="Undo").click()
+
+
 def test_portuguese_explains_in_portuguese(browser: object, server: Server) -> None:
     """Reasons, what would be normal and the screens' questions: no English sentence of ours is left."""
     visit = Visit(browser, server, locale="pt-BR")

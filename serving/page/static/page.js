@@ -56,6 +56,7 @@
     const given = element.dataset.body ? JSON.parse(element.dataset.body) : undefined;
     const body = given === undefined && !fields ? undefined : { ...given, ...fields };
     const buttons = element.matches("button") ? [element] : all("button", element);
+    const held = document.activeElement;  // a button that is disabled loses the focus
     buttons.forEach((button) => { button.disabled = true; });
     try {
       const made = await call(method, path, body);
@@ -69,6 +70,7 @@
       say($("#toasts").dataset.failed + " " + problem.message);
     } finally {
       buttons.forEach((button) => { button.disabled = false; });
+      if (document.activeElement === document.body && held && held.isConnected) held.focus({ preventScroll: true });
     }
   }
 
@@ -189,8 +191,13 @@
   }
 
   // News: the stream says that something happened; at most twice a second the parts are asked for anew.
-  let waiting = null;
-  const news = () => { if (!waiting) waiting = setTimeout(() => { waiting = null; refresh(); draw(); }, 500); };
+  // Where somebody is at work in the chosen incident, news leave it as it is: what is chosen there must not change under their hands.
+  let waiting = null, isNews = false;
+  const tell = () => { waiting = null; isNews = true; refresh(); isNews = false; draw(); };
+  const news = () => { if (!waiting) waiting = setTimeout(tell, 500); };
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (isNews && event.target.id === "detail" && event.target.contains(document.activeElement)) event.preventDefault();
+  });
   if ($("#say") && window.EventSource) {
     const stream = new EventSource("/stream");
     for (const kind of ["message", "anomaly", "incident"]) stream.addEventListener(kind, news);
