@@ -83,7 +83,8 @@ def whole_events(
         rows = list(joined.texts)
         events = events.with_columns(events["text"].scatter(rows, whole), *_of_all_lines(events, cleaned, joined))
         events = events.filter(pl.Series(joined.firsts == np.arange(events.height)))
-    events = events.filter(events["text"].str.contains(_VISIBLE) | events["frame"].is_in(list(SYSLOGS)))
+    if events["frame"].null_count() < events.height:  # of lines without a frame the blank ones are gone
+        events = events.filter(events["text"].str.contains(_VISIBLE) | events["frame"].is_in(list(SYSLOGS)))
     if not joined.held:
         return events, {}
     first = places[joined.held].group_by("file").agg(pl.col("place").min())

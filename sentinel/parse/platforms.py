@@ -1,5 +1,7 @@
 """Formats of clusters, hypervisors, devices and platforms, each told by a mark of its own: behind a time, or whole."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -12,9 +14,17 @@ __all__ = ["AFTER_TIME", "RULES"]
 _HMS: Final = r"(?P<H>[0-9]{2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})"
 _UP: Final = rf"(?P<level>{levels.UPPER_LEVEL})"
 _TOPICS: Final = r"(?P<topics>[a-z0-9-]+(?:,!?[a-z0-9-]+)+)"
-_OF_APPLE: Final = {"df": "info", "in": "info", "i": "info", "db": "debug", "er": "error", "e": "error", "f": "fatal"}
-_OF_ESPHOME: Final = {"E": "error", "W": "warn", "I": "info", "C": "info", "D": "debug", "V": "trace"}
+_OF_APPLE: Final = {"Df": "info", "In": "info", "I": "info", "Db": "debug", "Er": "error", "E": "error", "F": "fatal"}
+_OF_ESPHOME: Final = {
+    "E": "error",
+    "W": "warn",
+    "I": "info",
+    "C": "info",
+    "D": "debug",
+    "V": "trace",
+}  # a C is configuration that is told
 _OF_X11: Final = {"EE": "error", "WW": "warn", "II": "info", "NI": "warn"}
+_OF_FREESWITCH: Final = r"(?P<idle>[0-9.]+)% \[(?P<level>[A-Z]+)\] (?P<source>[A-Za-z0-9_.-]+):(?P<line>[0-9]+) "
 _GRAVE: Final = ("critical", "error", "warning", "info", "debug")
 
 
@@ -25,14 +35,9 @@ def _of_topics(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.with_columns(topics.list.first().alias("source"), level.alias("level"))
 
 
-def _of_apple(groups: pl.DataFrame) -> pl.DataFrame:
-    level = groups["mark"].str.to_lowercase().replace_strict(_OF_APPLE, default=None, return_dtype=pl.String)
-    return groups.drop("mark").with_columns(level.alias("level"))
-
-
-def _of_esphome(groups: pl.DataFrame) -> pl.DataFrame:
-    """A C is configuration that is told, no crash."""
-    level = groups["mark"].replace_strict(_OF_ESPHOME, return_dtype=pl.String)
+def _marked(groups: pl.DataFrame, of: Mapping[str, str]) -> pl.DataFrame:
+    """The level that a mark of one or two letters stands for; some stand for none."""
+    level = groups["mark"].replace_strict(of, default=None, return_dtype=pl.String)
     return groups.drop("mark").with_columns(level.alias("level"))
 
 
@@ -44,11 +49,6 @@ def _of_topic(groups: pl.DataFrame) -> pl.DataFrame:
 def _told(groups: pl.DataFrame) -> pl.DataFrame:
     """What stands between the head and the columns at the end is the message."""
     return groups.with_columns(pl.col("body").alias("message")).drop("body")
-
-
-def _of_x11(groups: pl.DataFrame) -> pl.DataFrame:
-    level = groups["mark"].replace_strict(_OF_X11, default=None, return_dtype=pl.String)
-    return groups.drop("mark").with_columns(level.alias("level"))
 
 
 AFTER_TIME: Final = (
@@ -103,7 +103,7 @@ AFTER_TIME: Final = (
         "macos-log",
         r"^(?P<head>(?P<mark>Df|Db|In|Er|[IEF]) +(?P<source>[^\[ ][^\[]*)\[(?P<pid>[0-9]+):(?P<tid>[0-9a-f]+)\] )",
         "DIEF",
-        finish=_of_apple,
+        finish=partial(_marked, of=_OF_APPLE),
     ),
     Rule(
         "puppet",
@@ -118,7 +118,7 @@ AFTER_TIME: Final = (
     ),
     Rule(
         "freeswitch",
-        r"^(?P<head>(?P<idle>[0-9.]+)% \[(?P<level>[A-Z]+)\] (?P<source>[A-Za-z0-9_.-]+):(?P<line>[0-9]+) )",
+        rf"^(?P<head>{_OF_FREESWITCH})",
         DIGITS,
     ),
     Rule(
@@ -157,7 +157,7 @@ RULES: Final = (
         "xorg",
         r"^(?P<head>\[ *(?P<uptime>[0-9]+\.[0-9]{3})\] (?:\((?P<mark>II|WW|EE|NI|--|\*\*|==|\+\+|!!|\?\?)\) )?)",
         "[",
-        finish=_of_x11,
+        finish=partial(_marked, of=_OF_X11),
     ),
     Rule(  # util-linux' `dmesg -x`, with either of its times
         "dmesg-decoded",
@@ -185,8 +185,7 @@ RULES: Final = (
     ),
     Rule(
         "freeswitch",
-        rf"^(?P<head>(?P<call>[0-9a-f-]{{36}}) {stamps.YEAR_FIRST} (?P<idle>[0-9.]+)% \[(?P<level>[A-Z]+)\] "
-        r"(?P<source>[A-Za-z0-9_.-]+):(?P<line>[0-9]+) )",
+        rf"^(?P<head>(?P<call>[0-9a-f-]{{36}}) {stamps.YEAR_FIRST} {_OF_FREESWITCH})",
         DIGITS + "abcdef",
     ),
     Rule(
@@ -199,7 +198,7 @@ RULES: Final = (
         rf"^(?P<head>\[(?P<stamp>{_HMS})\]\[(?P<mark>[EWICDV])V?\]\[(?P<source>[^:\]]+)(?::(?P<line>[0-9]+))?\]: ?)",
         "[",
         fifth=DIGITS,
-        finish=_of_esphome,
+        finish=partial(_marked, of=_OF_ESPHOME),
     ),
     Rule(
         "windows-dhcp",
