@@ -52,51 +52,55 @@ def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = Non
     return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def _of_problem(_: Request, exc: Exception) -> Response:
+async def _of_problem(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, ProblemError)
     return problem(exc.status, exc.detail, headers=exc.headers, **exc.members)
 
 
-def _of_http(_: Request, exc: Exception) -> Response:
+async def _of_http(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     return problem(exc.status_code, ADVICE.get(exc.status_code, str(exc.detail)), headers=exc.headers)
 
 
-def _of_full_spool(_: Request, exc: Exception) -> Response:
+async def _of_full_spool(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, SpoolFullError)
     return problem(503, str(exc), headers={"Retry-After": str(max(1, round(exc.retry_after_s)))})
 
 
-def _of_body(_: Request, exc: Exception) -> Response:
+async def _of_body(_: Request, exc: Exception) -> Response:
     return problem(400, str(exc))
 
 
-def _of_transient(_: Request, exc: Exception) -> Response:
+async def _of_transient(_: Request, exc: Exception) -> Response:
     return problem(503, str(exc), headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
-def _of_no_model(_: Request, exc: Exception) -> Response:
+async def _of_no_model(_: Request, exc: Exception) -> Response:
     return problem(503, str(exc), headers={"Retry-After": str(NO_MODEL_RETRY_S)})
 
 
-def _of_artifact(_: Request, exc: Exception) -> Response:
+async def _of_artifact(_: Request, exc: Exception) -> Response:
     return problem(409, str(exc))
 
 
-def _of_terminal(_: Request, exc: Exception) -> Response:
+async def _of_terminal(_: Request, exc: Exception) -> Response:
     return problem(422, str(exc))
 
 
-def _of_bug(_: Request, exc: Exception) -> Response:
+async def _of_bug(_: Request, exc: Exception) -> Response:
     return problem(
         500, "The server failed; its own log says where. Send the request again, and report this if it stays."
     )
 
 
 def install(app: FastAPI, *, left: Callable[[], None] | None = None) -> None:
-    """Answer every error of `app` as a problem; `left` is called for each client that leaves before its answer."""
+    """Answer every error of `app` as a problem; `left` is called for each client that leaves before its answer.
 
-    def _of_cut(_: Request, exc: Exception) -> Response:
+    All handlers are coroutines, so that they and `left` run on the event loop: plain functions would be handed to
+    threads, beside each other.
+    """
+
+    async def _of_cut(_: Request, exc: Exception) -> Response:
         if left is not None:
             left()
         return problem(400, "The connection ended before the whole body was here; send the request again.")

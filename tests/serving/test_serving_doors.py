@@ -1,16 +1,21 @@
 """The whole server, as it is started: which requests come in at all, on every route and port."""
 
+import asyncio
 import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from starlette.requests import ClientDisconnect
 
+from serving import problems
 from serving.app import ROUTES
 from serving.leavers import Leavers
 from tests.serving.server_process import ROOT, Server, eventually, serving
@@ -143,6 +148,24 @@ def test_document_names_problems_as_they_are_sent(server: Server) -> None:
     assert kinds == {("4", "application/problem+json"), ("5", "application/problem+json")}
     assert "detail" in document["components"]["schemas"]["Problem"]["properties"]
     assert "HTTPValidationError" not in str(document)
+
+
+def test_leavers_are_noted_on_the_event_loop() -> None:
+    """However many leave at once: never by threads beside each other, where a count is lost or a line told twice."""
+    app, by = FastAPI(), set[int]()
+    problems.install(app, left=lambda: by.add(threading.get_ident()))
+
+    @app.get("/")
+    async def cut() -> None:
+        by.add(threading.get_ident())
+        raise ClientDisconnect
+
+    async def ask() -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return [answer.status_code for answer in await asyncio.gather(*[client.get("/") for _ in range(5)])]
+
+    assert asyncio.run(ask()) == [400] * 5
+    assert len(by) == 1
 
 
 def test_leavers_are_told_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
