@@ -16,7 +16,7 @@ from elasticsearch import Elasticsearch
 
 from benchmarks.bench_elastic import LINES, WARM_UP, Run, check, figures, server_cpu_s, through_server, through_us
 from benchmarks.lines import syslog_bytes
-from benchmarks.measure import Figure, Skipped, pair
+from benchmarks.measure import Figure, Skipped, cpu_s_of, pair
 from benchmarks.servers import elastic
 from sentinel.store.schema import events_mapping
 
@@ -106,7 +106,7 @@ def _through_rsyslog(daemon: str, url: str, client: Elasticsearch, content: byte
             _await(client, index, start + PATIENCE_S)
             wall_s = time.perf_counter() - start
             used_s = server_cpu_s(client) - before_s
-            cpu_s = _cpu_s(process.pid)
+            cpu_s = cpu_s_of(process.pid)
         finally:
             process.terminate()
             process.wait(20)
@@ -123,8 +123,3 @@ def _await(client: Elasticsearch, index: str, end: float) -> None:
         if time.perf_counter() > end:
             raise RuntimeError(f"rsyslog delivered {total} of {LINES} lines in {PATIENCE_S:.0f} s")
         time.sleep(POLL_S)
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,9 +1,11 @@
 """Pairs of measurements: ours and the peer in turn, the ratio pair by pair, with median and spread."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 
 class Skipped(Exception):  # noqa: N818 a skip is no error
@@ -38,6 +40,12 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def cpu_s_of(pid: int) -> float:
+    """CPU seconds that another process has used until now, as proc(5) counts them."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def pair(
