@@ -49,6 +49,12 @@ def _in_full(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.with_columns(pl.Series("written", plain, dtype=pl.String))
 
 
+_DOTNET: Final = Rule(  # .NET's console: the message stands on the next line
+    "dotnet",
+    r"^(?P<head>(?P<level>trce|dbug|info|warn|fail|crit): (?P<source>[A-Za-z_][A-Za-z0-9_.`+]*)\[(?P<event>["
+    r"0-9]+)\](?: |$))",
+    "tdiwfc",
+)
 LEVEL_FIRST: Final = (
     Rule("log4j", rf"^(?P<head>{_UP} +{_THREAD} +{_DOTTED}: ?)", UPPER),
     Rule(
@@ -125,6 +131,15 @@ AFTER_TIME: Final = (
     Rule("windows-cbs", rf"^(?P<head>{_ANY} {{2,}}(?P<source>[A-Z][A-Za-z]{{1,7}}) {{2,}})", LETTERS),
     *platforms.AFTER_TIME,
     *LEVEL_FIRST,
+    _DOTNET,
+    Rule(  # https://github.com/apache/kafka: its log4j names the logger last, and Strimzi's the thread behind it
+        "logger-last",
+        rf"^(?P<head>{_UP} +)(?P<body>.*) \((?P<source>(?:[a-z][\w-]*\.)+[A-Z][\w$]*)(?::(?P<line>[0-9]+))?\)"
+        r"(?: \[(?P<thread>[^\]]+)\])?$",
+        UPPER,
+        finish=platforms.told,
+        unless=r"(?:Exception|Error)(?::[0-9]+)?\)$",
+    ),
     Rule("host-program", r"^(?P<head>(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*) "
          r"(?P<source>[A-Za-z_][^ :\[\]]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + DIGITS, unless=rf"^{PLAIN_LEVEL} "),
 )  # fmt: skip
@@ -184,12 +199,7 @@ _LETTERED: Final = tuple(  # https://www.tornadoweb.org/en/stable/log.html, and 
 )
 RULES: Final = (*platforms.RULES, *_TIMED, *_LETTERED, _OF_POSTGRES_RPM, _ZAP, _DJANGO, _RUBY, _FILE_PREFIX)
 BARE_RULES: Final = (
-    Rule(  # .NET's console: the message stands on the next line
-        "dotnet",
-        r"^(?P<head>(?P<level>trce|dbug|info|warn|fail|crit): (?P<source>[A-Za-z_][A-Za-z0-9_.`+]*)\[(?P<event>["
-        r"0-9]+)\](?: |$))",
-        "tdiwfc",
-    ),
+    _DOTNET,
     *LEVEL_FIRST,
     Rule("npm", r"^(?P<head>[0-9]+ (?P<level>silly|verbose|info|http|notice|warn|error) )", DIGITS),
     Rule("program", r"^(?P<head>(?P<source>[A-Za-z_][A-Za-z0-9_./-]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + "_"),

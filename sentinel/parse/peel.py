@@ -175,7 +175,7 @@ class Peel:
             self.attributes.setdefault("pid", owned["pid"])
             return True
         inside = re.sub(r" +(?=:)", "", inside)  # Salt pads it: `salt.state       :2022`
-        if not t.is_name(inside):
+        if not t.is_name(inside) or inside.endswith(("Exception", "Error")):
             return False
         inside = re.sub(r"(?<=\.[ch])\.[0-9]+$", "", inside)  # lighttpd's `server.c.170`
         name, _, number = inside.rpartition(":")

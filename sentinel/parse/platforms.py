@@ -9,11 +9,12 @@ import polars as pl
 from sentinel.parse import levels, stamps
 from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
 
-__all__ = ["AFTER_TIME", "RULES"]
+__all__ = ["AFTER_TIME", "RULES", "told"]
 
 _HMS: Final = r"(?P<H>[0-9]{2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})"
 _UP: Final = rf"(?P<level>{levels.UPPER_LEVEL})"
 _TOPICS: Final = r"(?P<topics>[a-z0-9-]+(?:,!?[a-z0-9-]+)+)"
+_THREAD: Final = r"main|[^ |]*(?:Main|[Tt]hread)[^|]*?|[^ |]+(?: [^ |]+){0,3}?-[0-9]+(?:[_-][0-9]+)*"
 _OF_APPLE: Final = {"Df": "info", "In": "info", "I": "info", "Db": "debug", "Er": "error", "E": "error", "F": "fatal"}
 _OF_ESPHOME: Final = {
     "E": "error",
@@ -46,7 +47,7 @@ def _of_topic(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.with_columns(pl.col("topic").alias("level"))
 
 
-def _told(groups: pl.DataFrame) -> pl.DataFrame:
+def told(groups: pl.DataFrame) -> pl.DataFrame:
     """What stands between the head and the columns at the end is the message."""
     return groups.with_columns(pl.col("body").alias("message")).drop("body")
 
@@ -144,12 +145,34 @@ AFTER_TIME: Final = (
         r"(?:(?P<level>Error|Warning): )?)",
         "sLSB",
     ),
+    Rule(  # columns between bars, the thread before the logger: Karaf's with its bundle, Python's with its process
+        "piped",
+        rf"^(?P<head>\| +{_UP} +\| +(?P<thread>{_THREAD}) +\| +(?P<source>[A-Za-z_][\w.$]*) +\| "
+        r"(?:(?P<bundle>[0-9]+ - [^|]+) \| )?)",
+        "|",
+    ),
     Rule(
         "activemq",
         rf"^(?P<head>\| +{_UP} +\| )(?P<body>.*) \| (?P<source>[A-Za-z_][\w.$]*\.[\w.$]+) \| (?P<thread>[^|]*)$",
         "|",
-        finish=_told,
+        finish=told,
     ),
+    Rule(  # https://www.playframework.com/documentation/latest/SettingsLogger: what applications are made with
+        "play", rf"^(?P<head>\[{_UP}\] from (?P<source>[\w.$-]+) in (?P<thread>[^ ]+) - ?)", "["
+    ),
+    Rule(  # https://www.yiiframework.com/doc/guide/2.0/en/runtime-logging: client, user, session, level, category
+        "yii",
+        r"^(?P<head>\[(?P<client>[^\]]*)\]\[(?P<user>[^\]]*)\]\[(?P<session>[^\]]*)\]\[(?P<level>[a-z]+)\]"
+        r"\[(?P<source>[^\]]+)\] )",
+        "[",
+    ),
+    Rule(  # https://logger.rocketjob.io: a letter, process and thread, tags, a duration, the class
+        "semantic-logger",
+        r"^(?P<head>(?P<level>[TDIWEF]) \[(?P<pid>[0-9]+):(?P<thread>[^\]]*)\] "
+        r"(?:\[[^\]]*\] |\{[^}]*\} |\([0-9.]+m?s\) )*(?P<source>[A-Z][\w:]*) -- )",
+        "TDIWEF",
+    ),
+    Rule("pm2", r"^(?P<head>PM2 +(?:log|(?P<level>info|warn|error|debug)) *: )", "P"),
     Rule("mikrotik", rf"^(?P<head>{_TOPICS} )", LETTERS.lower(), finish=_of_topics),
 )
 RULES: Final = (

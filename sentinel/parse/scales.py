@@ -104,8 +104,8 @@ _SCALES: Final[Mapping[str, Callable[[int], str | None]]] = {
 
 
 def level_of_others(extra: Mapping[str, Any]) -> str | None:
-    """The level of a document without one: that of a request's status, of Kibana's first tag, or of a Kubernetes
-    event's type; None for others.
+    """The level of a document without one: that of a request's status, of Kibana's first tag, of a Kubernetes
+    event's type, or that its components mean; None for others.
     """
     tags = extra.get("tags")
     if type(tags) is list and tags and extra.get("type") == "log" and type(tags[0]) is str:
@@ -113,6 +113,8 @@ def level_of_others(extra: Mapping[str, Any]) -> str | None:
     kind = extra.get("type")
     if kind in _EVENT_TYPES and "reason" in extra:
         return _EVENT_TYPES[kind]
+    if "caller" in extra and ("v" in extra or "err" in extra):  # klog's JSON: of errors it leaves `v` out
+        return "info" if type(extra.get("v")) is int else "error"
     for name in _STATUSES:
         status = str(extra.get(name, ""))
         if len(status) == 3 and status.isdigit() and status[0] in "12345" and any(map(_ASKED.search, extra)):

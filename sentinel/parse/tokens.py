@@ -52,7 +52,7 @@ __all__ = [
 _UPPER: Final = (
     "TRACE DEBUG INFO NOTICE WARN WARNING ERROR ERR FATAL CRITICAL CRIT SEVERE ALERT EMERG EMERGENCY PANIC FINE "
     "FINER FINEST "
-    "DDEBUG SUBDEBUG CONFIG VERBOSE SUCCESS DBG INF WRN TRC FTL VRB INFORMATION DEPRECATED DPANIC NOTE AUDIT CRT ERRO DEBU"
+    "DDEBUG SUBDEBUG CONFIG VERBOSE SUCCESS DBG INF WRN TRC FTL VRB INFORMATION DEPRECATED DPANIC NOTE AUDIT CRT ERRO DEBU FATA"
 ).split()
 _LOWER: Final = (
     "trace debug info notice warn warning error err fatal critical crit severe alert emerg emergency panic "
@@ -191,7 +191,7 @@ _THREAD: Final = re.compile(
     r"|(?:nio|qtp|pool|http|ajp|eventloop|vert\.x|forkjoin|epoll|catalina|lettuce|kafka|quartz|rmi|grpc|def"
     r"ault task|ajp|async|backgr|asyncio|mainprocess|forkpool)[\w.@/:#, -]*|.*[-#_ ][0-9]+(?:[-_][0-9]+)*)"
 )
-_CLASS: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[A-Za-z_]")
+_CLASS: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[A-Za-z_]|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
 _NAME: Final = re.compile(r"[A-Za-z_$.][\w$.:/@,#+<>*-]*(?:[0-9 ]{0,5})?(?: :?[0-9]+)?")
 
 
