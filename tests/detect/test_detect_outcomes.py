@@ -141,7 +141,20 @@ def test_counters_are_told_from_measures() -> None:
     chance, n = np.random.default_rng(5), np.arange(300.0)
     numbers = np.column_stack([n % 200, 900 - n, chance.integers(0, 99, 300), np.full(300, 5.0)])
 
-    assert counters_in(numbers, np.zeros(300, np.int64), 1).tolist() == [[True, True, False, False]]
+    alone = np.zeros(300, np.int64)
+
+    assert counters_in(numbers, alone, 1, alone).tolist() == [[True, True, False, False]]
+
+
+def test_each_of_several_writers_counts_for_itself() -> None:
+    """Counters of machines that report in turn count on, whatever each has reached; a measure does not."""
+    chance, turn = np.random.default_rng(5), np.arange(360)
+    writers, rounds = turn % 6, turn // 6
+    numbers = np.column_stack([rounds, rounds + 900 * writers, chance.integers(0, 99, 360), np.full(360, 5.0)])
+    places = np.zeros(360, np.int64)
+
+    assert counters_in(numbers.astype(float), places, 1, writers).tolist() == [[True, True, False, False]]
+    assert not counters_in(numbers.astype(float), places, 1, places).any()
 
 
 def test_codes_are_found_where_they_were_not_masked() -> None:

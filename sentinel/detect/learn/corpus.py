@@ -76,6 +76,7 @@ class Corpus:
     raw: Singles
     texts: list[str]  # the first MAX_TEXTS of `words`
     manners: Integers  # of each template, see `learn_manners`
+    writers: Integers  # (n,) the host that wrote each line, as a number; one for all where none is named
 
     def __len__(self) -> int:
         return len(self.coded.line.times)
@@ -120,9 +121,19 @@ def order_of(records: pl.DataFrame) -> pl.Series:
     return records.select(pl.arg_sort_by(keys, maintain_order=True)).to_series()
 
 
+def _writers(records: pl.DataFrame, order: pl.Series) -> Integers:
+    """(n,) a number for each host; records need not have one."""
+    if "host" not in records.columns:
+        return np.zeros(len(records), np.int64)
+    found: Integers = records["host"][order].fill_null("").rank("dense").cast(pl.Int64).to_numpy()
+    return found
+
+
 def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
-    """Read records (in any order; RECORD_SCHEMA's timestamp, level, source, message, attributes, event_id if there)."""
-    records = records.select(COLUMNS)[order_of(records)]
+    """Read records (in any order): timestamp, level, source, message, attributes; host and event_id where there are."""
+    order = order_of(records)
+    writers = _writers(records, order)
+    records = records.select(COLUMNS)[order]
     scanned = scan(*join(headlines(records["message"])))
     drain, texts, which = _learn_templates(scanned, champion)
     names = tuple(records["source"].fill_null("").unique(maintain_order=True).to_list())
@@ -142,6 +153,7 @@ def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
         np.empty((len(records), len(RAW)), np.float32),
         texts[:MAX_TEXTS],
         manners,
+        writers,
     )
     corpus.walk(np.ones(len(records), bool))
     return corpus

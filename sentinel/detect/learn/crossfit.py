@@ -51,7 +51,7 @@ class CrossFit:
         self.templates, self.sources = len(corpus.vocabulary.places), len(corpus.source_hashes)
         self.block = _blocks(corpus.coded.line.times)
         self.evidence = Evidence(corpus.raw, self.facts, self.templates, self.sources)
-        self.counters = counters_in(self.facts.numbers, self.facts.template, self.templates)
+        self.counters = counters_in(self.facts.numbers, self.facts.template, self.templates, corpus.writers)
 
     def cap(self, use: Booleans) -> tuple[float, float]:
         """The ceilings of every rarity, by lines and by windows: what the smallest history yields."""

@@ -115,19 +115,21 @@ def learn_outcomes(corpus: Corpus, ok: Booleans) -> tuple[Outcomes, dict[int, Sl
     return learn_numbers(facts.numbers[ok], facts.template[ok], len(corpus.vocabulary.places), late), slots
 
 
-def counters_in(numbers: Floats, places: Integers, size: int) -> Booleans:
+def counters_in(numbers: Floats, places: Integers, size: int, writers: Integers) -> Booleans:
     """(size, 4) which numbers of which templates count on: from line to line they nearly always grow, or fall.
 
-    Such a number says nothing by where it is: it was never there before, and after a restart it begins anew.
+    Such a number says nothing by where it is: it was never there before, and after a restart it begins anew. Where
+    several `writers` (n,) share a template each counts for itself, and their lines in turn neither grow nor fall.
     """
     out = np.zeros((size, 4), bool)
-    order = np.argsort(places, kind="stable")
-    for k in range(4):
-        rows = order[~np.isnan(numbers[order, k])]
-        same = places[rows][1:] == places[rows][:-1]
-        steps, homes = np.diff(numbers[rows, k])[same], places[rows][1:][same]
-        taken = np.bincount(homes, minlength=size)
-        for sign in (1.0, -1.0):
-            onward = np.bincount(homes, steps * sign > 0.0, size)
-            out[:, k] |= (taken >= MIN_STEPS) & (onward >= COUNTS_ON * taken)
+    for whose in (np.zeros_like(writers), writers):
+        order = np.lexsort((whose, places))
+        for k in range(4):
+            rows = order[~np.isnan(numbers[order, k])]
+            same = (np.diff(places[rows]) == 0) & (np.diff(whose[rows]) == 0)
+            steps, homes = np.diff(numbers[rows, k])[same], places[rows][1:][same]
+            taken = np.bincount(homes, minlength=size)
+            for sign in (1.0, -1.0):
+                onward = np.bincount(homes, steps * sign > 0.0, size)
+                out[:, k] |= (taken >= MIN_STEPS) & (onward >= COUNTS_ON * taken)
     return out
