@@ -1,6 +1,7 @@
 """Explanations: one anomaly with its odd parts, the nearest normal line, its place, and what would make it normal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +20,13 @@ MAX_LINE = 2_000
 
 
 class Explanations:
-    """What is normal: a model's templates, and the lines that `tally` counted as normal in service."""
+    """What is normal: a model's templates, and the lines that `tally` counted as normal in service.
 
-    def __init__(self, templates: Iterable[str], tally: Tally) -> None:
-        self._nearest, self._tally, self._normals = Nearest(templates), tally, -1
+    `learnt` says when each template last came in training, seconds since 1970 (NaN: not known).
+    """
+
+    def __init__(self, learnt: Mapping[str, float], tally: Tally) -> None:
+        self._learnt, self._nearest, self._tally, self._normals = learnt, Nearest(learnt), tally, -1
 
     def explain(self, anomaly: Mapping[str, Any], actor: str) -> dict[str, Any]:
         """The explanation of an anomaly (a row of RECORD_SCHEMA + ANOMALY_COLUMNS) as a JSON object."""
@@ -46,13 +50,18 @@ class Explanations:
         }
 
     def _shown(self, template: str) -> dict[str, Any]:
-        """A known template; with the newest normal line of it where one was seen in service."""
+        """A known template and when it last came, in service or in training; with its newest normal line in service."""
         seen = self._tally.normal(template)
+        last_s = max(seen.normal_s if seen else math.nan, self._learnt.get(template, math.nan), key=_known)
         return {
             "template": template,
             "line": seen.line if seen else None,
-            "last_seen": iso(seen.normal_s) if seen else None,
+            "last_seen": None if math.isnan(last_s) else iso(last_s),
         }
+
+
+def _known(at_s: float) -> float:
+    return -math.inf if math.isnan(at_s) else at_s
 
 
 def explained(

@@ -74,7 +74,7 @@ def keep(
     with spool.transaction() as tx:
         known = tx.active_incidents(min(times) - ACTIVE_S, max(times) + ACTIVE_S)
         ids, grown = group(odds, [_incident(row) for row in known])
-        changed = explained(grown, anomalies, actors, explanations or Explanations((), Tally()))
+        changed = explained(grown, anomalies, actors, explanations or Explanations({}, Tally()))
         tx.append(anomalies.with_columns(pl.Series("incident", ids, dtype=pl.String)), stream=ANOMALIES)
         tx.put_incidents([_row(incident) for incident in changed])
     return changed

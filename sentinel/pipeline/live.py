@@ -80,7 +80,7 @@ class Live:
         self._learnt: Model | None = None  # the model whose own state we began with
         self._asking = 0  # predictions under way; a wrong count costs a moment, not a verdict
         self.tally = Tally()
-        self.explanations = Explanations((), self.tally)
+        self.explanations = Explanations({}, self.tally)
         self.heard = Heard(sentinel.spool, sentinel.threshold_nats, clock())
         self.scored = self.flagged = 0
 
@@ -114,7 +114,7 @@ class Live:
             self._head = max(found[0].sequence, self._head)
             self._state = found[1]
         self.tally = Tally.load(spool)
-        self.explanations = Explanations((), self.tally)
+        self.explanations = Explanations({}, self.tally)
         self._emitted = set(spool.anomalies(limit=10_000)["event_id"])
         self._saved_s = self._clock()
         self._arrivals = Arrivals(self._saved_s, spool.blob(ARRIVALS))
@@ -160,7 +160,7 @@ class Live:
             self._arrivals.begin(self._reloaded_s)  # another model expects other lines: these are listened for from now
             self.heard.tune(scorer)
             self._scorer, self._version, self._problem, self.is_outdated = scorer, version, None, False
-            self.explanations = Explanations(model.template_texts, self.tally)
+            self.explanations = Explanations(model.last_seen(), self.tally)
         log.info("loaded model=%s", version)
         return True
 

@@ -129,14 +129,14 @@ def _beat(records: pl.DataFrame) -> pl.Expr:
 
 def _crossed(
     first: pl.DataFrame, second: pl.DataFrame, now: datetime, progress: Progress
-) -> tuple[pl.DataFrame, Sequence[str]]:
-    """The anomalies of both halves, each by what the other teaches, and the templates that these taught; side by side,
+) -> tuple[pl.DataFrame, dict[str, float]]:
+    """The anomalies of both halves, each by what the other teaches, and when each template last came; side by side,
     since kernels let other threads run."""
     told = _counted(progress, first.height + second.height)
     with ThreadPoolExecutor(2) as threads:
         halves = [threads.submit(_judged, *pair, now, told) for pair in ((second, first), (first, second))]
         (early, later_known), (late, early_known) = (half.result() for half in halves)
-    return pl.concat([early, late]), sorted({*later_known, *early_known})
+    return pl.concat([early, late]), early_known | later_known
 
 
 def _counted(progress: Progress, total: int) -> Callable[[int], None]:
@@ -155,8 +155,8 @@ def _counted(progress: Progress, total: int) -> Callable[[int], None]:
 
 def _judged(
     usual: pl.DataFrame, records: pl.DataFrame, now: datetime, told: Callable[[int], None]
-) -> tuple[pl.DataFrame, Sequence[str]]:
-    """The anomalies of records by what `usual` lines teach, and the templates that these taught.
+) -> tuple[pl.DataFrame, dict[str, float]]:
+    """The anomalies of records by what `usual` lines teach, and when each template last came in these.
 
     Where the records come before what teaches, their clock is put on by whole weeks, so that the lessons are a past.
     """
@@ -173,7 +173,7 @@ def _judged(
     found.append(_put_back(anomalies_of(*scorer.ended(for_good=True)), shift, "timestamp", "received"))
     anomalies = pl.concat(found)
     own = anomalies.filter(pl.col("timestamp") >= begins)  # not the sessions that were open where the lessons ended
-    return own, taught.model.template_texts
+    return own, taught.model.last_seen()
 
 
 def _put_back(anomalies: pl.DataFrame, shift: timedelta, *names: str) -> pl.DataFrame:

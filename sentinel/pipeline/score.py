@@ -126,7 +126,7 @@ def _score(sentinel: Sentinel, scorer: Scorer, found: pl.DataFrame, *, for_good:
             anomalies_of(over, heard.apply(over, said)),
         ]
     )
-    explanations = Explanations(scorer.model.template_texts, Tally.load(sentinel.spool))
+    explanations = Explanations(scorer.model.last_seen(), Tally.load(sentinel.spool))
     known = sentinel.spool.anomalies(limit=10_000)["event_id"]
     new = anomalies.filter(~pl.col("event_id").is_in(known.implode()))
     for chunk in new.iter_slices(EMIT_RECORDS):

@@ -19,7 +19,7 @@ from sentinel.detect.learn.crossfit import CHUNK_ROWS, CrossFit, rows_of
 from sentinel.detect.learn.exclude import attacks
 from sentinel.detect.learn.forest import fit_forest
 from sentinel.detect.learn.outcomes import learn_outcomes
-from sentinel.detect.learn.session_corpus import LearntSessions, learn_from, sessions_after
+from sentinel.detect.learn.session_corpus import learn_from, sessions_after
 from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Facts
 from sentinel.detect.remember.state import pack
@@ -168,15 +168,30 @@ def _warm_up(corpus: Corpus, use: Booleans) -> _Learnt:
     return _Learnt(fit_.tables(use, cap), tails, places, calibration, 0.0, None, None, 0.0, quantiles, use)
 
 
+def _templates(corpus: Corpus, ok: Booleans, champion: Model | None) -> dict[str, Any]:
+    """What the model keeps of templates; each last came in the lines `ok`, or before, as the champion knows."""
+    before = (
+        dict(zip(champion.template_keys.tolist(), champion.template_seen.tolist(), strict=False)) if champion else {}
+    )
+    seen = np.array([before.get(key, np.nan) for key in corpus.vocabulary.places], float)
+    np.fmax.at(seen, corpus.coded.facts.template[ok], corpus.coded.line.times[ok])
+    clusters = corpus.vocabulary.known.clusters.values()
+    return {
+        "template_keys": np.array([cluster.key for cluster in clusters], np.uint64),
+        "template_texts": tuple(cluster.text for cluster in clusters),
+        "template_seen": seen,
+        "manners": corpus.manners,
+    }
+
+
 def _model(
-    corpus: Corpus, learnt: _Learnt, sessions: LearntSessions, *, seed: int, now: datetime, threshold_nats: float
+    corpus: Corpus, learnt: _Learnt, champion: Model | None, *, seed: int, now: datetime, threshold_nats: float
 ) -> Model:
     _, words, unseen = corpus.words.rarities(learnt.ok, float(learnt.baseline.cap[0]))
-    clusters = corpus.vocabulary.known.clusters.values()
     times = corpus.coded.line.times
     outcomes, slots = learn_outcomes(corpus, learnt.ok)
     keys, watched = learn_watch(times, corpus.coded.line.templates, corpus.coded.line.sources, learnt.ok)
-    model = Model(
+    return Model(
         version="",
         trained_at=now,
         rows=len(corpus),
@@ -184,8 +199,7 @@ def _model(
         threshold_nats=threshold_nats,
         seed=seed,
         span=(float(times[0]), float(times[-1])),
-        template_keys=np.array([cluster.key for cluster in clusters], np.uint64),
-        template_texts=tuple(cluster.text for cluster in clusters),
+        **_templates(corpus, learnt.ok, champion),
         source_hashes=corpus.source_hashes,
         source_names=corpus.source_names,
         word_hashes=corpus.words.hashes,
@@ -198,16 +212,12 @@ def _model(
         volume_nats=learnt.volume_nats,
         outcomes=outcomes,
         slots=slots,
-        manners=corpus.manners,
         trees=learnt.trees,
         flagged_share=learnt.flagged_share,
         quantiles=learnt.quantiles,
         watched=watched,
         watched_keys=keys,
-        sessions=sessions.rules,
-        session_figures=sessions.figures,
     )
-    return _named(model, now)
 
 
 def _named(model: Model, now: datetime) -> Model:
@@ -251,7 +261,8 @@ def fit(
         learnt = _learn(corpus, use, seed, trim=trim_crowds, trees=trees, threshold_nats=threshold_nats)
     corpus.raw = corpus.raw[:0].copy()  # the largest part, and no longer asked for
     sessions = learn_from(corpus, seed=seed)
-    model = _model(corpus, learnt, sessions, seed=seed, now=now, threshold_nats=threshold_nats)
+    model = _model(corpus, learnt, champion, seed=seed, now=now, threshold_nats=threshold_nats)
+    model = _named(replace(model, sessions=sessions.rules, session_figures=sessions.figures), now)
     watch = Watch(model.watched_keys, model.watched)
     watch.saw(corpus.coded.line.templates, corpus.coded.line.sources, corpus.coded.line.times)
     extra = {"vocabulary": {"templates": [], "assigned": []}, "watch": watch.parts(), "model": model.version}

@@ -56,6 +56,9 @@ class Model:
     sessions: tuple[SessionRules, ...] = ()  # one for each kind of session that could be learnt
     session_figures: dict[str, float] = field(default_factory=dict)  # what was found of every kind
     manners: Integers = field(default_factory=lambda: np.zeros(0, np.int64))  # (t,): see `learn_manners`
+    template_seen: Floats = field(
+        default_factory=lambda: np.zeros(0)
+    )  # (t,) last time in training, s; NaN: none taught
     slots: dict[int, Slot] = field(default_factory=dict)  # places of codes and states that always showed one of a few
     feature_names: tuple[str, ...] = FEATURES
 
@@ -72,13 +75,21 @@ class Model:
             known, rarities, self.unseen_word, float(self.baseline.cap[0]), self.slots, self.manners.tolist()
         )
 
+    def last_seen(self) -> dict[str, float]:
+        """When each template last came in training, seconds since 1970; NaN where that is not known."""
+        seen = self.template_seen if len(self.template_seen) else np.full(len(self.template_texts), np.nan)
+        found: dict[str, float] = {}
+        for text, at_s in zip(self.template_texts, seen.tolist(), strict=True):
+            found[text] = np.fmax(found.get(text, np.nan), at_s)
+        return found
+
     def quantile_nats(self, share: float) -> float:
         """The nats that a share (0…1) of the training lines did not exceed: what a budget turns into a threshold."""
         return float(np.interp(share, self.quantiles[:, 0], self.quantiles[:, 1]))
 
     def to_parts(self) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, Any]]:
         """Arrays by name and a JSON-able table: all of the model."""
-        arrays: dict[str, np.ndarray[Any, Any]] = {name: getattr(self, name) for name in (*_ARRAYS, "manners")}
+        arrays: dict[str, np.ndarray[Any, Any]] = {name: getattr(self, name) for name in (*_ARRAYS, *_LATER)}
         for name in _TUPLES:
             part = getattr(self, name)
             arrays.update({f"{name}.{field}": getattr(part, field) for field in part._fields})
@@ -107,8 +118,7 @@ class Model:
                 raise OutdatedModelError(f"read model {tables.get('version')!r}: made for other features; train again")
             values: dict[str, Any] = {name: tables[name] for name in _TABLES}
             values |= {name: np.ascontiguousarray(arrays[name]) for name in _ARRAYS}
-            if "manners" in arrays:  # models of before have none
-                values["manners"] = np.ascontiguousarray(arrays["manners"])
+            values |= {name: np.ascontiguousarray(arrays[name]) for name in _LATER if name in arrays}
             values |= {name: _tuple(kind, name, arrays) for name, kind in _TUPLES.items()}
             return cls(
                 **values,
@@ -139,6 +149,7 @@ _ARRAYS = (
     "watched",
     "watched_keys",
 )
+_LATER = ("manners", "template_seen")  # models of before have none
 _TUPLES: dict[str, Any] = {"baseline": Baseline, "tails": Tails, "calibration": Tails, "outcomes": Outcomes}
 
 
