@@ -24,7 +24,7 @@ TROUBLES = frozenset({"error_burst", "rate_spike", "rate_drop"})
 SESSIONS = frozenset({"session", "sequence"})
 CROWD = 5  # actors of one kind at one source within ACTIVE_S: from the next on they are one incident, a crowd
 MAX_ACTIVE = 1_000  # incidents at once; in a flood beyond them a source has one
-MAX_KEYS, MAX_NAMES, MAX_REASONS, MAX_SAMPLE, MAX_TEXT = 64, 20, 3, 5, 2_000
+MAX_KEYS, MAX_NAMES, MAX_REASONS, MAX_SAMPLE, MAX_TEXT, MAX_LINE = 64, 20, 3, 5, 2_000, 200
 LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
 LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -188,6 +188,7 @@ def _grown(incident: Incident, odd: Odd, kind: str, keys: tuple[str, ...]) -> In
         templates=_with(incident.templates, odd.template),
         reasons=tuple(odd.reasons[:MAX_REASONS]) if is_naming else incident.reasons,
         named_nats=odd.nats if is_naming else incident.named_nats,
+        named_line=str(odd.record.get("message") or "")[:MAX_LINE] if is_naming else incident.named_line,
         explanation={"event": odd.record["event_id"]} if is_naming else incident.explanation,
         level=max((incident.level, odd.level), key=lambda level: LEVELS.index(level) if level in LEVELS else -1),
         sample=sample,

@@ -62,6 +62,7 @@ class Incident:
     keys: tuple[str, ...] = ()  # what a further line of it may be known by
     actor_count: int = 0  # one more than `actors` holds where there are more
     named_nats: float = 0.0  # of the line whose reasons these are
+    named_line: str = ""  # what that line says, cut
     level: str | None = None  # the gravest level of its lines
     version: int = 1  # grows with each change
     model_version: str = ""

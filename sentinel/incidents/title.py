@@ -1,21 +1,28 @@
-"""What a person would call an incident: one sentence without a full stop, with its figures."""
+"""What a person would call an incident: one sentence without a full stop, with its figures and what its line says."""
+
+import re
 
 from sentinel.incidents.incident import Incident
 
 __all__ = ["title"]
 
-READS_AS_FAILURE = "reads as a"
+READS_AS_FAILURE, WORKED = "reads as a", ", then one that worked"
+GUESSES = re.compile(r"([\d,]+) failed log-ins? from ")
+PAIR = re.compile(r"user (.+) was never seen from (.+) before")
+MAX_QUOTE = 80
 
 
 def title(incident: Incident) -> str:
     """The title of an incident by its kind. The page knows these forms in other languages, too."""
-    source, lines = _named(incident.sources, "a source"), _many(incident.lines, "line")
+    source, lines = _named(incident.sources, "a source"), _lines(incident)
     actor, on = _actor(incident), _on(incident)
+    guesses = _many(_guesses(incident), "failed log-in")
+    worked = WORKED if any(WORKED in reason for reason in incident.reasons) else ""
     fails = any(READS_AS_FAILURE in reason for reason in incident.reasons)
     forms = {
-        "brute_force": f"{_many(incident.lines, 'failed log-in')} from {actor} against {source}{on}",
-        "credential_stuffing": f"{_many(incident.lines, 'failed log-in')} from {actor} against users of {source}{on}",
-        "scan": f"{actor} scans {source}{on}: {lines}",
+        "brute_force": f"{guesses} from {actor} against {source}{on}{worked}",
+        "credential_stuffing": f"{guesses} from {actor} against users of {source}{on}{worked}",
+        "scan": f"{actor} scans {source}{on}: {_many(incident.lines, 'line')}",
         "error_burst": f"A burst of failures in {source}{on}: {lines}",
         "rate_spike": f"Far more lines than usual from {source}{on}: {lines}",
         "rate_drop": f"Far fewer lines than usual from {source}{on}",
@@ -26,7 +33,7 @@ def title(incident: Incident) -> str:
         "rare_template": f"A rare failure in {source}{on}: {lines}"
         if fails
         else f"A rare line in {source}{on}: {lines}",
-        "new_actor": f"{actor} was never seen before in {source}{on}",
+        "new_actor": f"{_who_is_new(incident, actor)} before in {source}{on}",
         "privilege": f"Privileges or system files touched in {source}{on}: {lines}",
         "numeric_outlier": f"A number out of its range in {source}{on}: {lines}",
         "new_value": f"A value never seen before in {source}{on}: {lines}",
@@ -34,6 +41,26 @@ def title(incident: Incident) -> str:
         "session": f"An unusual session in {source}{on}: {lines}",
     }
     return forms.get(incident.kind, f"Unusual lines in {source}{on}: {lines}")
+
+
+def _guesses(incident: Incident) -> int:
+    """How many log-ins failed: the first of them were no anomalies yet, and a reason counts them, too."""
+    told = [int(found[1].replace(",", "")) for reason in incident.reasons if (found := GUESSES.match(reason))]
+    return max([incident.lines, *told])
+
+
+def _who_is_new(incident: Incident, actor: str) -> str:
+    pair = next((found for reason in incident.reasons if (found := PAIR.fullmatch(reason))), None)
+    return f"user {pair[1]} was never seen from {pair[2]}" if pair else f"{actor} was never seen"
+
+
+def _lines(incident: Incident) -> str:
+    """How many lines, and what the one says that names the incident; marks that would not show are blanks."""
+    said = " ".join("".join(c if c.isprintable() else " " for c in incident.named_line).split())
+    quote = f"“{said if len(said) <= MAX_QUOTE else said[: MAX_QUOTE - 1].rstrip() + '…'}”"
+    if not said:
+        return _many(incident.lines, "line")
+    return quote if incident.lines == 1 else f"{_many(incident.lines, 'line')}, such as {quote}"
 
 
 def _many(count: int, what: str) -> str:

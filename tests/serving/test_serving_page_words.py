@@ -115,6 +115,18 @@ REASONS = {
         "303 tentativas de login falhas de mais de 20 endereços ou usuários contra usuários de sshd em web-1"
     ),
     "A failure never seen before in orders on db-1: 1 line": "Uma falha nunca vista antes em orders em db-1: 1 linha",
+    "A failure never seen before in orders on db-1: “deadlock detected”": (
+        "Uma falha nunca vista antes em orders em db-1: “deadlock detected”"
+    ),
+    "A burst of failures in orders: 40 lines, such as “queue: 3 lines, lost”": (
+        "Uma rajada de falhas em orders: 40 linhas, como “queue: 3 lines, lost”"
+    ),
+    "80 failed log-ins from 203.0.113.9 against sshd on web-1, then one that worked": (
+        "80 tentativas de login falhas de 203.0.113.9 contra sshd em web-1, depois uma que funcionou"
+    ),
+    "user ana was never seen from 203.0.113.9 before in sshd on web-1": (
+        "usuário ana nunca foi visto de 203.0.113.9 antes em sshd em web-1"
+    ),
     "at most 16, instead of about 64 lines of this template from 75.97.9.59 within 30 min": (
         "no máximo 16, em vez de cerca de 64 linhas deste padrão de 75.97.9.59 em 30 min"
     ),
