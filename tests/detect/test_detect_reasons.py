@@ -1,6 +1,8 @@
 """Reasons hold: without the first cause the score falls, most without the most telling, and it names the attack."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -8,9 +10,12 @@ import pytest
 
 from sentinel.detect import Scorer
 from sentinel.detect.explain.causes import CAUSE_NAMES, FLOODS, among, counterfactual, weights
+from sentinel.detect.explain.explain import Row
+from sentinel.detect.explain.kinds import kind_of
 from sentinel.detect.explain.tell import Teller
-from sentinel.detect.explain.worth import says_little
+from sentinel.detect.explain.worth import adds_little, says_little
 from sentinel.detect.judge.combine import HABIT, NATS
+from sentinel.detect.kernel.flags import Flag, Level
 from sentinel.detect.learn.fit import fit
 from sentinel.detect.stages import Scored
 from sentinel.simulate import EXPECTED_KINDS, fleet, inject
@@ -116,3 +121,49 @@ def test_score_falls_without_what_the_first_reason_tells(judged: Judged) -> None
 def test_reason_with_usual_figures_says_little(reason: str, is_idle: bool) -> None:
     """Whose figures are as good as usual gives way to another reason."""
     assert says_little(reason) == is_idle
+
+
+NEW = "a template never seen before in 9,000 lines"
+PROBES = "holds a text that probing or tampering leaves, in a template never seen before"
+
+
+@pytest.mark.parametrize(
+    ("reason", "told", "is_idle"),
+    [
+        ("never came after a line like the one before it, in 479 cases so far", NEW, True),
+        ("never came after a line like the one before it, in 479 cases so far", "about 9 lines of shop", False),
+        ("user root was never seen in this template before", PROBES, True),
+        ("user root was never seen from 203.0.113.9 before", NEW, False),
+        (NEW, PROBES, True),
+        (f"{NEW}, and it reads as a grave failure", PROBES, False),
+        ("the source useradd was never seen before", NEW, False),
+        ("a rare template: seen 298 times in 13,476 lines", "about 9 lines of shop", True),
+        ("a rare template: seen 3 times in 13,476 lines, and it reads as a failure", "about 9 lines of shop", False),
+        ("came after a line like the one before it in only 176 of 4,489 cases so far", "about 9 lines of shop", True),
+        ("came after a line like the one before it in only 6 of 4,489 cases so far", "about 9 lines of shop", False),
+    ],
+)
+def test_further_reason_says_something_of_its_own(reason: str, told: str, is_idle: bool) -> None:
+    """What follows from a reason that is told already, or is nearly usual, is not told beside it."""
+    assert adds_little(reason, [told]) == is_idle
+
+
+@pytest.mark.parametrize(
+    ("hits", "new_user", "kind"), [(18.0, 5.0, "rare_template"), (0.0, -1.0, "new_template"), (18.0, 0.0, "new_actor")]
+)
+def test_log_in_of_somebody_known_is_no_new_actor(hits: float, new_user: float, kind: str) -> None:
+    """A log-in that worked is called a new actor's where its user, address or pair is new, and only there."""
+    values = {"hits_template": hits, "new_user": new_user, "new_address": -1.0, "new_pair": -1.0}
+    facts = SimpleNamespace(level=[int(Level.INFO)])
+    row = SimpleNamespace(
+        prior=0.0,
+        nats=8.0,
+        flags=int(Flag.ACCEPTED | Flag.SENSITIVE),
+        sensitive_text=False,
+        text=lambda which: "",
+        value=lambda name: values.get(name, 0.0),
+        coded=SimpleNamespace(facts=facts),
+        i=0,
+    )
+
+    assert kind_of(["privilege", "novelty"], cast(Row, row), lambda name: 1.0) == kind

@@ -6,7 +6,7 @@ import numpy as np
 
 from sentinel.detect.explain.causes import CAUSE_NAMES
 from sentinel.detect.explain.kinds import MIN_KNOCKING, kind_of
-from sentinel.detect.explain.worth import says_little
+from sentinel.detect.explain.worth import adds_little, says_little
 from sentinel.detect.judge.combine import FATAL_NATS
 from sentinel.detect.judge.features import GLOBAL_REFS, SOURCE_REFS, TEMPLATE_REFS
 from sentinel.detect.judge.surprise import Baseline
@@ -21,7 +21,7 @@ from sentinel.detect.tuning.explain import MIN_TAIL_NATS_OF_EXPLAIN as MIN_TAIL_
 __all__ = ["MAX_REASONS", "Explainer", "Row", "figure"]
 
 SPANS = ("15 s", "3 min", "30 min")
-_TELLING = {"brute_force": "failures", "credential_stuffing": "stuffing", "scan": "scan"}
+_TELLING = {"brute_force": "failures", "credential_stuffing": "stuffing", "scan": "scan", "new_actor": "entity"}
 DAY_S, HOUR_S, MINUTE_S = 86_400.0, 3_600.0, 60.0
 
 
@@ -88,7 +88,10 @@ class Explainer:
         kind = kind_of(list(told), row, lambda name: self._upper(name, row))  # never a cause that has no figure to show
         order = sorted(told, key=lambda name: name != _TELLING.get(kind))  # what names the attack comes first
         order = [name for name in order if not says_little(told[name])] or order
-        reasons = [told[name] for name in order]
+        reasons: list[str] = []
+        for name in order:
+            if not reasons or not adds_little(told[name], reasons):
+                reasons.append(told[name])
         if row.nats <= FATAL_NATS and row.coded.facts.level[row.i] >= Level.FATAL:
             reasons.insert(0, "its own program calls it fatal")
         return kind, reasons[:MAX_REASONS] or [self._fallback(row)], order[0] if order else ""

@@ -25,6 +25,7 @@ __all__ = ["MIN_KNOCKING", "kind_of"]
 _GUESSING = ("failures", "stuffing", "errors", "rate", "actor_rate", "novelty", "entity")
 _RATES = ("scan", "actor_rate", "rate", "errors")
 _TURNED_AWAY = (*_RATES, "novelty", "entity")
+_NEW_ENTITIES = ("new_address", "new_user", "new_pair")
 _PROBED = ("novelty", "actor_rate", "privilege", "number", "rate", "entity")
 
 Upper = Callable[[str], float]
@@ -85,7 +86,9 @@ def _by_cause(order: list[str], row: "Row") -> str:
     if top == "sequence" and failing and "novelty" in order[:3]:
         top = "novelty"
     if top == "privilege" or (top in ("entity", "novelty", "source") and touches):
-        return "new_actor" if row.flags & Flag.ACCEPTED else "privilege"
+        if not row.flags & Flag.ACCEPTED:
+            return "privilege"
+        top = "entity" if any(row.value(name) == 0 for name in _NEW_ENTITIES) else top
     if top == "entity":
         return "new_actor"
     named = {"number": "numeric_outlier", "gap": "rate_drop", "sequence": "sequence"}

@@ -1,13 +1,17 @@
-"""Tell whether a reason is worth a person's time: one whose figures are as good as usual is not."""
+"""Tell whether a reason is worth a person's time: one that is as good as usual, or follows from another, is not."""
 
 import re
+from collections.abc import Sequence
 
-from sentinel.detect.tuning.explain import MIN_CASES, MIN_LENGTH_SHARE
+from sentinel.detect.tuning.explain import MIN_CASES, MIN_LENGTH_SHARE, OFTEN_FOLLOWED, OFTEN_SEEN
 
-__all__ = ["says_little"]
+__all__ = ["adds_little", "says_little"]
 
 _COUNTED = re.compile(r"about ([\d,]+) .+; usual: at most ([\d,.e+]+)", re.DOTALL)
 _LONG = re.compile(r"([\d,]+) bytes long; lines of this template have ([\d,]+)")
+_SEEN = re.compile(r"a rare template: seen ([\d,]+) times? in ([\d,]+) lines.*")
+_FOLLOWED = re.compile(r"came after a line like the one before it in only ([\d,]+) of ([\d,]+) cases so far")
+_NEW, _NEW_TEXT = "a template never seen before", "in a template never seen before"
 _CASES = re.compile(r"like the one before it.* ([\d,]+) cases so far")
 
 
@@ -23,6 +27,26 @@ def says_little(reason: str) -> bool:
         return abs(_whole(found[1]) - _whole(found[2])) < MIN_LENGTH_SHARE * _whole(found[2])
     found = _CASES.search(reason)
     return found is not None and _whole(found[1]) < MIN_CASES
+
+
+def adds_little(reason: str, told: Sequence[str]) -> bool:
+    """Whether a further reason only repeats what those `told` before it say, or is nearly usual.
+
+    A template that was never seen never followed anything, and nobody was ever seen in it.
+
+    >>> adds_little("user root was never seen in this template before", ["a template never seen before in 9,000 lines"])
+    True
+    """
+    if found := _SEEN.fullmatch(reason):
+        return _whole(found[1]) > OFTEN_SEEN * _whole(found[2])
+    if found := _FOLLOWED.fullmatch(reason):
+        return _whole(found[1]) > OFTEN_FOLLOWED * _whole(found[2])
+    if not any(_NEW in one for one in told):
+        return False
+    if reason.startswith("never came after") or reason.endswith("was never seen in this template before"):
+        return True
+    repeats = any(one.endswith(_NEW_TEXT) for one in told)
+    return repeats and reason.startswith(_NEW) and "reads as" not in reason
 
 
 def _whole(text: str) -> float:

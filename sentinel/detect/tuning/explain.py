@@ -50,6 +50,13 @@ MIN_LENGTH_SHARE: Annotated[
     float, by_hand("share", "a length nearer to the usual than this share of it is not worth telling")
 ] = 0.25
 
+OFTEN_SEEN: Annotated[float, by_hand("share", "of all lines; such a template is hardly called rare by a person")] = (
+    0.001
+)
+OFTEN_FOLLOWED: Annotated[
+    float, by_hand("share", "of the cases; an order held so often adds little to another reason")
+] = 0.02
+
 # scorer.py
 MAX_EXPLAINED: Annotated[
     int, by_hand("count", "anomalies of one call that get their own ranking of causes at once")
