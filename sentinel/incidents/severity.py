@@ -22,7 +22,7 @@ GRAVITY = {
     "rate_drop": 1,
     "new_actor": 1,
     "new_template": 1,
-    "numeric_outlier": 0,
+    "numeric_outlier": 1,
     "rare_template": 0,
 }
 LEVEL_POINTS = {"error": 1, "fatal": 2}
@@ -43,8 +43,9 @@ def severity(kind: str, lines: int, peak_nats: float, level: str | None, reasons
     >>> severity("brute_force", 300, 25.0, None, ()), severity("rare_template", 1, 8.0, "info", ())
     ('critical', 'low')
     """
-    points = GRAVITY.get(kind, 0) + LEVEL_POINTS.get(level or "", 0)
-    points += (lines >= MANY_LINES) + (lines >= MASS_LINES) + (peak_nats >= ALMOST_IMPOSSIBLE_NATS)
     said = " ".join(reasons)
+    called = level if level in LEVEL_POINTS else "error" if GRAVE in said else ""  # grave is no less than an error
+    points = GRAVITY.get(kind, 0) + LEVEL_POINTS.get(called or "", 0)
+    points += (lines >= MANY_LINES) + (lines >= MASS_LINES) + (peak_nats >= ALMOST_IMPOSSIBLE_NATS)
     points += 2 if SUCCESS in said else 1 if GRAVE in said else 0
     return SEVERITIES[min(len(SEVERITIES) - 1, math.ceil(max(points - 1, 0) / 1.5))]

@@ -126,3 +126,13 @@ def test_every_reason_can_be_turned_round(scorer: Scorer, present: pl.DataFrame)
     assert len(said) > 50
     assert all(1 <= len(reasons) <= 3 for reasons in said)
     assert [reason for reasons in said for reason in reasons if not would_be_normal([reason])] == []
+
+
+def test_new_class_of_status_is_odd_as_it_stands_in_the_line() -> None:
+    """A template shows the class of a status, the line its code: both are marked; other numbers are not."""
+    line = '198.51.100.2 "GET /hotels/423 HTTP/1.1" 502 157 "-" "Mozilla/5.0"'
+    template, near = (f'<IP> "GET <PATH>" {status} <NUM> "<STR>"' for status in ("S5xx", "S2xx"))
+
+    found = odd_parts(template, near, line, ["a rare template: seen 2 times in 14,097 lines"], "")
+
+    assert (found.template, found.line) == (("S5xx",), ("502",))

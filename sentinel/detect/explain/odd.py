@@ -19,6 +19,7 @@ PLACE = re.compile(
 )
 NUMERAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 MASK = re.compile(r"<[A-Z*]+>")
+STATUS, CODE = re.compile(r"\bS([1-5])xx\b"), re.compile(r"(?<![\w.:/])[1-5][0-9]{2}(?![\w.:/])")
 TEXT_IS_NEW = ("a template never seen before", "a rare template", "holds a text that probing", "touches log-ins")
 ACTOR_MASKS = ("<IP>", "<USER>", "<EMAIL>")
 
@@ -42,6 +43,7 @@ def odd_parts(template: str, nearest: str | None, message: str, reasons: Sequenc
             new = _new_words(template, nearest)
             in_template += new
             in_line += [part for run in new for part in map(str.strip, MASK.split(run)) if part]
+            in_line += [code for run in new for code in _codes(run, message)]
         elif found := VALUE.search(reason):
             in_template += [found[1]]
             in_line += [found[1]]
@@ -69,3 +71,9 @@ def _new_words(template: str, nearest: str | None) -> list[str]:
         return [" ".join(own)]
     same = SequenceMatcher(None, own, words_apart(nearest), autojunk=False).get_opcodes()
     return [" ".join(own[start:end]) for what, start, end, _, _ in same if what in ("replace", "delete")]
+
+
+def _codes(run: str, message: str) -> list[str]:
+    """The status codes of a line that a run of its template shows the class of."""
+    classes = {found[1] for found in STATUS.finditer(run)}
+    return [found[0] for found in CODE.finditer(message) if found[0][0] in classes]
