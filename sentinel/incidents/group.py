@@ -8,14 +8,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sentinel.incidents.incident import Incident, Trend
-from sentinel.incidents.severity import GRAVITY, gravest, severity
-from sentinel.incidents.title import title
+from sentinel.incidents.severity import GRAVE, GRAVITY, gravest, severity
+from sentinel.incidents.title import READS_AS_FAILURE, title
 
 __all__ = ["ACTIVE_S", "Odd", "group"]
 
 ACTIVE_S = 1_800.0
 """Seconds after its last line in which a further one belongs to an incident; then it is over."""
 
+NEAR_S = 300.0
+"""Seconds within which failures of one program on one machine that were never seen are taken to have one cause."""
+
+FAILING = "failing"
+NEWS = frozenset({"new_template", "rare_template"})
 ATTACKS = frozenset({"brute_force", "credential_stuffing", "scan", "privilege", "new_actor"})
 """Kinds in which somebody does something: that somebody's lines belong together, whatever kinds they have."""
 
@@ -91,7 +96,8 @@ class _GoingOn:
 
     def _active(self, key: str, at_s: float) -> Incident | None:
         found = self._incidents.get(self._by_key.get(key, ""))
-        if found is None or not found.first_s - ACTIVE_S <= at_s <= found.last_s + ACTIVE_S:
+        reach_s = NEAR_S if key.startswith(FAILING) else ACTIVE_S
+        if found is None or not found.first_s - reach_s <= at_s <= found.last_s + reach_s:
             return None
         return found
 
@@ -110,7 +116,11 @@ class _GoingOn:
             keys.append(_key("session", odd.source, odd.template))
         if kind in TROUBLES or not (is_attack and odd.actor):
             keys.append(_key("template", odd.source, _shape(odd.template)))
-        if kind in TROUBLES or odd.level in {"error", "fatal"}:
+        told = " ".join(odd.reasons)
+        is_news = kind in NEWS and READS_AS_FAILURE in told
+        if is_news:
+            keys.append(_key(FAILING, odd.source, odd.host or ""))
+        if kind in TROUBLES or (odd.level in {"error", "fatal"} and not (is_news and GRAVE in told)):
             keys.append(_key("trouble", odd.source))
         found = [key for key in keys if key]
         if len(self._incidents) >= MAX_ACTIVE:

@@ -4,7 +4,7 @@ import math
 
 from sentinel.incidents.incident import SEVERITIES
 
-__all__ = ["GRAVITY", "gravest", "severity"]
+__all__ = ["GRAVE", "GRAVITY", "gravest", "severity"]
 
 # Points; by hand. They order kinds by what a person on call loses by sleeping on: somebody who breaks in before
 # something that fails, that before something that is only unusual.

@@ -4,7 +4,7 @@ import re
 
 from sentinel.incidents.incident import Incident
 
-__all__ = ["title"]
+__all__ = ["READS_AS_FAILURE", "title"]
 
 READS_AS_FAILURE, WORKED = "reads as a", ", then one that worked"
 GUESSES = re.compile(r"([\d,]+) failed log-ins? from ")

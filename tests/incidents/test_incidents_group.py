@@ -180,3 +180,35 @@ def test_shown_has_the_fields_of_the_contract() -> None:
         "sample",
     } <= set(shown)
     assert json.loads(json.dumps(shown)) == shown
+
+
+def news(at_s: float, template: str, **changes: Any) -> Odd:
+    """A failure that was never seen before, `at_s` seconds after the start."""
+    reasons = ["a template never seen before in 900 lines, and it reads as a grave failure"]
+    values = {"kind": "new_template", "actor": None, "source": "kubelet", "template": template, "reasons": reasons}
+    return odd(int(at_s), **(values | {"at_s": START_S + at_s} | changes))
+
+
+def test_failures_never_seen_that_come_together_are_one_incident() -> None:
+    """Of one program on one machine, within minutes; later, or elsewhere, they are another."""
+    together = grouped([news(0, "attempting to reclaim memory"), news(1, "pod is evicted")])
+    apart = grouped([news(0, "attempting to reclaim memory"), news(400, "pod is evicted")])
+    elsewhere = grouped([news(0, "attempting to reclaim memory"), news(1, "pod is evicted", host="web-2")])
+    harmless = grouped(
+        [news(0, "drained", reasons=["a template never seen before in 9 lines"]), news(1, "pod evicted")]
+    )
+
+    assert [len(found) for found in (together, apart, elsewhere, harmless)] == [1, 2, 2, 2]
+    assert together[0].lines == 2
+
+
+def test_grave_failure_is_not_hidden_in_an_older_trouble() -> None:
+    """A full disk twenty minutes after an outage is told of; an ordinary new error is part of the trouble."""
+    burst = [news(n, "no connection", kind="error_burst", level="error", reasons=["a burst"]) for n in range(30)]
+    plain = ["a template never seen before in 900 lines, and it reads as a failure"]
+
+    after = grouped([*burst, news(1_400, "disk full", level="error")])
+    cascade = grouped([*burst, news(1_400, "order lost", level="error", reasons=plain)])
+
+    assert [incident.templates for incident in after] == [("no connection",), ("disk full",)]
+    assert [incident.lines for incident in cascade] == [31]
