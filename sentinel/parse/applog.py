@@ -6,8 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from sentinel.parse import pairs, platforms, stamps
-from sentinel.parse.levels import ANY_LEVEL, PLAIN_LEVEL, SYSLOG_LEVELS, UPPER_LEVEL
+from sentinel.parse import pairs, platforms, products, stamps
+from sentinel.parse.levels import ANY_LEVEL, PLAIN_LEVEL, UPPER_LEVEL
 from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
 
 __all__ = ["AFTER_TIME", "BARE_RULES", "RULES"]
@@ -26,14 +26,6 @@ _OF_POSTGRES: Final = (
 
 _LATE_LOGGER: Final = r" \[([A-Za-z_][A-Za-z0-9_.]*)\](?: +[A-Za-z_][A-Za-z0-9_.]*=.*)?$"
 _LATE_PAIR: Final = re.compile(rf" ({pairs.KEY})=({pairs.VALUE})")
-
-
-def _numbered(groups: pl.DataFrame) -> pl.DataFrame:
-    """A level given as syslog's number."""
-    words = groups["level"].replace_strict(
-        {str(number): level for number, level in enumerate(SYSLOG_LEVELS)}, return_dtype=pl.String
-    )
-    return groups.with_columns(words.alias("level"))
 
 
 def _of_structlog(groups: pl.DataFrame) -> pl.DataFrame:
@@ -104,7 +96,7 @@ AFTER_TIME: Final = (
         "[",
         "nginx",
     ),
-    Rule("log4j", rf"^(?P<head>{_THREAD} +{_UP} +{_DOTTED}(?: \[[^\]]*\])?(?: +--?|:)(?: |$))", "["),
+    Rule("log4j", rf"^(?P<head>{_THREAD} +{_UP} +{_DOTTED}(?: \[[^\]]*\])?(?: +--?| ?:)(?: |$))", "["),
     Rule(  # https://github.com/sidekiq/sidekiq/wiki/Logging
         "sidekiq",
         r"^(?P<head>pid=(?P<pid>[0-9]+) tid=(?P<tid>[^ ]+) (?:class=(?P<class>[^ ]+) )?(?:jid=(?P<jid>[^ ]+) )?"
@@ -125,11 +117,12 @@ AFTER_TIME: Final = (
     Rule("pgbouncer", r"^(?P<head>\[(?P<pid>[0-9]+)\] (?P<level>[A-Z]+) (?P<connection>[CS]-0x[0-9a-f]+): )", "[",
          "pgbouncer"),
     Rule("pgbouncer", r"^(?P<head>\[(?P<pid>[0-9]+)\] (?P<level>LOG|NOISE) )", "[", "pgbouncer"),
-    Rule("stunnel", r"^(?P<head>LOG(?P<level>[0-7])\[(?P<service>[^\]]*)\]: )", "L", finish=_numbered),
+    Rule("stunnel", r"^(?P<head>LOG(?P<level>[0-7])\[(?P<service>[^\]]*)\]: )", "L", finish=products.numbered),
     Rule("libvirt", r"^(?P<head>(?P<pid>[0-9]+): (?P<level>[a-z]+) : (?P<source>\w+):(?P<line>[0-9]+) : )", DIGITS),
     Rule("mongodb", r"^(?P<head>(?P<level>[DIWEF])[1-5]? +(?P<source>[A-Z_]+|-) +\[(?P<thread>[^\]]+)\] )", "DIWEF"),
     Rule("windows-cbs", rf"^(?P<head>{_ANY} {{2,}}(?P<source>[A-Z][A-Za-z]{{1,7}}) {{2,}})", LETTERS),
     *platforms.AFTER_TIME,
+    *products.AFTER_TIME,
     *LEVEL_FIRST,
     _DOTNET,
     Rule(  # https://github.com/apache/kafka: its log4j names the logger last, and Strimzi's the thread behind it
@@ -197,7 +190,17 @@ _LETTERED: Final = tuple(  # https://www.tornadoweb.org/en/stable/log.html, and 
     )
     for stamp in (stamps.LAYOUTS["compact"], stamps.YEAR_FIRST, stamps.LAYOUTS["clock"])
 )
-RULES: Final = (*platforms.RULES, *_TIMED, *_LETTERED, _OF_POSTGRES_RPM, _ZAP, _DJANGO, _RUBY, _FILE_PREFIX)
+RULES: Final = (
+    *platforms.RULES,
+    *products.RULES,
+    *_TIMED,
+    *_LETTERED,
+    _OF_POSTGRES_RPM,
+    _ZAP,
+    _DJANGO,
+    _RUBY,
+    _FILE_PREFIX,
+)
 BARE_RULES: Final = (
     _DOTNET,
     *LEVEL_FIRST,

@@ -40,6 +40,9 @@ _PLAIN: Final = (*syslog.RULES, *syslog.DEVICES)
 FRAMES: Final[tuple[Rule, ...]] = (
     Rule("cri", rf"^(?P<head>{_CRI} F(?::[A-Za-z0-9]+)* ?)", DIGITS, fifth=DATED),
     Rule("cri-part", rf"^(?P<head>{_CRI} P(?::[A-Za-z0-9]+)* ?)", DIGITS, fifth=DATED),
+    Rule(  # https://docs.fluentd.org/output/file: a time, a tag and a record between tabs
+        "fluentd", rf"^(?P<head>{stamps.RFC3339}\t(?P<source>[A-Za-z0-9_.*/-]+)\t)\{{.*\}}$", DIGITS, fifth=DATED
+    ),
     *_PLAIN,
     syslog.pri_rule(_PLAIN),
     Rule("compose", rf"{_COMPOSE[:-1]}{_NANOS})", LETTERS + DIGITS),

@@ -9,8 +9,6 @@ from sentinel.parse.levels import LEVEL_OF_WORD, SYSLOG_LEVELS
 __all__ = ["Peel"]
 
 MAX_TOKENS: Final = 14
-_SNAKE: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
-_NOTHING: Final = frozenset({"-", "local", "unknown", "null", "none", "N/A"})
 
 
 class Peel:
@@ -92,7 +90,7 @@ class Peel:
             found["c"] and not self.timed and not self.whole
         ):  # `error: no such file`: the message says it itself
             return False
-        self.closed = self.timed and found["b"] is not None and self.text.startswith(": [", found.end("b"))
+        self.closed |= self.timed and found["b"] is not None and self.text.startswith(": [", found.end("b"))
         return self._leveled(found["a"] or found["b"] or found["c"] or found["d"], found.end())
 
     def _take_marked_level(self) -> bool:
@@ -101,6 +99,7 @@ class Peel:
         found = found or t.LEVEL_WITH_NAME.match(self.text, self.at)
         if found:
             said = {name: value for name, value in found.groupdict().items() if value}
+            self.closed = "name2" in said  # behind `daemon: LEVEL: ` all is said
             (self.threads if "thread" in said else self.names).append(t.any_of(said, "thread", "name"))
             return self._leveled(t.any_of(said, "level"), found.end())
         found = (t.COLUMNS.match(self.text, self.at) or t.LEVEL_PAIR.match(self.text, self.at)) if self.timed else None
@@ -141,14 +140,14 @@ class Peel:
 
     def _take_bracket(self) -> bool:
         found = t.BRACKET.match(self.text, self.at)
-        if found is None:
+        if found is None or (self.closed and found["b"]):
             return False
         inside = next(group for group in found.groups() if group is not None).strip()
         if found["b"] and self.files and not self.names:  # tracer's `app.js:12 (pay)`
             self.attributes.setdefault("function", inside)
         elif found["d"] and self.level is None and self.timed:  # UniFi's `<launcher> INFO`
             self.threads.append(inside)
-        elif t.is_id(inside) or inside in _NOTHING:
+        elif t.is_id(inside) or inside in t.NOTHING:
             if inside and "pid" not in self.attributes:
                 self.attributes["pid"] = inside.lstrip("#")
         elif t.is_pairs(inside):
@@ -200,6 +199,7 @@ class Peel:
         if found is None:
             return False
         self.files.append(found["file"])
+        self.closed |= found["function"] is not None
         self.attributes.setdefault("line", found["line"] or found["line2"] or found["line3"])
         self.at = found.end()
         return True
@@ -289,7 +289,7 @@ class Peel:
 
     def _is_function(self, name: str) -> bool:
         """Whether a name behind the file of code is that of a function: C's have small letters."""
-        return _SNAKE.fullmatch(name) is not None or (self.files[-1].endswith(".c") and name.islower())
+        return t.SNAKE.fullmatch(name) is not None or (self.files[-1].endswith(".c") and name.islower())
 
     def _named(self, name: str, beside: str | None, attribute: str, end: int, *, is_logger: bool = False) -> bool:
         (self.threads if t.is_thread(name) and not is_logger else self.names).append(name)

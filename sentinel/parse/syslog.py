@@ -17,7 +17,7 @@ _ADDRESS: Final = r"(?: \((?P<about>[^)]*)\))?"  # launchd names the service it 
 
 _WORD: Final = r"(?:[^ ]+ )?"
 _LEVELLED: Final = (  # a zone, a level, Cisco's mark or number: no host and no program
-    rf" (?:(?:{NAMED}):? |{_WORD}:? ?%[A-Z]|\[?{levels.PLAIN_LEVEL}\]? |{_WORD}{levels.PLAIN_LEVEL}: |{_WORD}[0-9]+: )"
+    rf" (?:(?:{NAMED}):? |{_WORD}:? ?%(?:%[0-9]{{2}})?[A-Z]|\[?{levels.PLAIN_LEVEL}\]? |{_WORD}{levels.PLAIN_LEVEL}: |{_WORD}[0-9]+: )"
 )
 
 BSD: Final = (
@@ -37,7 +37,7 @@ BSD: Final = (
         UPPER,
         unless=rf"^{stamps.MONTH_DAY}{_LEVELLED}",
     ),
-    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^:\[]+){_PID}{_ADDRESS}: {{0,2}})", UPPER),
+    Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^%:\[]+){_PID}{_ADDRESS}: {{0,2}})", UPPER),
     Rule(
         "syslog",
         rf"^(?P<head>{stamps.MONTH_DAY} {_PROGRAM}(?:{_PID})?: )",

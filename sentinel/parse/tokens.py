@@ -25,6 +25,7 @@ __all__ = [
     "LEVEL_WITH_NAME",
     "NAMED",
     "NAME_PID",
+    "NOTHING",
     "NUMBER",
     "OF_CODE",
     "PADDED_LEVEL",
@@ -35,6 +36,7 @@ __all__ = [
     "PROGRAM",
     "REQUEST",
     "SEPARATORS",
+    "SNAKE",
     "SPAN",
     "THREAD_ID",
     "THREAD_LEVEL",
@@ -57,7 +59,8 @@ _UPPER: Final = (
 _LOWER: Final = (
     "trace debug info notice warn warning error err fatal critical crit severe alert emerg emergency panic "
     "verbose silly dbg inf "
-    "wrn trc ftl information note noti erro log log success debu fail dbug trce crit succ"
+    "wrn trc ftl information note noti erro log log success debu fail dbug trce crit succ "
+    "debug1 debug2 debug3 debug4 debug5"
 ).split()
 _END: Final = r"(?![A-Za-z0-9_.])"
 _UP: Final = "|".join(sorted(_UPPER, key=len, reverse=True))
@@ -180,6 +183,8 @@ WORD_BEFORE_LEVEL: Final = re.compile(
 )
 PAIRS: Final = re.compile(r"([A-Za-z_][\w.-]*)[=:] ?(\"[^\"]*\"|[^\s,;]*)[,; ]*")
 
+SNAKE: Final = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+NOTHING: Final = frozenset({"-", "local", "unknown", "null", "none", "N/A"})
 _ID: Final = re.compile(
     r"(?i:(?:p?id|tid|pid:tid|process|thread|p|t|#|ppid|proc|conn|session|cpu)[ :=#-]?)*[0-9a-fx.,:/#+ @T-]*(?:s"
     r"|ms|us|kB|MB)?"
@@ -191,7 +196,11 @@ _THREAD: Final = re.compile(
     r"|(?:nio|qtp|pool|http|ajp|eventloop|vert\.x|forkjoin|epoll|catalina|lettuce|kafka|quartz|rmi|grpc|def"
     r"ault task|ajp|async|backgr|asyncio|mainprocess|forkpool)[\w.@/:#, -]*|.*[-#_ ][0-9]+(?:[-_][0-9]+)*)"
 )
-_CLASS: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[A-Za-z_]|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
+_CLASS: Final = re.compile(
+    r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[A-Za-z_]|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}(?:\.[0-9]+)?"
+    r"|(?:[A-Z][a-z]+){2,}(?<!Thread)(?<!Process)(?<!Worker)(?<!Executor)(?<!Main)"
+)
+"""A class or a logger, though a thread could be called so."""
 _NAME: Final = re.compile(r"[A-Za-z_$.][\w$.:/@,#+<>*-]*(?:[0-9 ]{0,5})?(?: :?[0-9]+)?")
 
 

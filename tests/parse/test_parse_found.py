@@ -322,7 +322,7 @@ LINES: dict[str, tuple[str, str, str | None, str | None, str, str]] = {
     'sonicwall': ('s.log', '<134>  id=firewall sn=00 time="2026-03-04 10:00:01" fw=10.0.0.1 pri=6 c=1024 m=537 msg="Connection Closed"', '10:00:01', 'info', 's', 'Connection Closed'),
     'watchguard': ('w.log', 'Mar  4 10:00:01 fw1 80 (2026-03-04T10:00:01) firewall: msg_id="3000-0148" Deny', '10:00:01', None, 'w', 'Deny'),
     'aruba': ('a.log', 'Mar  4 10:00:01 2026 ap1 stm[12]: <501093> <NOTI> |stm| Auth success', '10:00:01', 'info', 'stm', 'Auth success'),
-    'huawei': ('h.log', 'Mar  4 2026 10:00:01 sw1 %%01IFNET/4/LINK_STATE(l)[1]:The line went down', '10:00:01', None, '%%01IFNET/4/LINK_STATE(l)', 'The line went down'),
+    'huawei': ('h.log', 'Mar  4 2026 10:00:01 sw1 %%01IFNET/4/LINK_STATE(l)[1]:The line went down', '10:00:01', 'warn', 'IFNET', 'The line went down'),
     'f5': ('f.log', 'Mar  4 10:00:01 bigip err mcpd[12]: 01070638:3: Pool down', '10:00:01', 'error', 'mcpd', 'Pool down'),
     'meraki': ('m.log', '<134>1 1772618401.123456789 mx1 urls src=10.0.0.1 request: GET http://x', '10:00:01', 'info', 'm', 'src=10.0.0.1'),
     'vcsa': ('v.log', '2026-03-04T10:00:01.123+00:00 warning vpxd[12] [Originator@6876 sub=x] slow', '10:00:01', 'warn', 'vpxd', 'slow'),
