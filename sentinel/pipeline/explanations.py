@@ -1,5 +1,6 @@
 """Explanations: one anomaly with its odd parts, the nearest normal line, its place, and what would make it normal."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -41,7 +42,7 @@ class Explanations:
             "event": anomaly["event"],
             "template": template,
             "template_odd": list(odd.template),
-            "line": (anomaly["raw"] or message)[:MAX_LINE],
+            "line": (anomaly["raw"] or _with_fields(message, anomaly["attributes"]))[:MAX_LINE],
             "line_odd": list(odd.line),
             "origin": anomaly["origin"],
             "offset": anomaly["offset"],
@@ -62,6 +63,12 @@ class Explanations:
 
 def _known(at_s: float) -> float:
     return -math.inf if math.isnan(at_s) else at_s
+
+
+def _with_fields(message: str, attributes: str | None) -> str:
+    """A message that came with fields of its own, as JSON lines have them, and these behind it; else it alone."""
+    fields = json.loads(attributes) if attributes and message else {}
+    return " ".join([message, *(f"{name}={value}" for name, value in fields.items())])
 
 
 def explained(

@@ -51,3 +51,17 @@ def test_nearest_was_last_seen_in_training_or_in_service(
     found = Explanations({KEPT: learnt_s}, tally).explain(LOST, "")["nearest"]
 
     assert found == {"template": KEPT, "line": line, "last_seen": last_seen}
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"attributes": '{"status": "500", "path": "/pay"}'}, "order 7 lost status=500 path=/pay"),
+        ({"attributes": '{"pid": "81"}', "raw": "shop[81]: order 7 lost"}, "shop[81]: order 7 lost"),
+        ({}, "order 7 lost"),
+    ],
+    ids=["fields of its own", "kept as it came", "nothing else"],
+)
+def test_line_is_shown_with_the_fields_that_came_with_it(changes: dict[str, str], line: str) -> None:
+    """A message that stands in many lines says little without the fields beside it."""
+    assert Explanations({}, Tally()).explain({**LOST, **changes}, "")["line"] == line
