@@ -133,6 +133,7 @@ def test_new_class_of_status_is_odd_as_it_stands_in_the_line() -> None:
     line = '198.51.100.2 "GET /hotels/423 HTTP/1.1" 502 157 "-" "Mozilla/5.0"'
     template, near = (f'<IP> "GET <PATH>" {status} <NUM> "<STR>"' for status in ("S5xx", "S2xx"))
 
-    found = odd_parts(template, near, line, ["a rare template: seen 2 times in 14,097 lines"], "")
-
-    assert (found.template, found.line) == (("S5xx",), ("502",))
+    for reason in ("a rare template: seen 2 times in 14,097 lines", "about 22 lines of this template within 30 min"):
+        found = odd_parts(template, near, line, [reason], "")
+        assert (found.template, found.line) == (("S5xx",), ("502",))
+    assert odd_parts(near, near, line, ["about 22 lines of this template within 30 min"], "") == ((), ())

@@ -40,10 +40,7 @@ def odd_parts(template: str, nearest: str | None, message: str, reasons: Sequenc
     in_line: list[str] = []
     for reason in reasons:
         if reason.startswith(TEXT_IS_NEW):
-            new = _new_words(template, nearest)
-            in_template += new
-            in_line += [part for run in new for part in map(str.strip, MASK.split(run)) if part]
-            in_line += [code for run in new for code in _codes(run, message)]
+            _add_new_words(template, nearest, message, in_template, in_line)
         elif found := VALUE.search(reason):
             in_template += [found[1]]
             in_line += [found[1]]
@@ -56,7 +53,19 @@ def odd_parts(template: str, nearest: str | None, message: str, reasons: Sequenc
         elif actor and actor in reason:
             in_line += [actor]
             in_template += ACTOR_MASKS
+    if not in_line and nearest != template:  # a flood of what no training knew
+        _add_new_words(template, nearest, message, in_template, in_line)
     return Odd(_standing(in_template, template), _standing(in_line, message))
+
+
+def _add_new_words(
+    template: str, nearest: str | None, message: str, in_template: list[str], in_line: list[str]
+) -> None:
+    """Add the words that no known template has there, and the codes of a status that it has not."""
+    new = _new_words(template, nearest)
+    in_template += new
+    in_line += [part for run in new for part in map(str.strip, MASK.split(run)) if part]
+    in_line += [code for run in new for code in _codes(run, message)]
 
 
 def _standing(parts: Sequence[str], text: str) -> tuple[str, ...]:

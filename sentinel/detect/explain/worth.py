@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from sentinel.detect.tuning.explain import MIN_CASES, MIN_LENGTH_SHARE, OFTEN_FOLLOWED, OFTEN_SEEN
+from sentinel.detect.tuning.explain import HARDLY_RARE, MIN_CASES, MIN_LENGTH_SHARE, OFTEN_FOLLOWED, OFTEN_SEEN
 
 __all__ = ["adds_little", "says_little"]
 
 _COUNTED = re.compile(r"about ([\d,]+) .+; usual: at most ([\d,.e+]+)", re.DOTALL)
 _LONG = re.compile(r"([\d,]+) bytes long; lines of this template have ([\d,]+)")
 _SEEN = re.compile(r"a rare template: seen ([\d,]+) times? in ([\d,]+) lines.*")
+_SHARE = re.compile(r"(?:this level|the source .+) is rare.*: ([\d,.e+]+) of ([\d,]+) lines", re.DOTALL)
 _FOLLOWED = re.compile(r"came after a line like the one before it in only ([\d,]+) of ([\d,]+) cases so far")
 _NEW, _NEW_TEXT = "a template never seen before", "in a template never seen before"
 _CASES = re.compile(r"like the one before it.* ([\d,]+) cases so far")
@@ -41,6 +42,8 @@ def adds_little(reason: str, told: Sequence[str]) -> bool:
         return _whole(found[1]) > OFTEN_SEEN * _whole(found[2])
     if found := _FOLLOWED.fullmatch(reason):
         return _whole(found[1]) > OFTEN_FOLLOWED * _whole(found[2])
+    if found := _SHARE.fullmatch(reason):
+        return _whole(found[1]) > HARDLY_RARE * _whole(found[2])
     if not any(_NEW in one for one in told):
         return False
     if reason.startswith("never came after") or reason.endswith("was never seen in this template before"):

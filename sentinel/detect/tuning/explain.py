@@ -53,6 +53,9 @@ MIN_LENGTH_SHARE: Annotated[
 OFTEN_SEEN: Annotated[float, by_hand("share", "of all lines; such a template is hardly called rare by a person")] = (
     0.001
 )
+HARDLY_RARE: Annotated[
+    float, by_hand("share", "of lines; a level or a source with more adds little to another reason")
+] = 0.01
 OFTEN_FOLLOWED: Annotated[
     float, by_hand("share", "of the cases; an order held so often adds little to another reason")
 ] = 0.02
