@@ -70,6 +70,11 @@ LEVEL_FIRST: Final = (
     Rule("sonarqube", rf"^(?P<head>{_UP} +(?P<process>[a-z]+)\[(?P<request>[^\]]*)\]\[(?P<source>[\w.$]+)\] )", UPPER),
     Rule("level", rf"^(?P<head>{_UP} +)[A-Za-z0-9_.$]*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed):", UPPER),
     Rule("level-logger", rf"^(?P<head>{_UP} +{_DOTTED}: )", UPPER),
+    Rule(  # a class and its line, perhaps behind a thread
+        "level-logger",
+        rf"^(?P<head>{_UP} +(?:(?P<thread>[^ ]+) +)?(?P<source>(?:[a-z]\w*\.)+[A-Z][\w$]*):(?P<line>[0-9]+) +(?:- +)?)",
+        UPPER,
+    ),
     Rule("level-logger", rf"^(?P<head>{_UP} +{_DOTTED} +- )", UPPER),
     Rule("openstack", rf"^(?P<head>{_UP} {_DOTTED} {_CONTEXT})", UPPER),
     Rule("openstack", rf"^(?P<head>{_UP} {_LOGGER} \[(?P<request>req-[^\]]*)\] )", UPPER),
@@ -104,6 +109,11 @@ AFTER_TIME: Final = (
         "p",
     ),
     Rule("python", rf"^(?P<head>(?:[-|] )?{_LOGGER} +[-|] +{_ANY} +[-|] )", "-|" + LETTERS + "_"),
+    Rule(  # Python's, with the place in code in parentheses
+        "python",
+        rf"^(?P<head>\[?{_ANY}\]?:? +{_LOGGER} \((?P<file>[\w./-]+\.[a-z]{{1,5}}):(?P<line>[0-9]+)\)(?::| -) )",
+        "[" + LETTERS,
+    ),
     Rule("zookeeper", rf"^(?P<head>(?:\[myid:(?P<myid>[^\]]*)\] )?- {_UP} +\[(?P<thread>.*?):(?P<source>[A-Za-z0"
         r"-9_.$]+)@(?P<line>[0-9]+)\] - )", "-["),
     Rule("loguru", r"^(?P<head>\| (?P<level>[A-Z]+) +\| (?P<source>[^ :|]+):(?P<function>[^ :]*):(?P<line>[0-9]"
@@ -171,7 +181,7 @@ _ZAP: Final = Rule(  # zap's console with its default time, a float of seconds
 )
 _DJANGO: Final = Rule(  # https://docs.djangoproject.com/en/stable/topics/logging/: its `verbose` formatter
     "django",
-    rf"^(?P<head>{_UP} {stamps.YEAR_FIRST} (?P<source>[A-Za-z_]\w*) (?P<pid>[0-9]+) (?P<thread>[0-9]{{6,20}}) )",
+    rf"^(?P<head>{_UP} +{stamps.YEAR_FIRST} (?P<source>[A-Za-z_]\w*) (?P<pid>[0-9]+) (?P<thread>[0-9]{{6,20}}) )",
     UPPER,
 )
 _RUBY: Final = Rule(  # https://docs.ruby-lang.org/en/master/Logger/Formatter.html

@@ -44,7 +44,7 @@ _HEADS: Final = (
     r"^(?: ?[^\s\w]{0,3})(?:\S{1,40}[ \t]+){0,3}[^\s\w]{0,3}(?:" + _DATE + r")"
     r"|^\[?\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?[\] |,-]"  # a time alone
     r"|^\[?1\d{9}(?:[.,]\d+)?[\] \t]|^1\d{12}[ \t]|^1\.\d+e\+09\t"  # seconds or milliseconds since 1970
-    r"|^[IWEF]\d{4} \d{2}:\d{2}:\d{2}"  # klog
+    r"|^[IWEF]\d{4} \d{2}:\d{2}:\d{2}|^\d{1,7}:signal-handler \(\d{10}\)"  # klog; Redis
     r"|^\[ *\d{1,7}\.\d{6}\]|^<\d{1,3}>|^type=[A-Z_]+ msg=audit"
     r"|^\[[DIWECF] \d{2}|^__CURSOR="  # Tornado; an entry of journald's export
 )

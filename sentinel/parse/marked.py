@@ -98,6 +98,11 @@ RULES: Final = (
         "[" + DIGITS,
         finish=_redis,
     ),
+    Rule(  # what it says while it handles a signal, where it may not format a time
+        "redis",
+        r"^(?P<head>(?P<pid>[0-9]+):signal-handler \((?P<stamp>(?P<epoch>[0-9]{10}))\) )",
+        DIGITS,
+    ),
     Rule(  # https://github.com/linux-audit/audit-documentation/wiki/SPEC-Audit-Event-Enrichment
         "auditd",
         r"^(?P<head>(?:node=(?P<host>[^ ]+) )?type=(?P<type>[^ ]+) msg=audit\((?P<stamp>(?P<epoch>[0-9]+\.[0-9]+"
