@@ -142,8 +142,9 @@ def _clock(facts: Facts) -> Iterator[tuple[str, ...]]:
     clock_s = facts.store.clock_s if facts.store else None
     if clock_s is not None and abs(off_s := facts.now_s - clock_s) > CLOCK_TOLERANCE_S:
         is_well = False
-        side = "ahead of" if off_s > 0 else "behind"
-        what = f"this machine's clock is {_length(abs(off_s))} {side} that of the store"
+        length = _length(abs(off_s))
+        ahead = f"this machine's clock is {length} ahead of that of the store"
+        what = ahead if off_s > 0 else f"this machine's clock is {length} behind that of the store"
         yield PROBLEM, what, "set both by NTP; partitions and retention go by this machine's clock"
     if facts.newest_received_s is not None and facts.newest_received_s > facts.now_s + CLOCK_TOLERANCE_S:
         is_well = False

@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from typing import TypeAlias
 
 __all__ = ["LANGUAGES", "Words", "choose", "words"]
 
 LANGUAGES = ("en", "pt")
 FIGURE = re.compile(r"\{(\w+)\}")
+GROUPS = {"_n": r"[0-9][0-9.,e+]*", "_x": r".*?"}
 USUAL = "; {usual}"
 """How a reason with figures ends; what would be normal names the rest of it."""
 
 QUALITY = re.compile(r"\s*([A-Za-z]{1,8}|\*)(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q\s*=\s*([0-9.]{1,5}))?\s*")
+
+Forms: TypeAlias = tuple[tuple[re.Pattern[str], str], ...]
+"""English sentences as patterns, each with its words in another language."""
 
 
 def choose(accepted: str) -> str:
@@ -47,7 +52,10 @@ class Words:
 
     language: str
     texts: Mapping[str, str]
-    forms: tuple[tuple[re.Pattern[str], str], ...] = field(repr=False)
+    forms: Forms = field(repr=False)
+    findings: Forms = field(default=(), repr=False)
+    checks: Mapping[str, str] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __call__(self, name: str, **figures: object) -> str:
         """The text of this name with its figures. Raises KeyError for a name that no catalogue has."""
@@ -58,11 +66,27 @@ class Words:
 
         A figure of a form that is a sentence itself (what was usual, from whom) is retold, too.
         """
-        for form, told in self.forms:
-            found = form.fullmatch(sentence)
-            if found is not None:
-                return told.format(**{name: self.retell(value) for name, value in found.groupdict("").items()})
-        return sentence
+        return _retold(sentence, self.forms)
+
+    def diagnose(self, sentence: str) -> str:
+        """What the doctor says in English in this language; as it stands where its form is not known."""
+        return _retold(sentence, self.findings)
+
+    def check(self, name: str) -> str:
+        """The name of one of the doctor's checks."""
+        return self.checks.get(name, name)
+
+    def meaning(self, setting: str, english: str) -> str:
+        """What the setting of this name means; the English of `Settings` where this language has no other."""
+        return self.settings.get(setting, english)
+
+
+def _retold(sentence: str, forms: Forms) -> str:
+    for form, told in forms:
+        found = form.fullmatch(sentence)
+        if found is not None:
+            return told.format(**{name: _retold(value, forms) for name, value in found.groupdict("").items()})
+    return sentence
 
 
 @cache
@@ -74,7 +98,14 @@ def words(language: str) -> Words:
         told = [(text, own["reasons"][name]) for name, text in english["reasons"].items()]
         told += [(text.removesuffix(USUAL), other.removesuffix(USUAL)) for text, other in told if text.endswith(USUAL)]
         forms = tuple((_form(text), other) for text, other in told)
-    return Words(language, {**english["texts"], **own["texts"]}, forms)
+    return Words(
+        language,
+        {**english["texts"], **own["texts"]},
+        forms,
+        tuple((_form(text), other) for text, other in own.get("findings", {}).items()),
+        own.get("checks", {}),
+        own.get("settings", {}),
+    )
 
 
 def _catalogue(language: str) -> dict[str, dict[str, str]]:
@@ -85,10 +116,10 @@ def _catalogue(language: str) -> dict[str, dict[str, str]]:
 
 
 def _form(text: str) -> re.Pattern[str]:
-    """A reason's text with figures in braces as a pattern; a name that ends in _n is a number."""
+    """A reason's text with figures in braces as a pattern; one that ends in _n is a number, in _x may be empty."""
     parts, at = [], 0
     for figure in FIGURE.finditer(text):
-        group = r"[0-9][0-9.,e+]*" if figure[1].endswith("_n") else r".+?"
+        group = GROUPS.get(figure[1][-2:], r".+?")
         parts += [re.escape(text[at : figure.start()]), f"(?P<{figure[1]}>{group})"]
         at = figure.end()
     return re.compile("".join([*parts, re.escape(text[at:])]), re.DOTALL)

@@ -171,6 +171,21 @@ def test_screens_show_and_evil_lines_stay_text(attacked: Server, path: str, lang
     assert " style=" not in answer.text
 
 
+def test_health_tells_findings_and_settings_in_the_readers_language(attacked: Server) -> None:
+    """No finding that the English screen shows, and no setting's meaning, is English on the Portuguese one."""
+    english, portuguese = (
+        attacked.client.get("/page/health", headers={**HTML, "Accept-Language": language}).text
+        for language in ("en", "pt")
+    )
+
+    assert "no batch of the spool is damaged" in english
+    assert "nenhum lote do spool está danificado" in portuguese
+    assert "password of that user" in english
+    assert "senha desse usuário" in portuguese
+    assert "no batch of the spool" not in portuguese
+    assert "password of that user" not in portuguese
+
+
 def test_page_says_first_what_is_worst(attacked: Server) -> None:
     """The attack is the headline; the failure stands in the list; programs get JSON."""
     page = attacked.client.get("/", headers=HTML).text
