@@ -52,7 +52,7 @@ def in_force(settings: Settings) -> list[dict[str, str]]:
 
 
 def _shown(name: str, value: object) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", ()):
         return "–"
     if isinstance(value, SecretStr) or any(word in name.split("_") for word in SECRET_WORDS):
         return DOTS

@@ -10,6 +10,7 @@ import pytest
 import serving.page
 from sentinel.pipeline import diagnosis
 from sentinel.settings import Settings
+from serving.page.health import DOTS, in_force
 from serving.page.language import LANGUAGES, choose, words
 from serving.page.login import safe_next
 from serving.page.plain import plain, shortened
@@ -222,3 +223,12 @@ def test_findings_are_told_anew_with_their_figures(english: str, portuguese: str
     """Parts that are sentences are told anew, too; what another program said stays as it said it."""
     assert words("pt").diagnose(english) == portuguese
     assert words("en").diagnose(english) == english
+
+
+def test_setting_without_a_value_is_shown_as_unset() -> None:
+    """Also an empty list and a secret: dots stand only for a secret that is there."""
+    unset = {row["name"]: row["value"] for row in in_force(Settings(log_sentinel_alert_urls=()))}
+    given = {row["name"]: row["value"] for row in in_force(Settings(log_sentinel_alert_urls=("https://a.example",)))}
+
+    assert unset["LOG_SENTINEL_ALERT_URLS"] == unset["LOG_SENTINEL_LINKS"] == "–"
+    assert given["LOG_SENTINEL_ALERT_URLS"] == DOTS
