@@ -10,9 +10,15 @@ from typing import TypeAlias
 
 __all__ = ["LANGUAGES", "Words", "choose", "words"]
 
-LANGUAGES = ("en", "pt")
+SEPARATORS = {"en": ",.", "pt": ".,"}
+"""What parts a number's groups of three, and its fraction."""
+
+LANGUAGES = tuple(SEPARATORS)
 FIGURE = re.compile(r"\{(\w+)\}")
 GROUPS = {"_n": r"[0-9][0-9.,e+]*", "_x": r".*?"}
+AMOUNT = re.compile(r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)? ?(?:%|ms|s|min|h|d|[KMG]i?B)")
+"""A figure with its unit: a number, whatever it stands for."""
+
 USUAL = "; {usual}"
 """How a reason with figures ends; what would be normal names the rest of it."""
 
@@ -66,11 +72,15 @@ class Words:
 
         A figure of a form that is a sentence itself (what was usual, from whom) is retold, too.
         """
-        return _retold(sentence, self.forms)
+        return _retold(sentence, self.forms, self.language)
 
     def diagnose(self, sentence: str) -> str:
         """What the doctor says in English in this language; as it stands where its form is not known."""
-        return _retold(sentence, self.findings)
+        return _retold(sentence, self.findings, self.language)
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number as this language writes it: `1,764.5` in English, `1.764,5` in Portuguese."""
+        return _written(f"{value:,.{digits}f}", self.language)
 
     def check(self, name: str) -> str:
         """The name of one of the doctor's checks."""
@@ -81,12 +91,25 @@ class Words:
         return self.settings.get(setting, english)
 
 
-def _retold(sentence: str, forms: Forms) -> str:
+def _retold(sentence: str, forms: Forms, language: str) -> str:
     for form, told in forms:
         found = form.fullmatch(sentence)
         if found is not None:
-            return told.format(**{name: _retold(value, forms) for name, value in found.groupdict("").items()})
+            return told.format(
+                **{name: _figure(name, value, forms, language) for name, value in found.groupdict("").items()}
+            )
     return sentence
+
+
+def _figure(name: str, value: str, forms: Forms, language: str) -> str:
+    """A figure of a form: a number as the language writes it, else a sentence that may have a form itself."""
+    if name.endswith("_n") or AMOUNT.fullmatch(value):
+        return _written(value, language)
+    return _retold(value, forms, language)
+
+
+def _written(english: str, language: str) -> str:
+    return english.translate(str.maketrans(SEPARATORS["en"], SEPARATORS[language]))
 
 
 @cache

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.page.language import choose, words
+from serving.page.language import Words, choose, words
 from serving.page.plain import plain, shortened
 
 __all__ = ["POLICY", "html", "moment", "points", "scaled"]
@@ -81,9 +82,11 @@ def _as_time(value: object) -> datetime | None:
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _number(value: float, digits: int = 0) -> str:
-    """A count with thin groups of three."""
-    return f"{value:,.{digits}f}".replace(",", "\u202f")
+@pass_context
+def _number(context: Context, value: float, digits: int = 0) -> str:
+    """A number as the language of the page writes it."""
+    told: Words = context["t"]
+    return told.number(value, digits)
 
 
 def _span(seconds: float) -> str:

@@ -102,7 +102,7 @@ def test_login_leads_nowhere_else(goal: str) -> None:
 
 REASONS = {
     "1,204 failed log-ins from 203.0.113.9 in 3 min; usual for sshd: at most 2 in 3 min": (
-        "1,204 logins falhos de 203.0.113.9 em 3 min; normal para sshd: no máximo 2 em 3 min"
+        "1.204 logins falhos de 203.0.113.9 em 3 min; normal para sshd: no máximo 2 em 3 min"
     ),
     "312 failed log-ins from user ann in 86 min, then one that worked; more than people mistype, "
     "however usual it has become": (
@@ -110,7 +110,7 @@ REASONS = {
         "por mais normal que tenha ficado"
     ),
     "a template never seen before in 6,050 lines, and it reads as a grave failure": (
-        "um padrão nunca visto antes em 6,050 linhas, e parece falha grave"
+        "um padrão nunca visto antes em 6.050 linhas, e parece falha grave"
     ),
     "about 64 lines of this template from 75.97.9.59 within 30 min; usual: at most 16": (
         "cerca de 64 linhas deste padrão de 75.97.9.59 em 30 min; normal: no máximo 16"
@@ -141,7 +141,7 @@ REASONS = {
         "logins falhos de 51 endereços contra 6 usuários de sshd em 10 min; normal: no máximo 6 endereços"
     ),
     "the value 403 was never seen there before: one of 2xx, 3xx in 2,520 lines": (
-        "o valor 403 nunca foi visto ali antes: um de 2xx, 3xx em 2,520 linhas"
+        "o valor 403 nunca foi visto ali antes: um de 2xx, 3xx em 2.520 linhas"
     ),
     "user anna once it is known: called a false alarm, or learnt by a training": (
         "usuário anna depois de conhecido: dito alarme falso, ou aprendido num treino"
@@ -152,9 +152,16 @@ REASONS = {
 
 @pytest.mark.parametrize("english", REASONS)
 def test_reasons_are_told_anew_with_their_figures(english: str) -> None:
-    """The form and the parts in it are Portuguese, the figures stay; an unknown form stays as it is."""
+    """The form, the parts in it and how numbers are written are Portuguese; an unknown form stays as it is."""
     assert words("pt").retell(english) == REASONS[english]
     assert words("en").retell(english) == english
+
+
+def test_numbers_are_written_as_the_language_writes_them() -> None:
+    """In reasons and in tables alike: a comma that parts thousands in English would be a fraction in Portuguese."""
+    assert words("en").number(1_764.25, 1) == "1,764.2"
+    assert words("pt").number(1_764.25, 1) == "1.764,2"
+    assert words("pt").number(12) == "12"
 
 
 FIGURES_ALONE = {"7 7", "7 MiB", "7 s"}
@@ -214,7 +221,7 @@ def test_every_check_and_setting_is_told_in_every_language(language: str) -> Non
             ),
         ),
         ("the store cannot be used: refused", "o armazenamento não pode ser usado: refused"),
-        ("1.0 of 1024 MiB wait", "1.0 de 1024 MiB à espera"),
+        ("1.0 of 1024 MiB wait", "1,0 de 1024 MiB à espera"),
         ("port 8080 is taken: another program listens there", "a porta 8080 está ocupada: outro programa escuta ali"),
         ("a sentence of a library", "a sentence of a library"),
     ],
