@@ -33,7 +33,7 @@ def _explained(
     frame: pl.DataFrame, explanations: Explanations
 ) -> Iterator[tuple[dict[str, Any], Mapping[str, object]]]:
     """The rows of anomalies, each with what explains it."""
-    for row, actor in zip(frame.iter_rows(named=True), actors_of(frame["message"]), strict=True):
+    for row, actor in zip(frame.iter_rows(named=True), actors_of(frame), strict=True):
         yield row, explanations.explain(row, actor)
 
 

@@ -116,13 +116,20 @@ def _word(said: Said, lines: pl.DataFrame, incident: Incident | None, now_s: flo
         actors=all_actors,
         templates=names("template", templates),
         lines=tuple(triples.head(MAX_LINES).iter_rows()),
-        messages=tuple(lines["message"].drop_nulls().unique(maintain_order=True).head(MAX_LINES).to_list()),
+        messages=_texts(lines),
         events=tuple(lines["event"].head(500).to_list()),
         peak_nats=max(peak, incident.peak_nats if incident else 0.0),
         counts=counted([*lines["reasons"].explode().drop_nulls(), *(incident.reasons if incident else ())]),
         first_s=min(times) / 1e3,
         last_s=max(times) / 1e3,
     )
+
+
+def _texts(lines: pl.DataFrame) -> tuple[str, ...]:
+    """What the detector reads of each line, so that a later model finds their templates."""
+    from sentinel.detect.read.fields import texts_of
+
+    return tuple(texts_of(lines).drop_nulls().unique(maintain_order=True).head(MAX_LINES).to_list())
 
 
 def _actors(lines: pl.DataFrame, said: Said, incident: Incident | None) -> pl.Series:
@@ -133,7 +140,7 @@ def _actors(lines: pl.DataFrame, said: Said, incident: Incident | None) -> pl.Se
         return pl.Series("actor", [""], dtype=pl.String).new_from_index(0, lines.height)  # the incident has them all
     from sentinel.detect.explain.incidents import actors_of  # with the detector, a second that most can do without
 
-    return pl.Series("actor", actors_of(lines["message"]), dtype=pl.String)
+    return pl.Series("actor", actors_of(lines), dtype=pl.String)
 
 
 def mute_template(spool: Spool, template: str, until_s: float, *, now_s: float, by: str) -> Word | None:

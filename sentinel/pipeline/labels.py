@@ -49,5 +49,9 @@ def _about(words: Sequence[Word], verdict: str, records: pl.DataFrame) -> pl.Ser
         hit = hit | records["event_id"].is_in(list(word.events))
         near = seconds.is_between(word.first_s - 1.0, word.last_s + 1.0) & records["source"].is_in(list(word.sources))
         for actor in word.actors:
-            hit = hit | (near & records["message"].str.contains(actor, literal=True))
+            hit = hit | (near & (_holds(records["message"], actor) | _holds(records["attributes"], actor)))
     return hit.fill_null(value=False)
+
+
+def _holds(texts: pl.Series, name: str) -> pl.Series:
+    return texts.str.contains(name, literal=True).fill_null(value=False)

@@ -226,7 +226,7 @@ class Live:
         new = anomalies.filter(~pl.col("event_id").is_in(list(self._emitted))) if self._emitted else anomalies
         if new.is_empty():
             return
-        actors = actors_of(new["message"])
+        actors = actors_of(new)
         changed = incidents.keep(self._sentinel.spool, new, actors, self.explanations)
         self._tell(changed)
         self.flagged += new.height

@@ -74,7 +74,7 @@ def scan(
         notes.append("from these files alone: what happens in both halves counts as usual, however bad it is")
     if learnt < records.height and not baseline:
         notes.append(f"learnt from {learnt:,} of {records.height:,} lines, in blocks that lie evenly over them")
-    actors = actors_of(anomalies["message"])
+    actors = actors_of(anomalies)
     _, found = group(odds_of(anomalies, actors), [])
     incidents = explained(found, anomalies, actors, Explanations(known, Tally()))
     shown = [i for i in incidents if since is None or i.last_s >= since.timestamp()]

@@ -130,7 +130,7 @@ def _score(sentinel: Sentinel, scorer: Scorer, found: pl.DataFrame, *, for_good:
     known = sentinel.spool.anomalies(limit=10_000)["event_id"]
     new = anomalies.filter(~pl.col("event_id").is_in(known.implode()))
     for chunk in new.iter_slices(EMIT_RECORDS):
-        incidents.keep(sentinel.spool, chunk, actors_of(chunk["message"]), explanations)
+        incidents.keep(sentinel.spool, chunk, actors_of(chunk), explanations)
     reach("score.emitted")
     with sentinel.spool.transaction() as tx:
         for first, last in runs(records["sequence"].sort().to_list()):

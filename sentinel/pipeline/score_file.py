@@ -81,7 +81,7 @@ def _verdicts(
 def _incidents(records: pl.DataFrame, verdicts: pl.DataFrame) -> tuple[dict[str, str], list[Incident]]:
     """Which record belongs to which incident, and these, the gravest first."""
     anomalies = anomalies_of(records, verdicts)
-    ids, incidents = group(odds_of(anomalies, actors_of(anomalies["message"])), [])
+    ids, incidents = group(odds_of(anomalies, actors_of(anomalies)), [])
     return dict(zip(anomalies["event"].to_list(), ids, strict=True)), sorted(incidents, key=worst_first)
 
 

@@ -81,7 +81,7 @@ class Heard:
         names = self.words.real_names()
         columns = {"template": verdicts["template"], "source": records["source"]}
         if names["actor"] or names["line"]:
-            columns["actor"] = pl.Series(actors_of(records["message"]), dtype=pl.String)
+            columns["actor"] = pl.Series(actors_of(records), dtype=pl.String)
             columns["line"] = columns["template"] + "\0" + columns["source"].fill_null("") + "\0" + columns["actor"]
         hit = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(nats))
         for scope, values in columns.items():
@@ -95,7 +95,7 @@ class Heard:
         if rows.is_empty():
             return verdicts
         found, strange = records[rows], verdicts[rows]
-        actors = actors_of(found["message"])
+        actors = actors_of(found)
         changed = []
         for row, verdict, source, actor in zip(
             rows.to_list(), strange.iter_rows(named=True), found["source"].to_list(), actors, strict=True

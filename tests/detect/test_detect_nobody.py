@@ -6,6 +6,10 @@ import pytest
 from sentinel.detect.explain.incidents import actors_of
 
 
+def said(message: str) -> pl.DataFrame:
+    return pl.DataFrame({"message": [message], "attributes": [None]}, schema_overrides={"attributes": pl.String})
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -27,7 +31,7 @@ from sentinel.detect.explain.incidents import actors_of
 )
 def test_nobody_is_behind_a_line_that_names_none(message: str) -> None:
     """Unspecified addresses, masks, networks, versions and placeholders are nobody's."""
-    assert actors_of(pl.Series([message])) == [""]
+    assert actors_of(said(message)) == [""]
 
 
 @pytest.mark.parametrize(
@@ -47,4 +51,4 @@ def test_nobody_is_behind_a_line_that_names_none(message: str) -> None:
 )
 def test_somebody_beside_or_like_it_is_named(message: str, actor: str) -> None:
     """What stands before the one who acts, or only looks like nobody, hides nobody."""
-    assert actors_of(pl.Series([message])) == [actor]
+    assert actors_of(said(message)) == [actor]

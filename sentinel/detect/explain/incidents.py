@@ -4,7 +4,7 @@ import hashlib
 
 import polars as pl
 
-from sentinel.detect.read.headline import headlines
+from sentinel.detect.read.fields import texts_of
 from sentinel.detect.read.scan import IP, USER
 from sentinel.detect.read.text import join, scan
 
@@ -14,12 +14,12 @@ BY_ACTOR = ("brute_force", "scan", "credential_stuffing")
 ID_LENGTH = 16
 
 
-def actors_of(messages: pl.Series) -> list[str]:
-    """Who is behind each message: the address, else the user that it names; empty for nobody. Empty in, empty out."""
-    if not len(messages):
+def actors_of(records: pl.DataFrame) -> list[str]:
+    """Who is behind each record (message, attributes): the address, else the user that it names; empty for nobody."""
+    if records.is_empty():
         return []
-    scanned = scan(*join(headlines(messages)))
-    return [scanned.entity(i, IP) or scanned.entity(i, USER) for i in range(len(messages))]
+    scanned = scan(*join(texts_of(records)))
+    return [scanned.entity(i, IP) or scanned.entity(i, USER) for i in range(len(records))]
 
 
 def _cause(kind: str | None, template: str | None, actor: str, source: str | None, hour: int) -> str:
@@ -35,7 +35,7 @@ def incident_ids(records: pl.DataFrame, verdicts: pl.DataFrame) -> pl.Series:
     if records.is_empty():
         return pl.Series("incident", [], dtype=pl.String)
     hours = (records["timestamp"].dt.epoch("s") // 3600).to_list()
-    columns = (verdicts["kind"], verdicts["template"], actors_of(records["message"]), records["source"], hours)
+    columns = (verdicts["kind"], verdicts["template"], actors_of(records), records["source"], hours)
     causes = [_cause(*row) for row in zip(*columns, strict=True)]
     ids = {cause: hashlib.sha256(cause.encode()).hexdigest()[:ID_LENGTH] for cause in set(causes)}
     return pl.Series("incident", [ids[cause] for cause in causes], dtype=pl.String)

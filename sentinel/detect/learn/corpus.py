@@ -14,7 +14,7 @@ from sentinel.detect.models.model import Model
 from sentinel.detect.read.coded import Coded, Line
 from sentinel.detect.read.drain import Drain
 from sentinel.detect.read.encode import encode
-from sentinel.detect.read.headline import headlines
+from sentinel.detect.read.fields import texts_of
 from sentinel.detect.read.scan import SESSION
 from sentinel.detect.read.text import Scanned, Vocabulary, join, scan, words_of
 from sentinel.detect.remember.raw import RAW
@@ -134,7 +134,7 @@ def read(records: pl.DataFrame, champion: Model | None = None) -> Corpus:
     order = order_of(records)
     writers = _writers(records, order)
     records = records.select(COLUMNS)[order]
-    scanned = scan(*join(headlines(records["message"])))
+    scanned = scan(*join(texts_of(records)))
     drain, texts, which = _learn_templates(scanned, champion)
     names = tuple(records["source"].fill_null("").unique(maintain_order=True).to_list())
     hashes = [hash_text(name) for name in names]

@@ -61,6 +61,7 @@ class Model:
     )  # (t,) last time in training, s; NaN: none taught
     slots: dict[int, Slot] = field(default_factory=dict)  # places of codes and states that always showed one of a few
     feature_names: tuple[str, ...] = FEATURES
+    reads_fields: bool = True  # whether its texts hold fields that stood beside messages; those of before hold none
 
     @property
     def is_warm_up(self) -> bool:
@@ -72,7 +73,13 @@ class Model:
         known = Drain(zip(self.template_keys.tolist(), self.template_texts, strict=True))
         rarities = dict(zip(self.word_hashes.tolist(), self.word_rarities.tolist(), strict=True))
         return Vocabulary(
-            known, rarities, self.unseen_word, float(self.baseline.cap[0]), self.slots, self.manners.tolist()
+            known,
+            rarities,
+            self.unseen_word,
+            float(self.baseline.cap[0]),
+            self.slots,
+            self.manners.tolist(),
+            reads_fields=self.reads_fields,
         )
 
     def last_seen(self) -> dict[str, float]:
@@ -106,6 +113,7 @@ class Model:
             "source_names": list(self.source_names),
             "feature_names": list(self.feature_names),
             "session_figures": self.session_figures,
+            "reads_fields": self.reads_fields,
             "slots": [[place, slot.values, slot.lines, slot.nats] for place, slot in self.slots.items()],
         }
         return arrays, tables
@@ -129,6 +137,7 @@ class Model:
                 trees=_trees(arrays),
                 sessions=tuple(_sessions(arrays)),
                 session_figures=dict(tables["session_figures"]),
+                reads_fields=bool(tables.get("reads_fields", False)),
                 slots={
                     int(place): Slot(tuple(values), int(lines), float(nats))
                     for place, values, lines, nats in tables["slots"]

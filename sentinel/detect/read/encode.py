@@ -10,7 +10,8 @@ from sentinel.detect.kernel.hashing import hash_bytes, hash_text, mix
 from sentinel.detect.kernel.jit import Booleans, Bytes, Floats, Hashes, Integers, compiled
 from sentinel.detect.kernel.keys import Key
 from sentinel.detect.read.coded import Coded, Facts, Line, One
-from sentinel.detect.read.headline import headline, headlines
+from sentinel.detect.read.fields import texts_of, told
+from sentinel.detect.read.headline import headline
 from sentinel.detect.read.scan import SESSION
 from sentinel.detect.read.text import Meaning, Scanned, Vocabulary, join, scan
 from sentinel.detect.tuning.read import MAX_SOURCES
@@ -133,7 +134,7 @@ def encode(
         .fill_null(DEFAULT_LEVEL)
         .to_numpy()
     )
-    scanned = scanned or scan(*join(headlines(records["message"])))
+    scanned = scanned or scan(*join(texts_of(records, reads_fields=vocabulary.reads_fields)))
     sources, places = _source_hashes(records["source"], source_places)
     settled = _settle_sessions(scanned.entities, sources, *join(records["attributes"]))
     meanings, which = _meanings(scanned, vocabulary)
@@ -166,7 +167,8 @@ def _bytes(text: str) -> tuple[Bytes, Integers]:
 
 def encode_one(record: One, vocabulary: Vocabulary, source_places: Mapping[int, int]) -> Coded:
     """Encode one record: the same integers as `encode` gives."""
-    scanned = scan(*_bytes(headline(record.message)))
+    text = headline(record.message)
+    scanned = scan(*_bytes(told(text, record.attributes) if vocabulary.reads_fields else text))
     source = _source_hash(record.source)
     sources = np.array([source], np.uint64)
     settled = _settle_sessions(scanned.entities, sources, *_bytes(record.attributes or ""))

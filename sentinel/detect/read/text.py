@@ -142,8 +142,9 @@ class Vocabulary:
     """Templates of a model, and those met in service after it; maps the hash of a masked text to its meaning.
 
     `known` are the model's templates (frozen), `rarities` its words' surprises, `slots` what its places of codes and
-    states always showed, `manners` what each of `known` is to visitors. What is met in service is learnt by
-    `met`, a second tree, and remembered text by text, so that a restart gives every text the same template again.
+    states always showed, `manners` what each of `known` is to visitors; its texts hold fields with `reads_fields`,
+    too. What is met in service is learnt by `met`, a second tree, and remembered text by text, so that a restart
+    gives every text the same template again.
     """
 
     def __init__(
@@ -154,8 +155,11 @@ class Vocabulary:
         cap: float,
         slots: Mapping[int, Slot],
         manners: Sequence[int] = (),
+        *,
+        reads_fields: bool = True,
     ) -> None:
         self.known, self._slots, self._manners = known, slots, manners
+        self.reads_fields = reads_fields
         self.places = {key: i for i, key in enumerate(known.clusters)}
         self.met = Drain()
         self.assigned: OrderedDict[int, int] = OrderedDict()

@@ -15,6 +15,10 @@ MAX_TOKENS: Annotated[int, by_hand("tokens", "what follows is one token")] = 80
 # read/encode.py
 MAX_SOURCES: Annotated[int, by_hand("count", "names of sources whose hashes are kept")] = 20_000
 
+# read/fields.py
+MAX_FIELD_CHARS: Annotated[int, by_hand("characters", "a longer value of a field is no status and no name")] = 64
+MAX_FIELD_NAMES: Annotated[int, by_hand("count", "names of fields kept with what they are told as")] = 4_096
+
 # read/headline.py
 SEARCHED_CHARS: Annotated[
     int, by_hand("characters", "characters of a message in which its first line and exception are looked for")
