@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sentinel.incidents.incident import Incident, Trend
-from sentinel.incidents.severity import GRAVE, GRAVITY, gravest, severity
-from sentinel.incidents.title import READS_AS_FAILURE, title
+from sentinel.incidents.severity import FAILURE, GRAVE, GRAVITY, gravest, severity
+from sentinel.incidents.title import title
 
 __all__ = ["ACTIVE_S", "Odd", "group"]
 
@@ -117,7 +117,7 @@ class _GoingOn:
         if kind in TROUBLES or not (is_attack and odd.actor):
             keys.append(_key("template", odd.source, _shape(odd.template)))
         told = " ".join(odd.reasons)
-        is_news = kind in NEWS and READS_AS_FAILURE in told
+        is_news = kind in NEWS and FAILURE in told
         if is_news:
             keys.append(_key(FAILING, odd.source, odd.host or ""))
         if kind in TROUBLES or (odd.level in {"error", "fatal"} and not (is_news and GRAVE in told)):

@@ -4,7 +4,7 @@ import math
 
 from sentinel.incidents.incident import SEVERITIES
 
-__all__ = ["GRAVE", "GRAVITY", "gravest", "severity"]
+__all__ = ["FAILURE", "GRAVE", "GRAVITY", "SUCCESS", "gravest", "severity"]
 
 # Points; by hand. They order kinds by what a person on call loses by sleeping on: somebody who breaks in before
 # something that fails, that before something that is only unusual.
@@ -27,6 +27,8 @@ GRAVITY = {
 }
 LEVEL_POINTS = {"error": 1, "fatal": 2}
 GRAVE, FAILURE, SUCCESS = "a grave failure", "reads as a", "then one that worked"
+"""What reasons say of it, in the words of the detector."""
+
 MASS_LINES, MANY_LINES = 100, 10
 ALMOST_IMPOSSIBLE_NATS = 20.0
 
@@ -44,8 +46,8 @@ def severity(kind: str, lines: int, peak_nats: float, level: str | None, reasons
     ('critical', 'low')
     """
     said = " ".join(reasons)
-    called = level if level in LEVEL_POINTS else "error" if GRAVE in said else ""  # grave is no less than an error
-    points = GRAVITY.get(kind, 0) + LEVEL_POINTS.get(called or "", 0)
+    unsaid = LEVEL_POINTS["error"] if GRAVE in said else 0  # what reads as grave is no less than an error
+    points = GRAVITY.get(kind, 0) + LEVEL_POINTS.get(level or "", unsaid)
     points += (lines >= MANY_LINES) + (lines >= MASS_LINES) + (peak_nats >= ALMOST_IMPOSSIBLE_NATS)
     points += 2 if SUCCESS in said else 1 if GRAVE in said else 0
     return SEVERITIES[min(len(SEVERITIES) - 1, math.ceil(max(points - 1, 0) / 1.5))]

@@ -3,10 +3,10 @@
 import re
 
 from sentinel.incidents.incident import Incident
+from sentinel.incidents.severity import FAILURE, SUCCESS
 
-__all__ = ["READS_AS_FAILURE", "title"]
+__all__ = ["title"]
 
-READS_AS_FAILURE, WORKED = "reads as a", ", then one that worked"
 GUESSES = re.compile(r"([\d,]+) failed log-ins? from ")
 PAIR = re.compile(r"user (.+) was never seen from (.+) before")
 MAX_QUOTE = 80
@@ -17,8 +17,8 @@ def title(incident: Incident) -> str:
     source, lines = _named(incident.sources, "a source"), _lines(incident)
     actor, on = _actor(incident), _on(incident)
     guesses = _many(_guesses(incident), "failed log-in")
-    worked = WORKED if any(WORKED in reason for reason in incident.reasons) else ""
-    fails = any(READS_AS_FAILURE in reason for reason in incident.reasons)
+    worked = f", {SUCCESS}" if any(SUCCESS in reason for reason in incident.reasons) else ""
+    fails = any(FAILURE in reason for reason in incident.reasons)
     forms = {
         "brute_force": f"{guesses} from {actor} against {source}{on}{worked}",
         "credential_stuffing": f"{guesses} from {actor} against users of {source}{on}{worked}",

@@ -1,11 +1,11 @@
 """Explanations: one anomaly with its odd parts, the nearest normal line, its place, and what would make it normal."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import polars as pl
 
 from sentinel.detect.explain.nearest import Nearest
@@ -67,7 +67,7 @@ def _known(at_s: float) -> float:
 
 def _with_fields(message: str, attributes: str | None) -> str:
     """A message that came with fields of its own, as JSON lines have them, and these behind it; else it alone."""
-    fields = json.loads(attributes) if attributes and message else {}
+    fields = orjson.loads(attributes) if attributes and message else {}
     return " ".join([message, *(f"{name}={value}" for name, value in fields.items())])
 
 

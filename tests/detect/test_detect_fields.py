@@ -1,7 +1,6 @@
 """What stands beside a message: a status, an exit code, who it was; loggers of JSON say it there and nowhere else."""
 
 import random
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -131,5 +130,5 @@ def test_model_of_before_goes_on_reading_messages_alone(scorer: Scorer) -> None:
     old = Model.from_parts(arrays, tables)
     assert not old.reads_fields
 
-    verdicts = Scorer(replace(old, reads_fields=False)).peek(records([served(AFTER_S, "500")]))
+    verdicts = Scorer(old).peek(records([served(AFTER_S, "500")]))
     assert "status" not in verdicts["template"][0]

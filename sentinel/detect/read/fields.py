@@ -12,7 +12,7 @@ import polars as pl
 from sentinel.detect.read.headline import headlines
 from sentinel.detect.tuning.read import MAX_FIELD_CHARS, MAX_FIELD_NAMES
 
-__all__ = ["texts_of", "told", "told_all"]
+__all__ = ["texts_of", "told"]
 
 _OUTCOMES: Final = (
     "status status_code statuscode http_status code response_code exit_code exitcode rc errno errors failures failed"
@@ -34,10 +34,10 @@ _FIELD: Final = re.compile(rf'"([^"\\]{{1,{MAX_FIELD_CHARS}}})": ?"([\w.:@+-]{{1
 def texts_of(records: pl.DataFrame, *, reads_fields: bool = True) -> pl.Series:
     """What is read of each record (columns message and attributes): its headline, and its fields that tell."""
     texts = headlines(records["message"])
-    return told_all(texts, records["attributes"]) if reads_fields else texts
+    return _told_all(texts, records["attributes"]) if reads_fields else texts
 
 
-def told_all(texts: pl.Series, attributes: pl.Series) -> pl.Series:
+def _told_all(texts: pl.Series, attributes: pl.Series) -> pl.Series:
     """`told` of each text and attributes; nulls stay."""
     named = attributes.str.contains(_ANY).fill_null(value=False)
     if not named.any():
