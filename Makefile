@@ -29,8 +29,11 @@ $(STAMP): requirements.lock pyproject.toml
 up: install ## run everything; SAMPLE=0 leaves out the sample data
 	@exec $(BIN)/sentinel up $(if $(filter 0,$(SAMPLE)),--no-sample)
 
-test: install ## all tests, in WORKERS=2 processes; a real Elasticsearch is started where Java and Maven are there
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# A test that a stalled machine made wait too long is run once more, and named at the end; a wrong answer is never.
+STALLED := TimeoutError|Timeout \(>|TimeoutExpired|(Read|Connect)Timeout|PytestUnraisableExceptionWarning
+
+test: install ## all tests (or TESTS=tests/parse), in WORKERS=2 processes; a real Elasticsearch is started where Java and Maven are there
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rfER --reruns 1 --only-rerun '$(STALLED)' $(TESTS)
 
 lint: install ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -101,7 +101,8 @@ def eventually(claim: object, *, timeout_s: float = 60.0) -> None:
     assert callable(claim)
     deadline = time.monotonic() + timeout_s
     while not claim():
-        assert time.monotonic() < deadline, "it has not become true in time"
+        if time.monotonic() > deadline:
+            raise TimeoutError("it has not become true in time")
         time.sleep(0.05)
 
 

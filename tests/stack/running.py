@@ -127,7 +127,7 @@ def wait_until(claim: Callable[[], Any], told: Callable[[], str], patience_s: fl
         if found:
             return found
         time.sleep(0.5)
-    raise AssertionError(told())
+    raise TimeoutError(told())
 
 
 def python_path(python: str) -> str:

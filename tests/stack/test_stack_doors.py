@@ -7,6 +7,7 @@ import json
 import stat
 import urllib.error
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from prefect.states import Pending
 
 from deployments.automations import NEVER_STARTED, crash_never_started, put_automations
 from deployments.pool import POOL, put_pool
-from tests.stack.running import Running, running_stack, wait_until
+from tests.stack.running import PATIENCE_S, Running, running_stack, wait_until
 
 pytestmark = [
     pytest.mark.stack,
@@ -43,11 +44,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def send(stack: Running, method: str, path: str, **headers: str) -> http.client.HTTPResponse:
     """A request with exactly these headers (`_` for `-`), and a body that makes a flow where it may."""
-    connection = http.client.HTTPConnection(urlsplit(stack.prefect).netloc, timeout=60)
     body = json.dumps({"name": "from-elsewhere"}).encode() if method == "POST" else b""
-    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
-    answer = connection.getresponse()
-    answer.read()
+    with closing(http.client.HTTPConnection(urlsplit(stack.prefect).netloc, timeout=PATIENCE_S)) as connection:
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        answer.read()
     return answer
 
 

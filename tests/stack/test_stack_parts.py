@@ -226,7 +226,7 @@ def child_of(folder: Path, lifeline: Lifeline, code: str) -> Child:
     )
 
 
-def wait_until(claim: object, timeout_s: float = 10.0) -> bool:
+def wait_until(claim: object, timeout_s: float = 60.0) -> bool:
     until_s = time.monotonic() + timeout_s
     while time.monotonic() < until_s:
         if claim():  # type: ignore[operator]
