@@ -4,6 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from sentinel.counted import counted
 from sentinel.durable import write_file
 from sentinel.settings import Settings
 
@@ -24,8 +25,7 @@ def left_behind(settings: Settings) -> str | None:
     files = sum(1 for path in folder.glob("*/*/*.parquet") if path.stat().st_mtime >= since_s)
     if not files:
         return None
-    them = "1 Parquet file" if files == 1 else f"{files} Parquet files"
-    return f"{them} in {folder} from before ELASTIC_ADDR was set are not in Elasticsearch"
+    return f"{counted(files, 'Parquet file')} in {folder} from before ELASTIC_ADDR was set: not in Elasticsearch"
 
 
 def mark_loaded(settings: Settings, *, begun_s: float) -> None:

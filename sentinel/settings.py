@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sentinel import secrecy
+from sentinel.counted import counted
 from sentinel.errors import SettingsError
 from sentinel.hosts import plain_host
 
@@ -266,7 +267,7 @@ def overlooked(settings: Settings) -> str | None:
     files = sum(len(names) for _, _, names in os.walk(SYSTEM_FOLDER))
     if not files:
         return None
-    what = f"{files} {'file is' if files == 1 else 'files are'} in {SYSTEM_FOLDER} and not read"
+    what = f"{counted(files, 'file is', 'files are')} in {SYSTEM_FOLDER} and not read"
     return f"{what}, for LOG_SENTINEL_DIR is unset; LOG_SENTINEL_DIR={SYSTEM_FOLDER} has them read"
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from sentinel.counted import counted
 from sentinel.errors import TransientError
 
 __all__ = ["Notice", "send", "shown_address"]
@@ -34,7 +35,7 @@ class Notice:
     def title(self) -> str:
         """One line."""
         if self.event == "digest":
-            return f"{len(self.incidents)} incidents have begun"
+            return f"{counted(len(self.incidents), 'incident has', 'incidents have')} begun"
         head = {"opened": "", "grown": "Worse: ", "resolved": "Over: "}[self.event]
         return f"{head}[{self.incidents[0]['severity']}] {self.incidents[0]['title']}"
 
@@ -47,7 +48,8 @@ class Notice:
             lines += [f"and {more} more"] if more > 0 else []
         else:
             found = self.incidents[0]
-            lines = [f"{found['lines']:,} lines from {found['first']} to {found['last']}", *found["reasons"][:3]]
+            many = counted(found["lines"], "line")
+            lines = [f"{many} from {found['first']} to {found['last']}", *found["reasons"][:3]]
             lines += [str(record.get("message", ""))[:300] for record in found["sample"][:2]]
         return "\n".join([*lines, *([self.url] if self.url else [])])
 

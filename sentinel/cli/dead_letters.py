@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sentinel.cli.commands import Run
 from sentinel.cli.numbers import whole
 from sentinel.cli.show import print_json, print_record, print_table, record_number
+from sentinel.counted import counted
 from sentinel.errors import TerminalError
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.settings import Settings
@@ -123,7 +124,7 @@ def _change(spool: Spool, options: argparse.Namespace) -> int:
     if options.json:
         print_json({done: count, "untouched": sorted(others)})
         return 1 if others else 0
-    print(f"{done} {count} dead letters" + (f": {after}" if count else ""))
+    print(f"{done} {counted(count, 'dead letter')}" + (f": {after}" if count else ""))
     for sequence, letter in others.items():
         print(f"left {sequence} alone: " + ("it is no dead letter" if letter is None else f"it is {letter.state}"))
     return 1 if others else 0

@@ -16,6 +16,7 @@ import polars as pl
 from sentinel.cli.commands import Run
 from sentinel.cli.show import print_json, visible
 from sentinel.collect import walk
+from sentinel.counted import counted
 from sentinel.errors import SentinelError
 from sentinel.left_behind import left_behind
 from sentinel.pipeline.collect import tell
@@ -55,7 +56,7 @@ def _doctor(options: argparse.Namespace, settings: Settings) -> int:
     else:
         for finding in findings:
             _show(finding)
-        print("all is well" if not problems else f"{problems} {'problem' if problems == 1 else 'problems'}")
+        print("all is well" if not problems else counted(problems, "problem"))
     return 1 if problems else 0
 
 
@@ -117,7 +118,7 @@ def _reader(spool: Spool, name: str, stream: str) -> ReaderFacts:
 def _changed(spool: Spool, now_s: float) -> list[str]:
     """The files whose format changed within the last day."""
     changes = [str(change) for change in read_votes(spool).said_since(now_s - CHANGED_S)]
-    more = [f"… and {len(changes) - MAX_CHANGED} files more"] if len(changes) > MAX_CHANGED else []
+    more = [f"… and {counted(len(changes) - MAX_CHANGED, 'file')} more"] if len(changes) > MAX_CHANGED else []
     return changes[:MAX_CHANGED] + more
 
 

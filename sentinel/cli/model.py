@@ -12,6 +12,7 @@ from sentinel.cli.commands import Run
 from sentinel.cli.numbers import MAX_SEED, whole
 from sentinel.cli.progress import working
 from sentinel.cli.show import json_line, print_json, print_record, print_report, print_table
+from sentinel.counted import counted
 from sentinel.errors import TerminalError
 from sentinel.moments import moment
 from sentinel.settings import MAX_TRAIN_RECORDS, MIN_TRAIN_RECORDS, Settings
@@ -98,9 +99,8 @@ def _train(options: argparse.Namespace, settings: Settings) -> int:
     else:
         print_table(report.table())
         state = "promoted" if report.promoted else "kept aside"
-        print(
-            f"{state}: {report.model_version}, confidence {report.confidence}, {report.rows} rows, {rejected} rejected"
-        )
+        rows = f"{counted(report.rows, 'row')}, {rejected} rejected"
+        print(f"{state}: {report.model_version}, confidence {report.confidence}, {rows}")
     return 0
 
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from sentinel.cli.commands import Run
 from sentinel.cli.show import json_line, visible
+from sentinel.counted import counted
 from sentinel.errors import TerminalError
 from sentinel.pipeline.log_files import STANDARD_INPUT, read_log_file
 from sentinel.settings import Settings
@@ -111,5 +112,5 @@ def _summary(counts: Counter[str]) -> str:
     if not total:
         return "no lines"
     shares = [f"{visible(name)} {count / total:.0%}" for name, count in counts.most_common(SHOWN_FORMATS)]
-    more = f", and {len(counts) - SHOWN_FORMATS} formats more" if len(counts) > SHOWN_FORMATS else ""
-    return f"{total:,} {'event' if total == 1 else 'events'}: {', '.join(shares)}{more}"
+    more = f", and {counted(len(counts) - SHOWN_FORMATS, 'format')} more" if len(counts) > SHOWN_FORMATS else ""
+    return f"{counted(total, 'event')}: {', '.join(shares)}{more}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sentinel.cli.commands import Run
 from sentinel.cli.progress import working
 from sentinel.cli.show import PAINT, print_json, visible
+from sentinel.counted import counted
 from sentinel.moments import moment
 from sentinel.settings import Settings
 
@@ -104,7 +105,8 @@ def _print(found: "Scanned") -> None:
     if len(found.incidents) > SHOWN:
         console.print(f"{len(found.incidents) - SHOWN} more; --json shows all")
     span = f", {_shown(found.since)} to {_shown(found.until)}" if found.since else ""
-    console.print(f"{found.lines:,} lines{span}: {len(found.incidents):,} incidents, {found.anomalies:,} strange lines")
+    told = f"{counted(len(found.incidents), 'incident')}, {counted(found.anomalies, 'strange line')}"
+    console.print(f"{counted(found.lines, 'line')}{span}: {told}")
     for note in found.notes:
         console.print(Text(f"note: {visible(note)}", style="dim"))
 

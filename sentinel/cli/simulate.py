@@ -10,6 +10,7 @@ from sentinel.cli.commands import Run
 from sentinel.cli.lists import listed
 from sentinel.cli.numbers import MAX_SEED, real, whole
 from sentinel.cli.show import json_line, print_json
+from sentinel.counted import counted
 from sentinel.errors import TerminalError
 from sentinel.moments import moment
 from sentinel.settings import Settings
@@ -62,7 +63,8 @@ def _simulate(options: argparse.Namespace, settings: Settings) -> int:
         made = {"lines": lines.height, "attacks": suite.attacks.height, "out": str(options.out), "truth": str(truth)}
         print_json(made)
         return 0
-    print(f"{lines.height} lines, {suite.attacks.height} attacks → {options.out}, truth in {truth}")
+    many = f"{counted(lines.height, 'line')}, {counted(suite.attacks.height, 'attack')}"
+    print(f"{many} → {options.out}, truth in {truth}")
     return 0
 
 

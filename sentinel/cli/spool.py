@@ -9,6 +9,7 @@ import polars as pl
 from sentinel.cli.commands import Run
 from sentinel.cli.numbers import whole
 from sentinel.cli.show import print_json, print_record, print_table, record_number, visible
+from sentinel.counted import counted
 from sentinel.errors import TerminalError
 from sentinel.pipeline.overview import BOOKS, source_books
 from sentinel.pipeline.rounds import READERS, failing_since_s
@@ -69,7 +70,8 @@ def _repair(options: argparse.Namespace, settings: Settings) -> int:
         return 0
     if done.kept_aside is not None:
         print("a new file was made of all that can be read: " + ", ".join(f"{n} {table}" for table, n in rows.items()))
-        print(f"{done.lost_records} accepted records are lost and count as dead")
+        lost = counted(done.lost_records, "accepted record is lost and counts", "accepted records are lost and count")
+        print(f"{lost} as dead")
         print(f"the old files are kept in {done.kept_aside}; remove them when you need them no more")
     for note in done.notes:
         print(visible(note))
@@ -91,7 +93,7 @@ def _list(spool: Spool, options: argparse.Namespace) -> int:
         return 0
     print_table(sources[:SHOWN_SOURCES])
     if len(sources) > SHOWN_SOURCES:
-        print(f"… and {len(sources) - SHOWN_SOURCES} more sources (all with --json)")
+        print(f"… and {counted(len(sources) - SHOWN_SOURCES, 'more source')} (all with --json)")
     print("in all: " + " ".join(f"{name}={getattr(ledger, name)}" for name in BOOKS))
     age = "" if oldest_s is None else f", the oldest for {oldest_s:.0f} s"
     print(f"spool {spool.id}: {ledger.bytes / MIB:.1f} of {ledger.max_bytes / MIB:.0f} MiB wait{age}")
@@ -104,7 +106,8 @@ def _list(spool: Spool, options: argparse.Namespace) -> int:
             print(f"dead letters: {count} {state}: {visible(reason)}")
     for batch in spool.quarantined():
         if batch.stream == options.stream:
-            print(f"quarantined {batch.first}…{batch.last}: {batch.reason}, {batch.dead} of them count as dead")
+            dead = counted(batch.dead, "of them counts", "of them count")
+            print(f"quarantined {batch.first}…{batch.last}: {batch.reason}, {dead} as dead")
     return 0
 
 
@@ -126,7 +129,7 @@ def _reader_line(reader: dict[str, object]) -> str:
     if not reader["attempts"]:
         return line
     since = f" since {visible(reader['failing_since'])}" if reader["failing_since"] else ""
-    return f"{line}, failing{since} ({reader['attempts']} attempts): {visible(reader['error'])}"
+    return f"{line}, failing{since} ({counted(int(str(reader['attempts'])), 'attempt')}): {visible(reader['error'])}"
 
 
 def _show(spool: Spool, options: argparse.Namespace) -> int:

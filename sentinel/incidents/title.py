@@ -2,6 +2,7 @@
 
 import re
 
+from sentinel.counted import counted
 from sentinel.incidents.incident import Incident
 from sentinel.incidents.severity import FAILURE, SUCCESS
 
@@ -16,13 +17,13 @@ def title(incident: Incident) -> str:
     """The title of an incident by its kind. The page knows these forms in other languages, too."""
     source, lines = _named(incident.sources, "a source"), _lines(incident)
     actor, on = _actor(incident), _on(incident)
-    guesses = _many(_guesses(incident), "failed log-in")
+    guesses = counted(_guesses(incident), "failed log-in")
     worked = f", {SUCCESS}" if any(SUCCESS in reason for reason in incident.reasons) else ""
     fails = any(FAILURE in reason for reason in incident.reasons)
     forms = {
         "brute_force": f"{guesses} from {actor} against {source}{on}{worked}",
         "credential_stuffing": f"{guesses} from {actor} against users of {source}{on}{worked}",
-        "scan": f"{actor} scans {source}{on}: {_many(incident.lines, 'line')}",
+        "scan": f"{actor} scans {source}{on}: {counted(incident.lines, 'line')}",
         "error_burst": f"A burst of failures in {source}{on}: {lines}",
         "rate_spike": f"Far more lines than usual from {source}{on}: {lines}",
         "rate_drop": f"Far fewer lines than usual from {source}{on}",
@@ -59,17 +60,13 @@ def _lines(incident: Incident) -> str:
     said = " ".join("".join(c if c.isprintable() else " " for c in incident.named_line).split())
     quote = f"“{said if len(said) <= MAX_QUOTE else said[: MAX_QUOTE - 1].rstrip() + '…'}”"
     if not said:
-        return _many(incident.lines, "line")
-    return quote if incident.lines == 1 else f"{_many(incident.lines, 'line')}, such as {quote}"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+        return counted(incident.lines, "line")
+    return quote if incident.lines == 1 else f"{counted(incident.lines, 'line')}, such as {quote}"
 
 
 def _named(names: tuple[str, ...], nothing: str) -> str:
     if len(names) > 2:
-        return f"{names[0]} and {len(names) - 1} others"
+        return f"{names[0]} and {counted(len(names) - 1, 'other')}"
     return " and ".join(names) or nothing
 
 

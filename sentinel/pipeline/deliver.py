@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from sentinel.counted import counted
 from sentinel.errors import SentinelError, TransientError
 from sentinel.failpoints import reach
 from sentinel.pipeline.deliver_incidents import deliver_incidents
@@ -287,10 +288,10 @@ def _drain(
         if position > reached or turn.delivered or turn.dead:
             reached, last_progress_s = max(position, reached), elapsed()
         if elapsed() - last_progress_s > patience_s:
-            cause = turn.error or "another process holds the lease"
+            cause, left = turn.error or "another process holds the lease", max(0, mark - position)
             raise TransientError(
                 f"deliver {READERS[reader]} to {sentinel.store.kind}: {cause}; "
-                f"{max(0, mark - position)} records stay in the spool and are offered again by the next run"
+                f"{counted(left, 'record stays', 'records stay')} in the spool, to be offered again by the next run"
             )
         if turn.wait_s:
             sleep(min(turn.wait_s, 1.0))

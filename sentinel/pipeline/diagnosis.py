@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sentinel.counted import counted
 from sentinel.left_behind import COMMAND
 from sentinel.pipeline.facts import Facts
 from sentinel.spool import Ledger
@@ -50,7 +51,9 @@ def _store(facts: Facts) -> Iterator[tuple[str, ...]]:
     reader = facts.readers.get("deliver")
     if not facts.store.health.reachable:
         since = _since(reader.since_s, facts.now_s) if reader and reader.since_s else ""
-        waiting = f"; {facts.ledger.waiting} records wait in the spool, none is lost" if facts.ledger else ""
+        waiting = ""
+        if facts.ledger:
+            waiting = f"; {counted(facts.ledger.waiting, 'record waits', 'records wait')} in the spool, none is lost"
         yield PROBLEM, f"the store cannot be used{since}: {facts.store.health.detail}{waiting}", _store_advice(facts)
         return
     for what, advice in facts.store.problems:
@@ -78,7 +81,7 @@ def _delivery(facts: Facts) -> Iterator[tuple[str, ...]]:
             advice = "the next attempt comes by itself, at the latest after 30 s"
             if "dead letters" in (reader.error or ""):
                 advice = "look at them, then `sentinel dead-letters replay` or `sentinel dead-letters drop`"
-            yield PROBLEM, f"reader {name} fails{since} ({reader.attempts} attempts): {reader.error}", advice
+            yield PROBLEM, f"reader {name} fails{since} ({counted(reader.attempts, 'attempt')}): {reader.error}", advice
     oldest_s = facts.ledger.oldest_waiting_s if facts.ledger else None
     is_failing = any(reader.attempts for reader in facts.readers.values())
     if oldest_s is not None and facts.now_s - oldest_s > IDLE_S and not is_failing:
@@ -90,7 +93,7 @@ def _delivery(facts: Facts) -> Iterator[tuple[str, ...]]:
         )
     if is_well:
         waiting = facts.ledger.waiting if facts.ledger else 0
-        yield OK, f"{waiting} records wait for delivery"
+        yield OK, f"{counted(waiting, 'record waits', 'records wait')} for delivery"
 
 
 def _spool(facts: Facts) -> Iterator[tuple[str, ...]]:
@@ -167,7 +170,7 @@ def _letters(facts: Facts) -> Iterator[tuple[str, ...]]:
         what = f"{count} of the {stream} cannot be delivered: {kind}"
         advice = "see `sentinel dead-letters list`; after a fix `sentinel dead-letters replay --all`, else `drop`"
         if kind == ID_CONFLICT:
-            what = f"{count} of the {stream} have an id under which the store holds another record ({kind})"
+            what = f"{count} of the {stream}: the store holds another record under the same id ({kind})"
             advice = (
                 "two homes of one origin (a copied LOG_SENTINEL_HOME?) write to one index: begin the copy with an "
                 "empty home, or give it an ELASTIC_INDEX of its own and `sentinel dead-letters replay --all`"
@@ -179,7 +182,8 @@ def _quarantine(facts: Facts) -> Iterator[tuple[str, ...]]:
     if not facts.quarantined:
         yield OK, "no batch of the spool is damaged"
     for stream, first, last, dead in facts.quarantined:
-        what = f"{stream} {first}…{last} can no longer be read; {dead} of them were still to be delivered"
+        still = f"{counted(dead, 'of them was', 'of them were')} still to be delivered"
+        what = f"{stream} {first}…{last} can no longer be read; {still}"
         yield PROBLEM, what, "the disk returned other bytes than were written: check it, and `sentinel spool verify`"
 
 
@@ -243,10 +247,12 @@ def _detection(facts: Facts) -> Iterator[tuple[str, ...]]:
     if found is None:
         return
     if found.error:
-        what = f"live detection fails: {found.error}; {found.behind} records are not scored yet"
+        what = (
+            f"live detection fails: {found.error}; {counted(found.behind, 'record is', 'records are')} not scored yet"
+        )
         yield PROBLEM, what, "it goes on trying and skips nothing; the server's log has the whole story"
     elif found.behind > MAX_UNSCORED:
-        what = f"live detection is {found.behind} records behind"
+        what = f"live detection is {counted(found.behind, 'record')} behind"
         yield NOTE, what, "it catches up by itself; where it does not, more comes in than this machine can score"
     else:
         yield OK, "the server scores what comes in"

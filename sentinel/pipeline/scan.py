@@ -10,6 +10,7 @@ from threading import Lock
 
 import polars as pl
 
+from sentinel.counted import counted
 from sentinel.detect import Scorer
 from sentinel.detect.explain.incidents import actors_of
 from sentinel.detect.learn.fit import fit
@@ -60,7 +61,8 @@ def scan(
     """
     records, notes = _read(paths, now, progress)
     if records.height < MIN_LINES and not baseline:
-        few = f"{records.height} lines are too few to know what is usual; name a good log with --baseline"
+        few = counted(records.height, "line is", "lines are")
+        few += " too few to know what is usual; name a good log with --baseline"
         return Scanned([], records.height, 0, 0, *_span(records), [*notes, few])
     if baseline:
         usual, more = _read(baseline, now, progress)
@@ -73,7 +75,8 @@ def scan(
         learnt = min(half, LEARN_LINES) + min(records.height - half, LEARN_LINES)
         notes.append("from these files alone: what happens in both halves counts as usual, however bad it is")
     if learnt < records.height and not baseline:
-        notes.append(f"learnt from {learnt:,} of {records.height:,} lines, in blocks that lie evenly over them")
+        some = f"{learnt:,} of {counted(records.height, 'line')}"
+        notes.append(f"learnt from {some}, in blocks that lie evenly over them")
     actors = actors_of(anomalies)
     _, found = group(odds_of(anomalies, actors), [])
     incidents = explained(found, anomalies, actors, Explanations(known, Tally()))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from sentinel.counted import counted
 from sentinel.detect import Model
 from sentinel.detect.learn.fit import fit
 from sentinel.detect.learn.gate import gate
@@ -63,7 +64,9 @@ class TrainReport:
 
     def table(self) -> list[dict[str, object]]:
         """One row for the model and one for each check of the gate."""
-        lines = f"{self.rows} rows, {self.left_out} left out, {self.excluded} of them as attacks by the champion"
+        lines = (
+            f"{counted(self.rows, 'row')}, {self.left_out} left out, {self.excluded} of them as attacks by the champion"
+        )
         head = {"check": "model", "passed": self.promoted, "detail": f"{self.model_version}, {lines}"}
         return [head, *({"check": n, "passed": p, "detail": d} for n, p, d in self.checks)]
 

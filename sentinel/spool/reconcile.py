@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import Counter
 
+from sentinel.counted import counted
 from sentinel.spool import ledger, readers
 from sentinel.spool.quarantine import quarantine
 from sentinel.spool.recount import Recount, recount, rejected_total
@@ -28,7 +29,7 @@ def reconcile(connection: sqlite3.Connection, now_s: float) -> tuple[int, list[s
         missing = _enter_missing(connection, stream, last, now_s)
         lost += missing
         if missing:
-            notes.append(f"{missing} records of {stream} were not found and count as dead: {LOST}")
+            notes.append(f"{counted(missing, 'record')} of {stream} not found, dead now: {LOST}")
         _rewrite_books(connection, stream, last, notes)
     return lost, notes
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from sentinel.counted import counted
 from sentinel.errors import TransientError
 from sentinel.stack.place import Place
 from sentinel.stack.prefect_api import PrefectApi
@@ -28,11 +29,12 @@ def run_first(place: Place, prefect: PrefectApi, *, is_sample: bool, say: Callab
             _must(prefect, deployment)
         accepted = int(_ask(place, "/status")["ledger"]["accepted"])
         if not is_sample and accepted < ENOUGH_RECORDS:
-            say(f"no model yet: {accepted} records are too few; POST /train, or run 'retrain-detector/nightly'")
+            few = counted(accepted, "record is", "records are")
+            say(f"no model yet: {few} too few; POST /train, or run 'retrain-detector/nightly'")
             return
         for deployment in ("retrain-detector/nightly", "score-batch/every-10-minutes"):
             _must(prefect, deployment)
-        say(f"learnt from {accepted} records; anomalies with their reasons: {place.api_url}/anomalies")
+        say(f"learnt from {counted(accepted, 'record')}; anomalies with their reasons: {place.api_url}/anomalies")
     except (TransientError, httpx.HTTPError, KeyError) as exc:
         say(f"no first model: {exc}; run 'retrain-detector/nightly' when the cause is gone")
 

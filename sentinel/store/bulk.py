@@ -13,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 from elasticsearch import ApiError, Elasticsearch
 
+from sentinel.counted import counted
 from sentinel.errors import SentinelError, TransientError
 from sentinel.records import EVENTS
 from sentinel.store.answers import is_about, judge, mapped_errors, reason_of
@@ -148,7 +149,8 @@ def _join(bulks: list["_Bulk"]) -> Outcome:
     """One outcome of several bulks; an error of the whole store only when no bulk got anything through."""
     error = next((bulk.error for bulk in bulks if bulk.error), None)
     if not any(bulk.was_answered or bulk.dead for bulk in bulks):
-        raise TransientError(f"{error}; {sum(len(bulk.delivered) for bulk in bulks)} records stay in the spool")
+        offered = sum(len(bulk.delivered) for bulk in bulks)
+        raise TransientError(f"{error}; {counted(offered, 'record stays', 'records stay')} in the spool")
     delivered = np.concatenate([bulk.delivered for bulk in bulks])
     starts = itertools.accumulate((len(bulk.delivered) for bulk in bulks), initial=0)
     dead = {start + row: why for start, bulk in zip(starts, bulks, strict=False) for row, why in bulk.dead.items()}

@@ -39,12 +39,13 @@ def screen(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def in_force(settings: Settings) -> list[dict[str, str]]:
-    """Every setting by name with its value and meaning; what is secret as dots."""
+def in_force(settings: Settings) -> list[dict[str, Any]]:
+    """Every setting by name with its value and meaning; what is secret as dots, what is true or not as on or off."""
     return [
         {
             "name": name.upper(),
             "value": _shown(name, getattr(settings, name)),
+            "is_switch": isinstance(getattr(settings, name), bool),
             "meaning": field.description or "",
         }
         for name, field in type(settings).model_fields.items()
@@ -56,6 +57,8 @@ def _shown(name: str, value: object) -> str:
         return "–"
     if isinstance(value, SecretStr) or any(word in name.split("_") for word in SECRET_WORDS):
         return DOTS
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 

@@ -8,6 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TypeAlias
 
+from sentinel.counted import CHOICE, filled
+
 __all__ = ["LANGUAGES", "Words", "choose", "words"]
 
 SEPARATORS = {"en": ",.", "pt": ".,"}
@@ -15,7 +17,8 @@ SEPARATORS = {"en": ",.", "pt": ".,"}
 
 LANGUAGES = tuple(SEPARATORS)
 FIGURE = re.compile(r"\{(\w+)\}")
-GROUPS = {"_n": r"[0-9][0-9.,e+]*", "_x": r".*?"}
+PLACE = re.compile(rf"{CHOICE.pattern}|{FIGURE.pattern}")
+GROUPS = {"_n": r"[0-9][0-9.,e+]*", "_x": r".*?", "_k": r"[a-z_]+_exception"}
 AMOUNT = re.compile(r"[0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)? ?(?:%|ms|s|min|h|d|[KMG]i?B)")
 """A figure with its unit: a number, whatever it stands for."""
 
@@ -23,6 +26,8 @@ USUAL = "; {usual}"
 """How a reason with figures ends; what would be normal names the rest of it."""
 
 QUALITY = re.compile(r"\s*([A-Za-z]{1,8}|\*)(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q\s*=\s*([0-9.]{1,5}))?\s*")
+
+NO_NAMES: Mapping[str, str] = {}
 
 Forms: TypeAlias = tuple[tuple[re.Pattern[str], str], ...]
 """English sentences as patterns, each with its words in another language."""
@@ -59,13 +64,13 @@ class Words:
     language: str
     texts: Mapping[str, str]
     forms: Forms = field(repr=False)
-    findings: Forms = field(default=(), repr=False)
-    checks: Mapping[str, str] = field(default_factory=dict, repr=False)
+    sentences: Forms = field(default=(), repr=False)
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __call__(self, name: str, **figures: object) -> str:
         """The text of this name with its figures. Raises KeyError for a name that no catalogue has."""
-        return self.texts[name].format(**figures)
+        return filled(self.texts[name], figures)
 
     def retell(self, sentence: str) -> str:
         """An English reason or title in this language; as it stands where its form is not known.
@@ -74,38 +79,38 @@ class Words:
         """
         return _retold(sentence, self.forms, self.language)
 
-    def diagnose(self, sentence: str) -> str:
-        """What the doctor says in English in this language; as it stands where its form is not known."""
-        return _retold(sentence, self.findings, self.language)
+    def tell(self, sentence: str) -> str:
+        """What the doctor, a reader or an error says in English, in this language; as it stands where it is another
+        program's sentence."""
+        return _retold(sentence, self.sentences, self.language, self.names)
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number as this language writes it: `1,764.5` in English, `1.764,5` in Portuguese."""
         return _written(f"{value:,.{digits}f}", self.language)
 
-    def check(self, name: str) -> str:
-        """The name of one of the doctor's checks."""
-        return self.checks.get(name, name)
+    def name(self, english: str) -> str:
+        """What a check, a reader, what it does, or a stream is called."""
+        return self.names.get(english, english)
 
     def meaning(self, setting: str, english: str) -> str:
         """What the setting of this name means; the English of `Settings` where this language has no other."""
         return self.settings.get(setting, english)
 
 
-def _retold(sentence: str, forms: Forms, language: str) -> str:
+def _retold(sentence: str, forms: Forms, language: str, names: Mapping[str, str] = NO_NAMES) -> str:
     for form, told in forms:
         found = form.fullmatch(sentence)
         if found is not None:
-            return told.format(
-                **{name: _figure(name, value, forms, language) for name, value in found.groupdict("").items()}
-            )
+            given = found.groupdict("").items()
+            return filled(told, {name: _figure(name, value, forms, language, names) for name, value in given})
     return sentence
 
 
-def _figure(name: str, value: str, forms: Forms, language: str) -> str:
-    """A figure of a form: a number as the language writes it, else a sentence that may have a form itself."""
+def _figure(name: str, value: str, forms: Forms, language: str, names: Mapping[str, str]) -> str:
+    """A figure of a form: a number as the language writes it, a name, else a sentence that may have a form itself."""
     if name.endswith("_n") or AMOUNT.fullmatch(value):
         return _written(value, language)
-    return _retold(value, forms, language)
+    return names.get(value) or _retold(value, forms, language, names)
 
 
 def _written(english: str, language: str) -> str:
@@ -125,8 +130,8 @@ def words(language: str) -> Words:
         language,
         {**english["texts"], **own["texts"]},
         forms,
-        tuple((_form(text), other) for text, other in own.get("findings", {}).items()),
-        own.get("checks", {}),
+        tuple((_form(text), other) for text, other in sorted(own.get("sentences", {}).items(), key=_written_out)),
+        own.get("names", {}),
         own.get("settings", {}),
     )
 
@@ -138,11 +143,18 @@ def _catalogue(language: str) -> dict[str, dict[str, str]]:
     return found
 
 
+def _written_out(pair: tuple[str, str]) -> int:
+    """Sorts the sentences with the most words of their own first: what is said more exactly is tried before."""
+    return -len(PLACE.sub("", pair[0]))
+
+
 def _form(text: str) -> re.Pattern[str]:
-    """A reason's text with figures in braces as a pattern; one that ends in _n is a number, in _x may be empty."""
+    """A reason's text with figures in braces as a pattern; one that ends in _n is a number, in _x may be empty,
+    in _k is one of Elasticsearch's kinds of failure."""
     parts, at = [], 0
-    for figure in FIGURE.finditer(text):
-        group = GROUPS.get(figure[1][-2:], r".+?")
-        parts += [re.escape(text[at : figure.start()]), f"(?P<{figure[1]}>{group})"]
-        at = figure.end()
+    for place in PLACE.finditer(text):
+        one, more, name = place[2], place[3], place[4]
+        meant = f"(?P<{name}>{GROUPS.get(name[-2:], '.+?')})" if name else f"(?:{re.escape(one)}|{re.escape(more)})"
+        parts += [re.escape(text[at : place.start()]), meant]
+        at = place.end()
     return re.compile("".join([*parts, re.escape(text[at:])]), re.DOTALL)

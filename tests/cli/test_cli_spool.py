@@ -151,10 +151,10 @@ def test_letters_are_replayed_and_dropped_and_nothing_else_is_touched(sentinel_c
 
     ledger = filled.ledger()
     assert (replayed.code, again.code, dropped.code) == (1, 1, 0)
-    assert "replayed 1 dead letters" in replayed.out
+    assert "replayed 1 dead letter:" in replayed.out
     assert "left 9 alone: it is no dead letter" in replayed.out
     assert "left 2 alone: it is waiting" in again.out
-    assert "dropped 1 dead letters" in dropped.out
+    assert "dropped 1 dead letter:" in dropped.out
     assert (ledger.waiting, ledger.dead, ledger.is_balanced) == (6, 1, True)
 
 

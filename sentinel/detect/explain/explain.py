@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sentinel.counted import counted
 from sentinel.detect.explain.causes import CAUSE_NAMES
 from sentinel.detect.explain.kinds import MIN_KNOCKING, kind_of
 from sentinel.detect.explain.worth import adds_little, says_little
@@ -59,8 +60,7 @@ class Row:
 
 
 def _many(count: float, one: str, more: str) -> str:
-    n = max(round(count), 1)
-    return f"{n:,} {one if n == 1 else more}"
+    return counted(max(round(count), 1), one, more)
 
 
 def _duration(seconds: float) -> str:
@@ -133,10 +133,10 @@ class Explainer:
         w, excess = self._window(stem, row)
         if excess <= 0:
             return ""
-        name, counted = f"{stem}{w}", ("line", "lines")
+        name, unit = f"{stem}{w}", ("line", "lines")
         if row.flags & Flag.AUTH_FAILURE and stem in ("template", "pair"):
-            counted = ("failed log-in", "failed log-ins")
-        return f"about {_many(row.value(name), *counted)} {what} within {SPANS[w]}; {self._usual(name, row)}"
+            unit = ("failed log-in", "failed log-ins")
+        return f"about {_many(row.value(name), *unit)} {what} within {SPANS[w]}; {self._usual(name, row)}"
 
     def _reason(self, cause: str, row: Row) -> str:
         found: str = getattr(self, f"_say_{cause}")(row)
@@ -178,7 +178,8 @@ class Explainer:
 
     def _say_rate(self, row: Row) -> str:
         actors = row.value("template_actors")
-        of_many = f" from {actors:,.0f} addresses" if row.flags & Flag.CONNECT and actors >= MIN_KNOCKING else ""
+        is_of_many = row.flags & Flag.CONNECT and actors >= MIN_KNOCKING
+        of_many = f" from {_many(actors, 'address', 'addresses')}" if is_of_many else ""
         own = self._rate("template", f"of this template{of_many}", row)
         return own or self._rate("source", f"of {row.source}", row)
 
@@ -213,19 +214,19 @@ class Explainer:
         what = "failed log-in" if guess else "grave failure" if row.flags & Flag.GRAVE else "failure"
         failure = f", and it reads as a {what}" if row.flags & Flag.BAD else ""
         if hits < 1:
-            return f"a template never seen before in {lines:,.0f} lines{failure}"
-        return f"a rare template: seen {_many(hits, 'time', 'times')} in {lines:,.0f} lines{failure}"
+            return f"a template never seen before in {_many(lines, 'line', 'lines')}{failure}"
+        return f"a rare template: seen {_many(hits, 'time', 'times')} in {_many(lines, 'line', 'lines')}{failure}"
 
     def _say_source(self, row: Row) -> str:
         hits, level = row.value("hits_source"), row.value("hits_level_source")
         if hits < 1:
             return f"the source {row.source} was never seen before"
         if 0 <= level < 0.02 * hits:
-            return f"this level is rare for {row.source}: {figure(level)} of {hits:,.0f} lines"
+            return f"this level is rare for {row.source}: {figure(level)} of {_many(hits, 'line', 'lines')}"
         lines = row.value("lines")
-        return (
-            f"the source {row.source} is rare: {hits:,.0f} of {lines:,.0f} lines" if hits < RARE_SHARE * lines else ""
-        )
+        if hits >= RARE_SHARE * lines:
+            return ""
+        return f"the source {row.source} is rare: {hits:,.0f} of {_many(lines, 'line', 'lines')}"
 
     def _say_privilege(self, row: Row) -> str:
         if not row.flags & Flag.SENSITIVE:
@@ -266,7 +267,7 @@ class Explainer:
                     f" usual: {figure(np.expm1(low))} to {figure(np.expm1(high))}"
                 )
         length, mean = facts.length[row.i], self._tables.template[place, 6]
-        return f"{length:,.0f} bytes long; lines of this template have {mean:,.0f}" if mean > 0 else ""
+        return f"{_many(length, 'byte', 'bytes')} long; lines of this template have {mean:,.0f}" if mean > 0 else ""
 
     def _say_gap(self, row: Row) -> str:
         for name, what in (("gap_template", "line of this template"), ("gap_source", f"line of {row.source}")):
@@ -283,9 +284,10 @@ class Explainer:
             after, before = row.value("hits_after_source"), row.value("hits_before_source")
         if before < 1 or after > 0.5 * before:
             return ""
+        cases = _many(before, "case", "cases")
         if after < 1:
-            return f"never came after a line like the one before it, in {before:,.0f} cases so far"
-        return f"came after a line like the one before it in only {after:,.0f} of {before:,.0f} cases so far"
+            return f"never came after a line like the one before it, in {cases} so far"
+        return f"came after a line like the one before it in only {after:,.0f} of {cases} so far"
 
     def _fallback(self, row: Row) -> str:
         return f"unusual as a whole: p < 1/{np.exp(min(row.nats, 30.0)):,.0f} under normal traffic"

@@ -3,15 +3,29 @@
 import re
 from collections.abc import Sequence
 
+from sentinel.counted import filled
+
 __all__ = ["would_be_normal"]
 
 KNOWN = "once it is known: called a false alarm, or learnt by a training"
 _FORMS = (
-    (r"(?P<who>.+) tried .+; usual: at most (?P<most>.+)", "at most {most} paths or ports from {who} within 10 min"),
-    (r"(?P<who>.+) caused .+; usual: at most (?P<most>.+)", "at most {most} templates from {who} within 10 min"),
-    (r"(?P<who>.+) appeared with .+; usual: at most (?P<most>.+)", "at most {most} users from {who} within 10 min"),
+    (
+        r"(?P<who>.+) tried .+; usual: at most (?P<most>.+)",
+        "at most {most} {most|path or port|paths or ports} from {who} within 10 min",
+    ),
+    (
+        r"(?P<who>.+) caused .+; usual: at most (?P<most>.+)",
+        "at most {most} {most|template|templates} from {who} within 10 min",
+    ),
+    (
+        r"(?P<who>.+) appeared with .+; usual: at most (?P<most>.+)",
+        "at most {most} {most|user|users} from {who} within 10 min",
+    ),
     (r"user (?P<who>.+) came from .+; usual: at most (?P<most>.+)", "user {who} from at most {most} within 10 min"),
-    (r".+ times template (?P<name>“.+”); usual: at most (?P<most>.+)", "at most {most} times {name} in the session"),
+    (
+        r".+ times? template (?P<name>“.+”); usual: at most (?P<most>.+)",
+        "at most {most} {most|time|times} {name} in the session",
+    ),
     (r"failed log-ins from .+; usual: at most (?P<most>.+)", "failed log-ins from at most {most} within 10 min"),
     (r"(?P<now>.+); usual(?: for .+?)?: at most (?P<most>.+)", "at most {most}, instead of {now}"),
     (r"(?P<now>.+); others show it a few times at most.*", "a few at most, instead of {now}"),
@@ -26,23 +40,26 @@ _FORMS = (
     (r"(?P<who>.+) was never seen (?:from .+|in this template) before", f"{{who}} {KNOWN}"),
     (r"the number .+ is outside this template's usual (?P<low>.+) to (?P<high>.+)", "a number from {low} to {high}"),
     (r"the last numbers .+; usual: (?P<low>.+) to (?P<high>.+)", "an average from {low} to {high}"),
-    (r".+ bytes long; lines of this template have (?P<usual>.+)", "about {usual} bytes"),
+    (r".+ bytes? long; lines of this template have (?P<usual>.+)", "about {usual} {usual|byte|bytes}"),
     (r"the first (?P<what>line .+) for .+; the usual gap is at most (?P<gap>.+)", "a {what} at least every {gap}"),
     (r"(?:never )?came after a line like the one before it.+", "the same line after one that it usually follows"),
     (
-        r"the value .+ was never seen there before: (?:always |one of )(?P<usual>.+) in [^ ]+ lines",
+        r"the value .+ was never seen there before: (?:always |one of )(?P<usual>.+) in [^ ]+ lines?",
         "{usual} there",
     ),
     (
         r"silent for .+ came every (?P<gap>.+) in training, the longest gap was (?P<longest>.+)",
         "a line at least every {longest}",
     ),
-    (r"fewer than (?P<many>.+) lines in .+, within (?P<longest>.+) at the most", "{many} lines within {longest}"),
+    (
+        r"fewer than (?P<many>.+) lines? in .+, within (?P<longest>.+) at the most",
+        "{many} {many|line|lines} within {longest}",
+    ),
     (r"back after an outage of .+", "no outage"),
     (r"its own program calls it fatal", "a lower level than fatal"),
-    (r"(?:.+ times )?template (?P<name>“.+”): no session had it", "a session without {name}"),
-    (r"(?:.+ times )?template (?P<name>“.+”): .+ of sessions have it(?: so often)?", "a session with fewer of {name}"),
-    (r"only .+ times template (?P<name>“.+”): .+", "a session with more of {name}"),
+    (r"(?:.+ times? )?template (?P<name>“.+”): no session had it", "a session without {name}"),
+    (r"(?:.+ times? )?template (?P<name>“.+”): .+ of sessions have it(?: so often)?", "a session with fewer of {name}"),
+    (r"only .+ times? template (?P<name>“.+”): .+", "a session with more of {name}"),
     (r"template (?P<name>“.+”) is missing: .+", "a session with {name}"),
     (r"(?:begins with|ends after|“).+", "the order of lines that the sessions learnt from have"),
     (r"as a whole unlike every session learnt from", "a session like those learnt from"),
@@ -63,5 +80,5 @@ def would_be_normal(reasons: Sequence[str]) -> list[str]:
 def _turned(reason: str) -> str:
     for form, said in _COMPILED:
         if found := form.fullmatch(reason):
-            return said.format(**found.groupdict())
+            return filled(said, found.groupdict())
     return ""

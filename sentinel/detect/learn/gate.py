@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
+from sentinel.counted import counted
 from sentinel.detect.kernel.jit import Floats
 from sentinel.detect.learn.canary import ALWAYS, Canary, canaries
 from sentinel.detect.learn.fit import Trained
@@ -87,11 +88,11 @@ def _is_better(champion: Model | None) -> bool:
 
 def _confidence(model: Model, champion: Model | None) -> Check:
     if model.confidence == "normal":
-        return "confidence", True, f"normal, {model.rows} lines"
+        return "confidence", True, f"normal, {counted(model.rows, 'line')}"
     if not _is_better(champion):
-        return "confidence", True, f"low, {model.rows} lines; nothing better is in service"
+        return "confidence", True, f"low, {counted(model.rows, 'line')}; nothing better is in service"
     learnt = champion.rows if champion is not None else 0
-    detail = f"low, {model.rows} lines; the champion learnt from {learnt} and stays"
+    detail = f"low, {counted(model.rows, 'line')}; the champion learnt from {learnt} and stays"
     return "confidence", False, detail
 
 

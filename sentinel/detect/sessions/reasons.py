@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sentinel.counted import counted
 from sentinel.detect.kernel.jit import Floats, Integers
 from sentinel.detect.sessions.content import Content
 from sentinel.detect.sessions.parts import PARTS, Usual
@@ -84,9 +85,8 @@ class _Teller:
                 continue
             share = _percent(1.0 - float(np.exp(-nats[code])))
             if held[code]:
-                said.append(
-                    f"only {held[code]} times template {self._name(code)}: {share} of sessions have it more often"
-                )
+                times = counted(int(held[code]), "time")
+                said.append(f"only {times} template {self._name(code)}: {share} of sessions have it more often")
             else:
                 said.append(f"template {self._name(code)} is missing: {share} of sessions have it")
         return said

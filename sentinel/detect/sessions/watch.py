@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from sentinel.counted import counted
 from sentinel.detect.judge.nats import Judge, nats_to_score
 from sentinel.detect.kernel.jit import Hashes
 from sentinel.detect.read.coded import Coded, One
@@ -133,7 +134,7 @@ def session_records(
 def _record(verdict: SessionVerdict) -> dict[str, Any]:
     moment = datetime.fromtimestamp(verdict.last_s, UTC)
     attributes = {"session": verdict.session, "lines": str(verdict.lines), "last_event": verdict.last_event}
-    took_s = verdict.last_s - verdict.first_s
+    took_s, lines = verdict.last_s - verdict.first_s, counted(verdict.lines, "line")
     record = {
         "event_id": f"{verdict.key:016x}"[:12] + f"{int(verdict.first_s):010d}",
         "timestamp": moment,
@@ -141,7 +142,7 @@ def _record(verdict: SessionVerdict) -> dict[str, Any]:
         "partition": moment.strftime("%Y.%m"),
         "level": "warn",
         "source": verdict.source,
-        "message": f"session {verdict.session} is strange as a whole: {verdict.lines} lines within {took_s:,.0f} s",
+        "message": f"session {verdict.session} is strange as a whole: {lines} within {took_s:,.0f} s",
         "attributes": orjson.dumps(attributes).decode(),
         "origin": ORIGIN,
     }
