@@ -68,7 +68,7 @@ class Stack:
             )
 
         prefect = ("prefect", "--no-prompt")
-        self._server = child("prefect-server", *prefect, "server", "start")
+        self._server = child("prefect-server", "sentinel.stack.prefect_server", "--no-prompt", "server", "start")
         self._deployments = child("deployments", "deployments")
         self._worker = child("worker", *prefect, "worker", "start", "--pool", POOL, "--name", "stack")
         self._api = child("api", "serving")
