@@ -16,7 +16,7 @@ from sentinel.errors import SettingsError, TerminalError, TransientError
 from sentinel.records import ANOMALIES, EVENTS
 from sentinel.store.digests import conflict_reason
 from sentinel.store.find import count_by_time, find
-from sentinel.store.frames import PARTITION, as_utc, columns_of, in_order, schema_of, select, unusable
+from sentinel.store.frames import PARTITION, as_utc, columns_of, empty_nulls, in_order, schema_of, select, unusable
 from sentinel.store.health import Health, folder_health
 from sentinel.store.incident_files import IncidentFiles
 from sentinel.store.parquet_files import ParquetFile, compact, list_files, may_overlap, put
@@ -240,7 +240,8 @@ def _joined(windows: list[Range]) -> list[Range]:
 
 
 def _scan(paths: list[Path], stream: str) -> pl.LazyFrame:
-    return pl.scan_parquet(paths, schema=schema_of(stream), missing_columns="insert", extra_columns="ignore")
+    found = pl.scan_parquet(paths, schema=schema_of(stream), missing_columns="insert", extra_columns="ignore")
+    return found.with_columns(empty_nulls())
 
 
 def _unreadable(paths: list[Path], exc: Exception) -> TerminalError:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from sentinel.durable import make_private_dir, sync_dir, write_file
+from sentinel.store.frames import empty_nulls
 
 __all__ = ["ParquetFile", "compact", "drop_superseded", "list_files", "may_overlap", "put"]
 
@@ -20,6 +21,9 @@ NAME = re.compile(r"(?P<spool>[0-9A-Za-z_-]+)-(?P<first>[0-9]{15})-(?P<last>[0-9
 COMPACT_FILES = 32  # so many small files of one folder are joined
 SMALL_BYTES = 2 * 1024 * 1024
 MAX_BYTES = 16 * 1024 * 1024  # of what is joined to one file
+MAX_DECODED_BYTES = 64 * 1024 * 1024  # the same in memory, where lines that are much alike are far more than on disk
+DECODED_BYTES = "decoded_bytes"  # a file says in its footer how many it has
+USUAL_RATIO = 10  # of files that do not say it
 ROW_GROUP = 50_000
 
 
@@ -66,7 +70,13 @@ def _write(folder: Path, spool: str, rows: pl.DataFrame) -> Path:
     path = folder / f"{spool}-{first:015d}-{last:015d}.parquet"
     content = io.BytesIO()
     ordered = rows.sort("sequence").unique("sequence", keep="first", maintain_order=True)
-    ordered.write_parquet(content, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
+    ordered.write_parquet(
+        content,
+        compression="zstd",
+        compression_level=1,
+        row_group_size=ROW_GROUP,
+        metadata={DECODED_BYTES: str(ordered.estimated_size())},
+    )
     write_file(path, content.getvalue())
     return path
 
@@ -74,28 +84,45 @@ def _write(folder: Path, spool: str, rows: pl.DataFrame) -> Path:
 def compact(folder: Path, spool: str) -> int:
     """Join small files once there are many; how many went. The old ones go when the new one is durable: a crash in
     between leaves both, and `drop_superseded` finds them."""
-    small = [file for file in list_files(folder) if file.spool == spool and _bytes(file) < SMALL_BYTES]
+    small = _small_files(folder, spool)
     if len(small) < COMPACT_FILES:
         return 0
     drop_superseded(folder)
     small = [file for file in small if file.path.exists()]
     gone = 0
-    for group in _groups(small):
-        made = _write(folder, spool, pl.concat([pl.read_parquet(file.path) for file in group], how="diagonal"))
+    for group in (group for group in _groups(small) if len(group) > 1):
+        whole = pl.concat([pl.read_parquet(file.path).with_columns(empty_nulls()) for file in group], how="diagonal")
+        made = _write(folder, spool, whole)
         gone += _unlink(file.path for file in group if file.path != made)
     sync_dir(folder)
     log.info("compacted folder=%s spool=%s files=%d", folder.name, spool, gone)
     return gone
 
 
+def _small_files(folder: Path, spool: str) -> list[ParquetFile]:
+    """The files that may be joined; their footers are read only where there are many."""
+    small = [file for file in list_files(folder) if file.spool == spool and _bytes(file) < SMALL_BYTES]
+    if len(small) < COMPACT_FILES:
+        return []
+    return [file for file in small if _decoded_bytes(file) < MAX_DECODED_BYTES // 2]
+
+
+def _decoded_bytes(file: ParquetFile) -> int:
+    said = pl.read_parquet_metadata(file.path).get(DECODED_BYTES, "")
+    return int(said) if said.isdecimal() else USUAL_RATIO * _bytes(file)
+
+
 def _groups(files: list[ParquetFile]) -> Iterator[list[ParquetFile]]:
-    """Neighbours that together make files of up to MAX_BYTES."""
-    totals = itertools.accumulate(_bytes(file) for file in files)
-    numbered = zip((total // MAX_BYTES for total in totals), files, strict=True)
-    for _, group in itertools.groupby(numbered, key=lambda pair: pair[0]):
-        members = [file for _, file in group]
-        if len(members) > 1:
-            yield members
+    """Neighbours that together make files of up to MAX_BYTES, and MAX_DECODED_BYTES in memory."""
+    group, size, decoded = list[ParquetFile](), 0, 0
+    for file in files:
+        more, more_decoded = _bytes(file), _decoded_bytes(file)
+        if group and (size + more > MAX_BYTES or decoded + more_decoded > MAX_DECODED_BYTES):
+            yield group
+            group, size, decoded = [], 0, 0
+        group.append(file)
+        size, decoded = size + more, decoded + more_decoded
+    yield group
 
 
 def drop_superseded(folder: Path) -> int:

@@ -6,6 +6,7 @@ import polars as pl
 
 from sentinel.records import RECORD_SCHEMA
 from sentinel.store.digests import digests_of
+from sentinel.store.frames import empty_nulls
 from sentinel.store.parquet_files import ParquetFile, list_files
 
 __all__ = ["sort_out"]
@@ -37,7 +38,7 @@ def _stored(files: list[ParquetFile], key: str, values: pl.Series) -> pl.DataFra
     """The files' rows with these values. Raises OSError or PolarsError where a file cannot be read."""
     paths = [file.path for file in files]
     found = pl.scan_parquet(paths, schema=dict(RECORD_SCHEMA), missing_columns="insert", extra_columns="ignore")
-    return found.filter(pl.col(key).is_in(values.implode())).collect()
+    return found.with_columns(empty_nulls()).filter(pl.col(key).is_in(values.implode())).collect()
 
 
 def _without(rows: pl.DataFrame, stored: pl.DataFrame, key: str) -> tuple[pl.DataFrame, pl.DataFrame]:
