@@ -1,4 +1,4 @@
-"""A request's body as bytes: read under a cap, inflated under the same cap, bounded over all requests together."""
+"""A request's body as bytes: read and inflated under a cap, and both they and what they become bounded over all."""
 
 import contextlib
 import zlib
@@ -8,12 +8,18 @@ import zstandard
 from starlette.requests import Request
 
 from serving.problems import ProblemError
+from serving.turns import Turns
 
-__all__ = ["MAX_RATIO", "BodyBudget", "inflate", "read_raw"]
+__all__ = ["FREE_BYTES", "MAX_RATIO", "BodyBudget", "Held", "inflate", "read_raw"]
 
 MAX_RATIO = 250
 """How many bytes one compressed byte may become. Logs rarely pass 50; a bomb has 1,000 (gzip) and more (zstd)."""
 
+FREE_BYTES = 1024 * 1024
+"""A body that becomes no more than this when it is decoded waits for nobody: some thousand logs."""
+
+MIDDLING_BYTES = 8 * 1024 * 1024
+MIDDLING_ROOM_BYTES, BIGGEST_ROOM_BYTES = 32 * 1024 * 1024, 64 * 1024 * 1024
 RATIO_FREE_BYTES = 4 * 1024 * 1024  # below this, many equal lines may be as dense as they like
 STEP_BYTES = 256 * 1024  # of output a step of gzip
 GZIP_STEP_BYTES = 16 * 1024  # of input a step of gzip
@@ -23,31 +29,57 @@ BUSY_RETRY_S = 1
 
 
 class BodyBudget:
-    """How many bytes of bodies may be in memory at once, over all requests. Used by the event loop alone."""
+    """How many bytes of bodies may be in memory at once, over all requests. Used by the event loop alone.
+
+    What they become when they are decoded is many times as much: bodies of which that is more than FREE_BYTES take
+    turns, the middling ones in a room of their own, so that they do not wait for the biggest.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes, self.used_bytes = max_bytes, 0
+        self.middling, self.biggest = Turns(MIDDLING_ROOM_BYTES), Turns(BIGGEST_ROOM_BYTES)
 
     @contextlib.contextmanager
-    def hold(self) -> Iterator[Callable[[int], None]]:
-        """Gives `take(n_bytes)`, which raises ProblemError 503 at the bound; all is given back at the end."""
-        held = 0
-
-        def take(n_bytes: int) -> None:
-            nonlocal held
-            if self.used_bytes + n_bytes > self.max_bytes:
-                raise ProblemError(
-                    503,
-                    "Too many big bodies are being read at once; send this one again in a moment.",
-                    headers={"Retry-After": str(BUSY_RETRY_S)},
-                )
-            held += n_bytes
-            self.used_bytes += n_bytes
-
+    def hold(self) -> Iterator["Held"]:
+        """What one request holds; all of it is given back at the end."""
+        held = Held(self)
         try:
-            yield take
+            yield held
         finally:
-            self.used_bytes -= held
+            held.end_turn()
+            self.used_bytes -= held.bytes
+
+
+class Held:
+    """The part of a budget that one request has."""
+
+    def __init__(self, budget: BodyBudget) -> None:
+        self._budget, self.bytes = budget, 0
+        self._turn: tuple[Turns, int] | None = None
+
+    def take(self, n_bytes: int) -> None:
+        """Take so many bytes more, as sent or inflated. Raises ProblemError 503 at the bound."""
+        if self._budget.used_bytes + n_bytes > self._budget.max_bytes:
+            raise ProblemError(
+                503,
+                "Too many big bodies are being read at once; send this one again in a moment.",
+                headers={"Retry-After": str(BUSY_RETRY_S)},
+            )
+        self.bytes += n_bytes
+        self._budget.used_bytes += n_bytes
+
+    async def turn(self, decoded_bytes: int) -> None:
+        """Wait until a body that becomes so many bytes may be decoded; once a request."""
+        if decoded_bytes > FREE_BYTES:
+            turns = self._budget.middling if decoded_bytes <= MIDDLING_BYTES else self._budget.biggest
+            self._turn = turns, await turns.take(decoded_bytes)
+
+    def end_turn(self) -> None:
+        """What was decoded is gone: the next may begin. The bytes as they were sent are held on."""
+        if self._turn is not None:
+            turns, taken = self._turn
+            self._turn = None
+            turns.give_back(taken)
 
 
 async def read_raw(request: Request, *, max_bytes: int, take: Callable[[int], None]) -> bytes:

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,10 +15,11 @@ from sentinel.parse import (
     TooManyLogsError,
     UnknownCharsetError,
     decode_body,
+    decoded_bytes,
     parse_documents,
     parse_lines,
 )
-from serving.bodies import inflate, read_raw
+from serving.bodies import FREE_BYTES, Held, inflate, read_raw
 from serving.parts import Parts
 from serving.problems import ProblemError
 
@@ -28,6 +28,7 @@ __all__ = ["Received", "flag", "receive", "records_of"]
 INLINE_BYTES = 16 * 1024
 """Bodies up to this many bytes are decoded in the event loop: it takes less time than a change of threads."""
 
+WHOLE_TIMES = 6  # the memory of a body's records beside that of the body, where they are all there at once
 LINE_SCHEMA = {"line": pl.Binary(), "origin": pl.String(), "event_id": pl.String()}
 YES, NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
@@ -42,6 +43,19 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class _Heavy:
+    """An inflated body that may only be decoded when it is its turn."""
+
+    plain: bytes
+    decoded_bytes: int
+
+    @property
+    def size(self) -> int:
+        """Bytes, inflated."""
+        return len(self.plain)
+
+
+@dataclass(frozen=True, slots=True)
 class _Form:
     """How a body says it is to be read, and how big it may be."""
 
@@ -51,23 +65,26 @@ class _Form:
     max_items: int
     wants_digest: bool
     may_be_empty: bool
+    is_parsed_whole: bool
 
 
 async def receive(
     request: Request,
     parts: Parts,
-    take: Callable[[int], None],
+    held: Held,
     *,
     max_items: int | None = None,
     wants_digest: bool = False,
     may_be_empty: bool = False,
+    is_parsed_whole: bool = False,
 ) -> Received:
-    """The decoded body of a request; a blank one has no documents where it `may_be_empty`.
+    """The decoded body of a request, when it is its turn; a blank one has no documents where it `may_be_empty`.
 
-    Raises ProblemError (400 damaged, 413 too big, 415 unknown encoding or charset), BadBodyError (400, what and where).
+    A body that `is_parsed_whole`, rather than slice by slice, needs more room. Raises ProblemError (400 damaged, 413
+    too big, 415 unknown encoding or charset), BadBodyError (400, what and where).
     """
     limits = parts.limits
-    raw = await read_raw(request, max_bytes=limits.max_body_bytes, take=take)
+    raw = await read_raw(request, max_bytes=limits.max_body_bytes, take=held.take)
     encoding = ", ".join(request.headers.getlist("content-encoding"))
     form = _Form(
         encoding,
@@ -76,18 +93,30 @@ async def receive(
         limits.max_items if max_items is None else max_items,
         wants_digest,
         may_be_empty,
+        is_parsed_whole,
     )
+    loop, threads = asyncio.get_running_loop(), parts.pools.decode
     if len(raw) <= INLINE_BYTES and not encoding:
-        received = _decode(raw, form)
+        found = _decode_light(raw, form)
     else:
-        received = await asyncio.get_running_loop().run_in_executor(parts.pools.decode, _decode, raw, form)
+        found = await loop.run_in_executor(threads, _decode_light, raw, form)
     if encoding:
-        take(received.size)
-    return received
+        held.take(found.size)
+    if isinstance(found, _Heavy):
+        del raw
+        await held.turn(found.decoded_bytes)
+        found = await loop.run_in_executor(threads, _decode, found.plain, form)
+    return found
 
 
-def _decode(raw: bytes, form: _Form) -> Received:
+def _decode_light(raw: bytes, form: _Form) -> Received | _Heavy:
+    """Inflate a body, and decode it where that needs little memory."""
     plain = inflate(raw, form.encoding, max_bytes=form.max_bytes)
+    size = decoded_bytes(plain) * (WHOLE_TIMES if form.is_parsed_whole else 1)
+    return _decode(plain, form) if size <= FREE_BYTES else _Heavy(plain, size)
+
+
+def _decode(plain: bytes, form: _Form) -> Received:
     digest = hashlib.sha256(plain).hexdigest() if form.wants_digest else ""
     if form.may_be_empty and not plain.strip():
         return Received(Body(documents=[]), digest, 0)

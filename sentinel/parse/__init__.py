@@ -5,6 +5,7 @@ from sentinel.parse.body import BadBodyError, Body, TooManyLogsError, UnknownCha
 from sentinel.parse.documents import Document, parse_documents
 from sentinel.parse.fields import Malformed
 from sentinel.parse.in_use import Reading, kinds_of, use
+from sentinel.parse.joined import decoded_bytes
 from sentinel.parse.mask import hide_secrets
 from sentinel.parse.own_formats import read_formats
 from sentinel.parse.parse import parse_lines, parse_one
@@ -22,6 +23,7 @@ __all__ = [
     "TooManyLogsError",
     "UnknownCharsetError",
     "decode_body",
+    "decoded_bytes",
     "hide_secrets",
     "kinds_of",
     "parse_documents",

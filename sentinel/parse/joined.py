@@ -12,10 +12,13 @@ import orjson
 
 from sentinel.parse.fields import Malformed
 
-__all__ = ["MAX_MARKS", "count_elements", "elements", "has_too_many_marks", "read_value", "values"]
+__all__ = ["MAX_MARKS", "count_elements", "decoded_bytes", "elements", "has_too_many_marks", "read_value", "values"]
 
 MAX_MARKS: Final = 3_000_000
 """Brackets and commas outside of texts in one body: each stands for a value that costs memory when it is decoded."""
+
+VALUE_BYTES: Final = 100
+"""What a small value needs, with its key and its place in what it stands in."""
 
 _CHUNK: Final = 1024 * 1024
 _QUOTE, _BACKSLASH, _COMMA = b'"\\,'
@@ -33,6 +36,11 @@ def has_too_many_marks(raw: bytes) -> bool:
     if sum(raw.count(mark) for mark in (b",", b"{", b"[", b"}", b"]")) <= MAX_MARKS:
         return False
     return sum(len(places) for places in _places(raw)) > MAX_MARKS
+
+
+def decoded_bytes(raw: bytes) -> int:
+    """About how many bytes of memory a body needs with its values, or its lines, beside it; rather too many."""
+    return len(raw) + VALUE_BYTES * sum(raw.count(mark) for mark in (b",", b"{", b"[", b"\n"))
 
 
 def count_elements(raw: bytes) -> int:

@@ -100,6 +100,7 @@ class Batch:
         self._accepted = Counter[str]()  # by prefix
         self.masked = Counter[str]()  # secrets by kind
         self._refused: list[list[Rejected]] = [[] for _ in submissions]
+        self._reasons = dict[str, str]()  # one object for all that have the same
         self._done = 0
 
     @property
@@ -160,10 +161,11 @@ class Batch:
             total += part.end - part.first
             ends.append(total)
         counts = Counter[tuple[str, str]]()
-        for position, reason in rejected.iter_rows():
+        for position, told in rejected.iter_rows():
             place = bisect_right(ends, position)
             part = parts[place]
             index = part.first + position - (ends[place - 1] if place else 0)
+            reason = self._reasons.setdefault(told, told)
             self._refused[part.owner].append(Rejected(index, reason))
             counts[self.submissions[part.owner].client, reason] += 1
         self.packed.reject(counts)

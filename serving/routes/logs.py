@@ -35,23 +35,16 @@ def router(parts: Parts) -> APIRouter:
         """One object, an array, NDJSON or text lines; answered when they are committed to disk."""
         wants_verdicts, started_s = flag(request, "score"), time.perf_counter()
         key = _idempotency_key(request)
-        with parts.budget.hold() as take:
-            received = await receive(request, parts, take, wants_digest=key is not None)
+        with parts.budget.hold() as held:
+            received = await receive(request, parts, held, wants_digest=key is not None)
             submission = Submission(received.body, _client(request, parts), key, received.digest, received.size)
             # shielded: a request that is given up must not cancel what others wait for too
             answer = await asyncio.shield(asyncio.wrap_future(parts.intake.submit(submission)))
-        parts.meters.intake_s.observe(time.perf_counter() - started_s)
-        if not answer.accepted:
-            what = (
-                "No log in the body could be accepted; `rejected` says why, by its position."
-                if answer.rejected
-                else "The body holds no log; send an object, an array, NDJSON or lines of text."
-            )
-            raise ProblemError(400, what, accepted=0, rejected=list(answer.rejected), **_how_many(answer))
-        content: dict[str, object] = {"accepted": answer.accepted, "rejected": answer.rejected, **_how_many(answer)}
-        if wants_verdicts:
-            content["verdicts"] = await _verdicts(parts, answer)
-        return json_answer(content, status=202)
+            del received, submission
+            parts.meters.intake_s.observe(time.perf_counter() - started_s)
+            if wants_verdicts:
+                held.end_turn()  # what is left is the wait for the live reader
+            return await _answer(parts, answer, wants_verdicts=wants_verdicts)
 
     return routes
 
@@ -59,6 +52,21 @@ def router(parts: Parts) -> APIRouter:
 def _how_many(answer: Answer) -> dict[str, Any]:
     """The count of the rejected ones, where an answer kept for a key no longer lists them all."""
     return {"rejected_count": answer.rejected_count} if answer.rejected_count > len(answer.rejected) else {}
+
+
+async def _answer(parts: Parts, answer: Answer, *, wants_verdicts: bool) -> Response:
+    """What is told of a body that was worked on; ProblemError 400 where nothing of it was accepted."""
+    if not answer.accepted:
+        what = (
+            "No log in the body could be accepted; `rejected` says why, by its position."
+            if answer.rejected
+            else "The body holds no log; send an object, an array, NDJSON or lines of text."
+        )
+        raise ProblemError(400, what, accepted=0, rejected=list(answer.rejected), **_how_many(answer))
+    content: dict[str, object] = {"accepted": answer.accepted, "rejected": answer.rejected, **_how_many(answer)}
+    if wants_verdicts:
+        content["verdicts"] = await _verdicts(parts, answer)
+    return json_answer(content, status=202)
 
 
 async def _verdicts(parts: Parts, answer: Answer) -> list[dict[str, object] | None]:

@@ -34,13 +34,13 @@ def router(parts: Parts) -> APIRouter:
         observe = flag(request, "observe")
         if parts.live.model is None:
             raise NoModelError(_no_model(parts))
-        with parts.budget.hold() as take:
-            received = await receive(request, parts, take, max_items=parts.limits.max_predicted)
+        with parts.budget.hold() as held:
+            received = await receive(request, parts, held, max_items=parts.limits.max_predicted, is_parsed_whole=True)
             verdicts = await asyncio.get_running_loop().run_in_executor(
                 parts.pools.predict, _predict, parts, received.body, observe
             )
-        shown = verdicts_of(verdicts)
-        return json_answer(shown[0] if received.body.is_one else shown)
+            shown = verdicts_of(verdicts)
+            return json_answer(shown[0] if received.body.is_one else shown)
 
     return routes
 

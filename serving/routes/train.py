@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from sentinel.parse import Body, Parsed
 from serving.answers import json_answer
+from serving.bodies import Held
 from serving.parameters import TRAIN_BODY
 from serving.parts import Parts
 from serving.problems import ProblemError
-from serving.receive import receive, records_of
+from serving.receive import Received, receive, records_of
 from serving.relearn import learn_from_store, take_up
 from serving.schemas import TrainAnswer, answers
 
@@ -34,24 +35,24 @@ def router(parts: Parts) -> APIRouter:
         `exclude_anomalies` leaves out the attacks that the model in service finds; unset: from the store yes, from the
         body no.
         """
-        with parts.budget.hold() as take:
-            received = await receive(request, parts, take, may_be_empty=True)
-            training = asyncio.ensure_future(
-                _train(parts, received.body, exclude_anomalies, is_empty=not received.size)
-            )
+        with parts.budget.hold() as held:
+            received = receive(request, parts, held, may_be_empty=True, is_parsed_whole=True)
+            training = asyncio.ensure_future(_train(parts, await received, held, exclude_anomalies))
             answer = await asyncio.shield(training)
         return json_answer(answer)
 
     return routes
 
 
-async def _train(parts: Parts, body: Body, exclude: bool | None, *, is_empty: bool) -> dict[str, object]:
+async def _train(parts: Parts, received: Received, held: Held, exclude: bool | None) -> dict[str, object]:
     """Train, and serve the new model before the answer. ProblemError 409 where a training is under way."""
-    if is_empty:
+    if not received.size:
         return await learn_from_store(parts, exclude_anomalies=exclude)
     with parts.trainer.claim():
         loop = asyncio.get_running_loop()
-        lines, rejected = await loop.run_in_executor(parts.pools.decode, _lines, body, parts.clock())
+        lines, rejected = await loop.run_in_executor(parts.pools.decode, _lines, received.body, parts.clock())
+        del received
+        held.end_turn()  # others need not wait for the training
         learnt = await parts.trainer.from_lines(lines, exclude_anomalies=exclude)
     return await take_up(parts, {**learnt, "rejected": rejected})
 

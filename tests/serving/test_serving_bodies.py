@@ -128,10 +128,10 @@ def test_budget_refuses_for_now_when_it_is_used_up() -> None:
     """What all bodies together may take is bounded; it is given back at the end of each request."""
     budget = BodyBudget(10)
 
-    with budget.hold() as take:
-        take(8)
+    with budget.hold() as held:
+        held.take(8)
         with pytest.raises(ProblemError) as raised, budget.hold() as other:
-            other(3)
+            other.take(3)
 
     assert raised.value.status == 503
     assert raised.value.headers["Retry-After"] == "1"
