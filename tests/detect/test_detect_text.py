@@ -141,10 +141,13 @@ def test_numbers_are_kept_in_order() -> None:
         "job 227832893494 started",
         "parcel 00417 handed over",
         "at 1699361123456 the pool was resized",
+        "status installed ssl-cert:all 1.1.2",
+        "status installed cups 3.18.10-2",
+        "backup of 28.11.2026 kept",
     ],
 )
 def test_numbers_that_name_something_are_no_measures(text: str) -> None:
-    """The place in a row, an identifier made of digits alone, a moment: their size says nothing."""
+    """The place in a row, an identifier made of digits alone, a moment, a version: their size says nothing."""
     assert np.isnan(scan_texts([text]).numbers[0]).all()
 
 

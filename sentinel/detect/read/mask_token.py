@@ -91,7 +91,10 @@ def _port_follows(buffer: Bytes, b: int, stop: int) -> bool:
 
 @compiled
 def _measure(buffers: ScanBuffers, a: int, b: int) -> None:
-    """Keep the number buffer[a:b] as one of the line's measures, while there is room and unless it names something."""
+    """Keep the number buffer[a:b] as one of the line's measures, while there is room and unless it names something.
+
+    What has more than one dot is a version, a date or an address, and no amount.
+    """
     k = buffers.state[NUMBERS]
     named = buffers.state[KEY] & (KEY_PORT | KEY_PARAM | KEY_ORDINAL)
     padded = buffers.buffer[a] == _ZERO and b - a >= MIN_ID_DIGITS and buffers.buffer[a + 1] != _DOT
@@ -100,6 +103,8 @@ def _measure(buffers: ScanBuffers, a: int, b: int) -> None:
     value, scale = 0.0, 0.0
     for i in range(a, b):
         c = buffers.buffer[i]
+        if c == _DOT and scale > 0:
+            return
         if c == _DOT:
             scale = 1.0
         else:
