@@ -29,6 +29,7 @@ LEASE_WAIT_S = 0.25
 TROUBLE_S = 1.0
 MAX_SAID = 10_000
 HINTS_RETRY_S = 30.0
+HINT_MS = 50  # the watcher looks so often for what the kernel told; each look costs, and nobody needs it sooner
 
 
 class Rounds(Protocol):
@@ -153,8 +154,8 @@ class Hints:
                 for _ in watchfiles.watch(
                     *self._folders,
                     watch_filter=None,
-                    debounce=50,
-                    step=20,
+                    debounce=HINT_MS,
+                    step=HINT_MS,
                     stop_event=self._ended,
                     raise_interrupt=False,
                     ignore_permission_denied=True,

@@ -55,7 +55,7 @@ class Entry:
     @property
     def location(self) -> str:
         """What the system knows it by."""
-        return os.path.join(self.base, self.below)  # noqa: PTH118  (a Path a file would double the cost)
+        return f"{'' if self.base == '/' else self.base}/{self.below}"  # asked for each file at each look
 
 
 @dataclass(slots=True)
@@ -88,8 +88,8 @@ def walk(watched: Watched) -> Walk:
     found.passed.sort()
     if watched.is_part:
         found.blind.append("/")
-    unique = {(entry.location, entry.path): entry for entry in found.entries}
-    found.entries = sorted(unique.values(), key=lambda entry: (entry.is_link, entry.path, entry.location))
+    unique = {(entry.path, entry.location): entry for entry in found.entries}
+    found.entries = [entry for _, entry in sorted(unique.items(), key=lambda known: (known[1].is_link, known[0]))]
     return found
 
 

@@ -242,3 +242,45 @@ def test_held_event_is_kept_when_its_file_goes(sentinel: Sentinel) -> None:
     assert first.counts["accepted"] == 0
     assert sorted(text.split()[0] for text in messages(sentinel)) == ["copied", "deleted", "emptied"]
     assert {text.partition("\n")[2] for text in messages(sentinel)} == {"\tat a.b"}
+
+
+def test_look_at_quiet_files_opens_none_of_them(
+    sentinel: Sentinel, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 200 files in two folders of which nothing is new each look opens and lists the folders, and nothing else; what
+    a file system tells of without a hint is seen all the same: a line, a new file, one that is gone."""
+    places = [sentinel.home / "in", sentinel.home / "in" / "deeper"]
+    places[1].mkdir()
+    files = [place / f"app{number}.log" for place in places for number in range(100)]
+    for file in files:
+        file.write_text("a line\n")
+        os.utime(file, (clock.now_s - 3_600, clock.now_s - 3_600))
+    clock.now_s = files[-1].stat().st_ctime + 600
+    opened, listed = list[str](), list[object]()
+    open_, scandir = os.open, os.scandir
+
+    def noted(path: str, *given: int, **named: int) -> int:
+        opened.append(os.fspath(path))
+        return open_(path, *given, **named)
+
+    with Collector(sentinel.spool, sentinel.watched, period="month", clock=clock) as collector:
+        for _ in range(3):
+            collector.round(wait_s=0)
+            clock.now_s += 1
+        monkeypatch.setattr(os, "open", noted)
+        monkeypatch.setattr(os, "scandir", lambda place: listed.append(place) or scandir(place))
+        for _ in range(10):
+            collector.round(wait_s=0)
+            clock.now_s += 1
+        looks, folders = [path for path in opened if path.endswith((".log", "in", "deeper"))], len(listed)
+        with files[7].open("a") as more:
+            more.write("another\n")
+        (places[1] / "new.log").write_text("first\n")
+        files[150].unlink()
+        found = collector.round(wait_s=0)
+
+    assert [path.rpartition("/")[2] for path in looks] == ["in", "deeper"] * 10
+    assert folders == 20
+    assert found is not None
+    assert found.counts["accepted"] == 2
+    assert messages(sentinel)[200:] == ["another", "first"]
