@@ -19,9 +19,7 @@ _LOGGER: Final = r"(?P<source>[A-Za-z_][A-Za-z0-9_.$/-]*)"
 _DOTTED: Final = r"(?P<source>[A-Za-z_][A-Za-z0-9_$-]*(?:\.[A-Za-z0-9_$<>-]+)+)"
 _CONTEXT: Final = r"(?:\[(?P<request>(?:req-[^\]]*|-[^\]]*))\] )?"  # OpenStack's request, user and project ids
 _CLIENT: Final = r"(?:(?:[A-Za-z0-9.:_-]+|\[local\])(?:\([0-9]+\))? )?"
-_OF_POSTGRES: Final = (
-    r"(?P<level>DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION): +"
-)
+_OF_POSTGRES: Final = r"(?P<level>DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT|QUERY|LOCATION): {2,}"
 
 
 _LATE_LOGGER: Final = r" \[([A-Za-z_][A-Za-z0-9_.]*)\](?: +[A-Za-z_][A-Za-z0-9_.]*=.*)?$"
@@ -160,7 +158,7 @@ _TIMED: Final = (
     ),
     *(
         Rule(name, rf"^(?P<head>\[?{stamps.LAYOUTS[name]}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True)
-        for name in ("ordinal", "iso-week")
+        for name in ("ordinal", "iso-week", "month-first-short")
     ),
     Rule("hdfs", rf"^(?P<head>{stamps.COMPACT} )", DIGITS, rest=AFTER_TIME, timed=True),
     Rule("day-month", rf"^(?P<head>\[?{stamps.DAY_MONTH}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True),

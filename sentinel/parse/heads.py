@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sentinel.parse import requests
-from sentinel.parse.levels import leading_word
+from sentinel.parse.levels import leading_code, leading_word
 from sentinel.parse.months import ANY_MONTH, ANY_WEEKDAY
 from sentinel.parse.peel import Peel
 from sentinel.parse.stamps import LAYOUTS
@@ -46,7 +46,7 @@ _START: Final = re.compile(
     rf"(?:(?<=[\s\[(<|,;=:*\"'])|^)[\[(<\"']? ?(?:(?P<digit>[0-9])|(?:{ANY_WEEKDAY}|{ANY_MONTH})[ ,/-])"
 )
 _HEADISH: Final = re.compile(
-    r"[\[({<].*|.*[0-9./:@_=|\]\)}>,].*|[A-Z_-]+|[a-z]+(?:-[a-z]+)+|trace|debug|info|warn|warning|error|fatal|critical|.|-+|(?:https?|h2|wss?)"
+    r"[\[({<].*|.*[0-9./:@_=|\]\)}>,].*|[A-Z_-]+[\[(]?|[a-z]+(?:-[a-z]+)+|trace|debug|info|warn|warning|error|fatal|critical|.|-+|(?:https?|h2|wss?)"
 )
 
 
@@ -98,7 +98,7 @@ def read_after_time(text: str) -> Head:
 
 def _finished(head: Head) -> Head:
     if head.level is None:
-        head.level = requests.level_of(head.message)
+        head.level = requests.level_of(head.message) or leading_code(head.message)
     return head
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "from_number",
     "from_status",
     "from_word",
+    "leading_code",
     "leading_word",
     "leading_words",
     "normalise",
@@ -26,7 +27,7 @@ _NAMES: Final = {
     "debug": "debug dbg dbug debu debg fine debug1 debug2 debug3 debug4 debug5 ddebug subdebug db d d1 d2 d3 d4 d5",
     "info": "info information informational inf notice noti note config conf cfg log system success succ audit "
     "auditsuccess "
-    "audit_success hint http default notification mark ii df i n",
+    "audit_success hint http default notification mark ii df i n lifecycle quiet",
     "warn": "warn warning wrn warnin warni w attn deprecated deprecation ww",
     "error": "error err severe sevr failure fail erro eror errors exception auditfailure audit_failure ee e",
     "fatal": "fatal ftl fata critical crit crt cri alert emerg emergency panic pani dpanic crash assert fault f c a",
@@ -52,6 +53,9 @@ PLAIN_LEVEL: Final = rf"(?:{_PLAIN_WORDS})"
 """Pattern of a level's plain words in any usual case."""
 _LEADING: Final = rf"^(?:\[(?:{_PLAIN_WORDS})\][: ]|(?:{_PLAIN_WORDS}): )"
 _LEADING_WORD: Final = re.compile(_LEADING)
+_LEADING_CODE: Final = re.compile(r"[A-Z]{3,5}[0-9]{3,5}(?P<kind>[IWESA])(?=[: ])")
+_OF_CODES: Final = {"I": "info", "W": "warn", "E": "error", "S": "error", "A": "warn"}
+"""An A asks for an action: https://www.ibm.com/docs/en/storage-protect, "Introduction to messages"."""
 _LEADING_OF: Final = (
     rf"^(?:[A-Za-z_][A-Za-z0-9_.@/-]*(?:\([^()]*\))?(?:<[^<>]*>)*: )?"
     rf"(?:\[({_PLAIN_WORDS})\][: ]|({_PLAIN_WORDS})(?: error)?: )"
@@ -88,6 +92,12 @@ def leading_words(messages: pl.Series) -> pl.Series:
     """The same for each of many messages of daemons, which may name a service of theirs first."""
     groups = messages.str.extract_groups(_LEADING_OF).struct.unnest()
     return normalise(groups.select(pl.coalesce(pl.all())).to_series())
+
+
+def leading_code(message: str) -> str | None:
+    """The level that a message code of IBM's ends with, as in `AMQ9209E: Connection closed`, else null."""
+    found = _LEADING_CODE.match(message)
+    return _OF_CODES[found["kind"]] if found else None
 
 
 def severities(pri: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:

@@ -4,42 +4,19 @@ import re
 from typing import Final
 
 from sentinel.parse import tokens as t
-from sentinel.parse.levels import LEVEL_OF_WORD, SYSLOG_LEVELS
+from sentinel.parse import tokens_levels as tl
+from sentinel.parse.levels import LEVEL_OF_WORD
+from sentinel.parse.peel_levels import Levels
 
 __all__ = ["Peel"]
 
 MAX_TOKENS: Final = 14
 
 
-class Peel:
-    """What is known so far of one head; `run` takes all of its tokens. `timed`: a time stands before it; `whole`: it is
-    what stands before a time, so that nothing of it is a message.
-    """
+class Peel(Levels):
+    """What is known so far of one head; `run` takes all of its tokens."""
 
-    __slots__ = (
-        "at",
-        "attributes",
-        "closed",
-        "files",
-        "host",
-        "level",
-        "names",
-        "steps",
-        "text",
-        "threads",
-        "timed",
-        "whole",
-    )
-
-    def __init__(self, text: str, at: int, *, timed: bool, level: str | None, whole: bool) -> None:
-        self.text, self.at, self.timed, self.level, self.whole = text, at, timed, level, whole
-        self.attributes: dict[str, str] = {}
-        self.names: list[str] = []
-        self.threads: list[str] = []
-        self.files: list[str] = []
-        self.steps = 0
-        self.host: str | None = None
-        self.closed = False  # after `LEVEL: ` no bracket with words is part of the head
+    __slots__ = ()
 
     def run(self) -> int:
         """Where the last token ends."""
@@ -80,64 +57,6 @@ class Peel:
             or self._take_late_level()
         )
 
-    def _leveled(self, word: str, end: int) -> bool:
-        self.level, self.at = LEVEL_OF_WORD[word.lower()], end
-        return True
-
-    def _take_sure_level(self) -> bool:
-        found = t.LEVEL.match(self.text, self.at)
-        if found is None or (
-            found["c"] and not self.timed and not self.whole
-        ):  # `error: no such file`: the message says it itself
-            return False
-        self.closed |= self.timed and found["b"] is not None and self.text.startswith(": [", found.end("b"))
-        return self._leveled(found["a"] or found["b"] or found["c"] or found["d"], found.end())
-
-    def _take_marked_level(self) -> bool:
-        """A level that a name, a facility or PHP stands beside."""
-        found = t.LEVEL_AFTER_NAME.match(self.text, self.at) if self.timed else None
-        found = found or t.LEVEL_WITH_NAME.match(self.text, self.at)
-        if found:
-            said = {name: value for name, value in found.groupdict().items() if value}
-            self.closed = "name2" in said  # behind `daemon: LEVEL: ` all is said
-            (self.threads if "thread" in said else self.names).append(t.any_of(said, "thread", "name"))
-            return self._leveled(t.any_of(said, "level"), found.end())
-        found = (t.COLUMNS.match(self.text, self.at) or t.LEVEL_PAIR.match(self.text, self.at)) if self.timed else None
-        if found and found["level"].lower() in LEVEL_OF_WORD:
-            if found["name"]:
-                self.names.append(found["name"])
-            return self._leveled(found["level"], found.end())
-        found = t.PADDED_LEVEL.match(self.text, self.at) if self.timed else None
-        if found:
-            self.names.append(found["name"])
-            return self._leveled(found["level"], found.end())
-        found = t.CISCO.match(self.text, self.at)
-        if found:
-            if self.names:  # the device that speaks
-                self.host = self.names.pop()
-            self.names.append(found["name"])
-            self.attributes["code"] = found["code"]
-            self.level, self.at = SYSLOG_LEVELS[int(found["level"])], found.end()
-            return True
-        found = t.PHP.match(self.text, self.at)
-        if found:
-            self.level, self.at = t.PHP_LEVELS.get(found["a"], "fatal"), found.end()
-        return found is not None
-
-    def _take_placed_level(self) -> bool:
-        """A word in small letters or a single letter, which only its place beside the time makes a level."""
-        found = t.BARE_LEVEL.match(self.text, self.at) if self.timed else None
-        if self.steps and not (found and self.steps == 1 and "pid" in self.attributes and found["a"].istitle()):
-            return False
-        if found:
-            is_apart = t.is_apart(found)
-            self._leveled(found["a"], found.end() if is_apart else self.at)
-            return is_apart
-        found = t.LETTER.match(self.text, self.at)
-        if found and (self.timed or self.text[found.end() : found.end() + 3].lstrip(",")[:2] == " ["):
-            return self._leveled(found["a"], found.end())
-        return False
-
     def _take_bracket(self) -> bool:
         found = t.BRACKET.match(self.text, self.at)
         if found is None or (self.closed and found["b"]):
@@ -155,7 +74,7 @@ class Peel:
             self.level = self.level or LEVEL_OF_WORD.get(self.attributes.get("level", "").lower())
         elif (code := t.CODE.fullmatch(inside)) is not None:
             self.files.append(code["file"])
-        elif (marked := t.THREAD_LEVEL.fullmatch(inside)) is not None and self.level is None:
+        elif (marked := tl.THREAD_LEVEL.fullmatch(inside)) is not None and self.level is None:
             (self.threads if marked["thread"] else self.names).append(marked["thread"] or marked["name"])
             self.level = LEVEL_OF_WORD[(marked["level"] or marked["level2"]).lower()]
         elif self.closed or (self.level is not None and self.names) or not self._take_words(inside):
@@ -195,6 +114,9 @@ class Peel:
         return True
 
     def _take_code(self) -> bool:
+        if (found := t.LAGER.match(self.text, self.at)) is not None and not self.names:
+            self.attributes.setdefault("function", found["function"])
+            return self._named(found["name"], found["line"], "line", found.end(), is_logger=True)
         found = t.CODE.match(self.text, self.at) if self.timed else None
         if found is None:
             return False
@@ -228,22 +150,6 @@ class Peel:
         self.at = end
         return True
 
-    def _take_late_level(self) -> bool:
-        """A level in capitals with a colon behind words that are no prose; pairs among them become attributes."""
-        if not self.timed or self.level is not None:
-            return False
-        found, of_head = t.LATE_LEVEL.match(self.text, self.at), t.UNPROSAIC
-        if found is None:
-            found, of_head = t.LATE_BRACKET.match(self.text, self.at), t.UNPROSAIC
-        if found is None:
-            found, of_head = t.LATE_WORD.match(self.text, self.at), t.OF_CODE
-        words = found["words"].split() if found else []
-        if found is None or not all(map(of_head.search, words)):
-            return False
-        self.names += [word for word in words if of_head is t.OF_CODE and not t.is_thread(word) and t.is_name(word)]
-        self.attributes.update({key: value for key, value in t.PAIRS.findall(found["words"]) if value})
-        return self._leveled(found["level"], found.end())
-
     def _take_name(self) -> bool:
         if self.names:
             return False
@@ -252,6 +158,9 @@ class Peel:
         self._take_database()
         if self._take_marked_name():
             return True
+        if (found := t.IN_CONTEXT.match(self.text, self.at)) is not None:
+            self.attributes.setdefault("context", found["context"].strip())
+            return self._named(found["name"], None, "at", found.end())
         found = t.DOTTED.match(self.text, self.at)
         if found is None or t.EXCEPTION.fullmatch(found["name"]):
             return False
@@ -276,7 +185,7 @@ class Peel:
         found = t.NAMED.match(self.text, self.at)
         if found is None or not t.is_marked(found, has_level=self.level is not None) or (found["mark4"] and self.files):
             return False
-        if found["mark"] and self.files and self._is_function(found["name"]):
+        if found["mark"] and (self.files or self.daemon) and self._is_function(found["name"]):
             self.attributes.setdefault("function", found["name"])
             self.at = found.end()
             return True
@@ -289,7 +198,9 @@ class Peel:
 
     def _is_function(self, name: str) -> bool:
         """Whether a name behind the file of code is that of a function: C's have small letters."""
-        return t.SNAKE.fullmatch(name) is not None or (self.files[-1].endswith(".c") and name.islower())
+        return t.SNAKE.fullmatch(name) is not None or (
+            bool(self.files) and self.files[-1].endswith(".c") and name.islower()
+        )
 
     def _named(self, name: str, beside: str | None, attribute: str, end: int, *, is_logger: bool = False) -> bool:
         (self.threads if t.is_thread(name) and not is_logger else self.names).append(name)

@@ -63,8 +63,9 @@ DAY_MONTH: Final = (
 )
 """`17/May/2015:10:05:03 +0000` of access logs, `18-Sep-2023 10:00:00.123` of Tomcat, `06 Jun 2023 10:00:00,123`."""
 
-YEAR_SHORT: Final = rf"(?P<stamp>(?P<y>[0-9]{{2}})/(?P<m>[0-9]{{2}})/(?P<d>[0-9]{{2}}) {_HMS}{_FRACTION})"
-"""`17/06/09 20:10:40` (year first), log4j's default of Spark."""
+_YEAR_NOT_MONTH: Final = r"(?P<y>00|1[3-9]|[2-9][0-9])"
+YEAR_SHORT: Final = rf"(?P<stamp>{_YEAR_NOT_MONTH}/(?P<m>[0-9]{{2}})/(?P<d>[0-9]{{2}}) {_HMS}{_FRACTION})"
+"""`17/06/09 20:10:40` (year first), log4j's default of Spark. What can be a month is one: `03/04/26` is of 2026."""
 
 COMPACT: Final = (
     r"(?P<stamp>(?P<y>[0-9]{2})(?P<m>[0-9]{2})(?P<d>[0-9]{2}) "
@@ -108,9 +109,9 @@ LAYOUTS: Final = {
     rf"){_LAX}{_ZONE})",
     "day-first-short": r"(?P<stamp>(?P<d>[0-9]{2})[.](?P<m>[0-9]{2})[.](?P<y>[0-9]{2})(?:,? +|[-:T])"
     rf"{_LAX}{_ZONE})",
-    "year-short": rf"(?P<stamp>(?P<y>[0-9]{{2}})[-/](?P<m>0[1-9]|1[0-2])[-/](?P<d>[0-9]{{2}})(?: +|[-:T]){_LAX}"
+    "year-short": rf"(?P<stamp>{_YEAR_NOT_MONTH}[-/](?P<m>0[1-9]|1[0-2])[-/](?P<d>[0-9]{{2}})(?: +|[-:T]){_LAX}"
     rf"{_ZONE})",
-    "month-first-short": r"(?P<stamp>(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{2})(?:,? +|[-:T])"
+    "month-first-short": r"(?P<stamp>(?P<m>[0-9]{1,2})[-/](?P<d>[0-9]{1,2})[-/](?P<y>[0-9]{2})(?:,? +|[-:T])"
     rf"{_LAX}{_ZONE})",
     "compact": r"(?P<stamp>(?P<y>[0-9]{2})(?P<m>[0-9]{2})(?P<d>[0-9]{2}) +(?P<H>[0-9]{1,2}):?(?P<M>[0-9]{2}):?(?"
     r"P<S>[0-9]{2})"

@@ -20,6 +20,24 @@ _LEVELLED: Final = (  # a zone, a level, Cisco's mark or number: no host and no 
     rf" (?:(?:{NAMED}):? |{_WORD}:? ?%(?:%[0-9]{{2}})?[A-Z]|\[?{levels.PLAIN_LEVEL}\]? |{_WORD}{levels.PLAIN_LEVEL}: |{_WORD}[0-9]+: )"
 )
 
+_OF_ESXI: Final = {
+    "Em": "fatal",
+    "Al": "fatal",
+    "Cr": "fatal",
+    "Er": "error",
+    "Wa": "warn",
+    "No": "info",
+    "In": "info",
+    "Db": "debug",
+}
+
+
+def _of_esxi(groups: pl.DataFrame) -> pl.DataFrame:
+    """The level that the first two letters of a severity stand for."""
+    level = groups["severity"].replace_strict(_OF_ESXI, default=None, return_dtype=pl.String)
+    return groups.drop("severity").with_columns(level.alias("level"))
+
+
 BSD: Final = (
     Rule(  # devices write no program before the events of CEF and LEEF
         "syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} )(?:CEF|LEEF):[0-9]", UPPER
@@ -42,7 +60,7 @@ BSD: Final = (
         "syslog",
         rf"^(?P<head>{stamps.MONTH_DAY} {_PROGRAM}(?:{_PID})?: )",
         UPPER,
-        unless=rf"^{stamps.MONTH_DAY}{_LEVELLED}",
+        unless=rf"^{stamps.MONTH_DAY}(?:{_LEVELLED}| [A-Z][a-z]+(?:ed|ing): )",
     ),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?:--- )?)(?:last )?message repeated ", UPPER, "syslog"),
     Rule(  # iOS
@@ -59,6 +77,13 @@ BSD: Final = (
 )
 RSYSLOG: Final = (
     Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} )(?:CEF|LEEF):[0-9]", DIGITS, fifth=DATED),
+    Rule(  # ESXi from version 8 on: its word for the severity, and PRI behind it
+        "syslog",
+        rf"^(?P<head>{stamps.RFC3339} (?P<severity>[A-Z][a-z])\([0-9]{{1,3}}\)\[?\+?\]? {_PROGRAM}(?:{_PID})?: ?)",
+        DIGITS,
+        fifth=DATED,
+        finish=_of_esxi,
+    ),
     Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} {_PROGRAM}{_PID}{_ADDRESS}: ?)", DIGITS, fifth=DATED),
     Rule(
         "syslog",
