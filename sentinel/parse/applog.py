@@ -39,6 +39,11 @@ def _in_full(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.with_columns(pl.Series("written", plain, dtype=pl.String))
 
 
+def _led(groups: pl.DataFrame) -> pl.DataFrame:
+    """The level that the message begins with."""
+    return groups.with_columns(groups["message"].str.extract(rf"^\[?({UPPER_LEVEL})\]?[: ]", 1).alias("level"))
+
+
 _DOTNET: Final = Rule(  # .NET's console: the message stands on the next line
     "dotnet",
     r"^(?P<head>(?P<level>trce|dbug|info|warn|fail|crit): (?P<source>[A-Za-z_][A-Za-z0-9_.`+]*)\[(?P<event>["
@@ -142,7 +147,8 @@ AFTER_TIME: Final = (
         unless=r"(?:Exception|Error)(?::[0-9]+)?\)$",
     ),
     Rule("host-program", r"^(?P<head>(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*) "
-         r"(?P<source>[A-Za-z_][^ :\[\]]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + DIGITS, unless=rf"^{PLAIN_LEVEL} "),
+         r"(?P<source>[A-Za-z_][^ :\[\]]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + DIGITS, unless=rf"^{PLAIN_LEVEL} ",
+         finish=_led),
 )  # fmt: skip
 
 _TIMED: Final = (
@@ -212,6 +218,7 @@ RULES: Final = (
 BARE_RULES: Final = (
     _DOTNET,
     *LEVEL_FIRST,
+    Rule("npm", r"^(?P<head>npm (?P<level>ERR!|WARN|error|warn|notice|info|http|verbose) )", "n", "npm"),
     Rule("npm", r"^(?P<head>[0-9]+ (?P<level>silly|verbose|info|http|notice|warn|error) )", DIGITS),
     Rule("program", r"^(?P<head>(?P<source>[A-Za-z_][A-Za-z0-9_./-]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + "_"),
 )

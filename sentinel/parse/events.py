@@ -15,7 +15,7 @@ import polars as pl
 
 from sentinel.parse import attributes
 from sentinel.parse.events_held import MAX_EVENT_BYTES, MAX_EVENT_LINES, held_events
-from sentinel.parse.events_labels import Label, labels_of
+from sentinel.parse.events_labels import STAMPED_FRAME, Label, labels_of, seen_twice
 from sentinel.parse.formats import bodies
 from sentinel.parse.frames import SYSLOGS
 from sentinel.parse.in_use import reading
@@ -28,7 +28,10 @@ BODY_CHARS: Final = 16
 
 _VISIBLE: Final = r"\S"
 _SLIGHT: Final = r"^ {1,3}\S"  # daemons begin messages with blanks for their looks
-_BEGINNINGS: Final = frozenset({Label.HEAD, Label.WHOLE, Label.CRASH, Label.HANGING, Label.SLOW, Label.UNTOLD})
+_BEGINNINGS: Final = frozenset(
+    {Label.HEAD, Label.WHOLE, Label.CRASH, Label.HANGING, Label.SLOW, Label.UNTOLD, Label.BLOCK}
+)
+_OPEN: Final = frozenset({Label.KEY, Label.BLOCK})
 _NEVER_ALONE: Final = frozenset({Label.PART, Label.CHAIN, Label.CARET})
 _HEADS: Final = frozenset({Label.HEAD, Label.UNTOLD, Label.SLOW, Label.STATEMENT})
 _NAMED: Final = frozenset({Label.ERROR, Label.TRACE})
@@ -137,6 +140,7 @@ def _ordered(framed: pl.DataFrame, files: pl.Series) -> pl.DataFrame:
         ).sort("file", "stream", maintain_order=True)
     elif files.n_unique() > 1:
         table = table.sort("file", maintain_order=True)
+    table = table.with_columns(seen_twice(table["text"], table["label"]))
     is_new = (pl.col("file") != pl.col("file").shift()).fill_null(value=True)
     if table["framed"].any():
         is_new |= (pl.col("stream") != pl.col("stream").shift()).fill_null(value=True)
@@ -159,7 +163,7 @@ class _Event:
         self.first, self.lines, self.bytes, self.head = at, 1, size, text
         self.kind = Label.HEAD if label in _HEADS else label
         self.last, self.is_framed, self.in_trace = label, is_framed, label == Label.TRACE
-        self.in_key = label == Label.KEY
+        self.in_key = label in _OPEN
 
     def go_on(self, label: int, size: int) -> None:
         """A line that belongs to it."""
@@ -180,8 +184,8 @@ class _Event:
         return self.lines >= MAX_EVENT_LINES or self.bytes >= MAX_EVENT_BYTES
 
     def goes_on(self, label: int, text: str, *, is_framed: bool) -> bool:
-        """Whether a line that looks like this belongs to it; within a private key every line does."""
-        return self.in_key or self._takes(label, text, is_framed=is_framed)
+        """Whether a line that looks like this belongs to it; within a private key or an alert every line does."""
+        return (self.in_key and label != Label.BLOCK) or self._takes(label, text, is_framed=is_framed)
 
     def _takes(self, label: int, text: str, *, is_framed: bool) -> bool:
         if is_framed and not self.is_framed:
@@ -227,7 +231,7 @@ def _firsts(table: pl.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.
     firsts = np.arange(table.height, dtype=np.int64)
     kinds = np.where(np.isin(labels, [*_HEADS]), Label.HEAD, labels)
     begins = table["begins"].to_numpy() | np.isin(labels, [*_BEGINNINGS])
-    others = _next(~begins | partial | (labels == Label.KEY))
+    others = _next(~begins | partial | np.isin(labels, [*_OPEN]))
     framed = table["framed"].to_numpy()
     is_dull = np.isin(labels, [*_DULL]) & ~partial
     others_than_dull = _next(~(is_dull & (framed | ~np.append(False, framed[:-1]))))
@@ -274,10 +278,11 @@ def _texts(table: pl.DataFrame, firsts: npt.NDArray[np.int64]) -> dict[int, str]
     later = np.flatnonzero(firsts != np.arange(len(firsts)))
     if not len(later):
         return {}
-    at, texts, partial = table["at"], table["text"], table["partial"]
+    at, texts, partial, labels = table["at"], table["text"], table["partial"], table["label"]
     pieces: dict[int, list[str]] = {}
     for row, first in zip(later.tolist(), firsts[later].tolist(), strict=True):
         if first not in pieces:
             pieces[first] = [texts[first]]
-        pieces[first] += ("" if partial[row - 1] else "\n", texts[row])
+        frame = STAMPED_FRAME.match(texts[row]) if labels[row] == Label.PART else None
+        pieces[first] += ("" if partial[row - 1] else "\n", texts[row][frame.start("frame") :] if frame else texts[row])
     return {at[first]: "".join(parts).lstrip("\n") for first, parts in pieces.items()}

@@ -3,11 +3,12 @@
 A label says nothing about where a line belongs: that depends on the lines before it.
 """
 
+import re
 from typing import Final
 
 import polars as pl
 
-__all__ = ["Label", "labels_of"]
+__all__ = ["BLOCK", "STAMPED_FRAME", "Label", "labels_of", "seen_twice"]
 
 
 class Label:
@@ -32,8 +33,11 @@ class Label:
     KEY: Final = 16  # the first line of a private key, and
     KEY_END: Final = 17  # the last line of one
     BLANK: Final = 18  # nothing, in a frame
+    BLOCK: Final = 19  # the first line of an alert: all lines up to the next belong to it, whatever they look like
 
 
+BLOCK: Final = r"^\*\* Alert [0-9]{10}\.[0-9]+:"
+"""https://www.ossec.net/docs/docs/formats/alerts.html"""
 _DATE: Final = (  # the examples behind the patterns are what they are for
     r"\d{4}[-/.]\d{2}[-/.]\d{2}[T _\t:,-]{1,2}\d{1,2}[:.]\d{2}"  # 2026-03-04T10:00
     r"|\d{8}[T-]\d{6}|\d{6,8}[T -] ?\d{1,2}:\d{1,2}:\d{1,2}"  # 20260304T100000, 260304 10:00:00
@@ -47,6 +51,7 @@ _HEADS: Final = (
     r"|^[IWEF]\d{4} \d{2}:\d{2}:\d{2}|^\d{1,7}:signal-handler \(\d{10}\)"  # klog; Redis
     r"|^\[ *\d{1,7}\.\d{6}\]|^<\d{1,3}>|^type=[A-Z_]+ msg=audit"
     r"|^\[[DIWECF] \d{2}|^__CURSOR="  # Tornado; an entry of journald's export
+    r"|^!(?:ENTRY|SESSION) |^<(?:record|log4j:event|Event)(?: [^>]*)?>\s*$"  # Eclipse; events as XML
 )
 _LEVELS: Final = (
     r"^[\[<(]?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE|ALERT|EMERG|PANIC)"
@@ -68,7 +73,7 @@ _PARTS: Final = (
     r"|^\.\.\. \d+ |^#\d+[ \t]|^at \S+[.(]|^\[(?:stacktrace|previous exception|cause)\]"
     r"|^(?:\[[^\]]{10,40}\] )?PHP (?:Stack trace:| +\d+\. )"
     r"|^goroutine \d+ |^created by |^exit status \d|^\[signal |^note: (?:run with|Some details)"
-    r"|^--- End of |^---> |^Node\.js v\d|^\(Use `node|^rax +0x|^-->|^End-Date: "
+    r"|^--- End of |^---> |^Node\.js v\d|^\(Use `node|^rax +0x|^-->|^End-Date: |^</[\w:.-]+>\s*$|^\]\]>|^<log4j:[^e]"
 )
 _ERRORS: Final = (
     r"^(?:Uncaught )?(?:[A-Za-z_$][\w$]*(?:\.|\\|::))*[A-Z][\w$]*"
@@ -81,11 +86,19 @@ _CRASHES: Final = (
     r"terminate called |Segmentation fault|SIG[A-Z]{3,5}: |==\d+==ERROR|\*\*\* [A-Z])"
 )
 
+_STACKED: Final = r"^\[?(?:" + _DATE + r").{0,80}?[\t ]{2,}(?P<frame>at [\w.$<>`\[\], ]{1,200}\()"
+"""A frame of a stack behind a head that repeats that of the line before: it begins nothing."""
+_UNTOLD: Final = (
+    rf"^(?:{_DATE})(?::\d{{2}})?(?:[.,]\d+)?(?: [AP]M)?(?:Z| [A-Z]{{2,5}})? (?:\[[^\]]+\] )?(?:[\w$]+\.)+[\w$]+"
+    r"(?: [\w$<>]+|\(\))\s*$"
+)
+"""java.util.logging's head, and tinylog's: a class and a method, and nothing behind."""
 _QUICK: Final = r"^\[?\d{4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}|^[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} "
 """The heads that most lines have, found in a tenth of the time."""
 _LOOKS: Final[tuple[tuple[int, str], ...]] = (
     (Label.HEAD, _QUICK),
     (Label.BLANK, r"^[ \t]*$"),
+    (Label.BLOCK, BLOCK),
     (Label.KEY, r"^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY"),
     (Label.KEY_END, r"^-----END "),
     (Label.SLOW, r"^# Time: "),
@@ -96,7 +109,7 @@ _LOOKS: Final[tuple[tuple[int, str], ...]] = (
     (Label.PART, _PARTS),
     (Label.CHAIN, r"^(?:During handling of the above exception|The above exception was the direct cause)"),
     (Label.TRACE, r"^Traceback \(most recent call last\)"),
-    (Label.UNTOLD, rf"^(?:{_DATE})(?::\d{{2}})?(?: [AP]M)?(?: [A-Z]{{2,5}})? (?:[\w$]+\.)+[\w$]+ [\w$<>]+\s*$"),
+    (Label.UNTOLD, _UNTOLD),
     (Label.HEAD, _HEADS),
     (Label.HANGING, r"^thread '[^']*'(?: \(\d+\))? panicked at [^']*:$"),
     (Label.CRASH, _CRASHES),
@@ -128,6 +141,9 @@ def _plain(pattern: str) -> str:
 
 
 _PATTERNS: Final = [(label, _plain(look)) for label, look in _LOOKS]
+_HEAD_ALONE, _FRAME_STAMPED = _plain(_UNTOLD), _plain(_STACKED)
+STAMPED_FRAME: Final = re.compile(_FRAME_STAMPED)
+"""The same, with where the frame begins."""
 
 
 def labels_of(texts: pl.Series) -> pl.Series:
@@ -139,4 +155,18 @@ def labels_of(texts: pl.Series) -> pl.Series:
         if is_it.any():
             labels = labels.scatter(left.filter(is_it)["at"], label)
             left = left.filter(~is_it)
+    return labels
+
+
+def seen_twice(texts: pl.Series, labels: pl.Series) -> pl.Series:
+    """The labels of lines in their order, two kinds of them put right that begin as heads do: few lines are asked."""
+    is_head = labels == Label.HEAD
+    for label, look, asked in (
+        (Label.UNTOLD, _HEAD_ALONE, is_head & (labels.shift(-1) == Label.LEVEL).fill_null(value=False)),
+        (Label.PART, _FRAME_STAMPED, is_head & texts.str.contains(" at ", literal=True)),
+    ):
+        rows = asked.arg_true()
+        if len(rows):
+            found = rows.filter(texts[rows].str.contains(look))
+            labels = labels.scatter(found, label)
     return labels

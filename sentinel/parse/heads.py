@@ -45,6 +45,11 @@ _CLOCK: Final = re.compile(r"[0-9][:.h][0-9]{2}|[0-9]{6}")
 _START: Final = re.compile(
     rf"(?:(?<=[\s\[(<|,;=:*\"'])|^)[\[(<\"']? ?(?:(?P<digit>[0-9])|(?:{ANY_WEEKDAY}|{ANY_MONTH})[ ,/-])"
 )
+_OF_REQUEST: Final = re.compile(
+    r"\[(?P<stamp>[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?: [+-][0-9]{4})?)\]"
+)
+"""The time of an access log, which no other line has: it may stand behind any words."""
+MAX_WORDS: Final = 5
 _HEADISH: Final = re.compile(
     r"[\[({<].*|.*[0-9./:@_=|\]\)}>,].*|[A-Z_-]+[\[(]?|[a-z]+(?:-[a-z]+)+|trace|debug|info|warn|warning|error|fatal|critical|.|-+|(?:https?|h2|wss?)"
 )
@@ -65,7 +70,7 @@ class Head:
 
 def read_line(text: str) -> Head:
     """Read a line from its first character; without a time or a level at its head it is all message."""
-    found = _find_time(text)
+    found = _find_time_of_request(text) or _find_time(text)
     if found is not None and text.startswith('{"'):  # a broken document: what is cut out of it is no head
         return Head(text, stamp=found[2], known=True)
     if found is None:
@@ -100,6 +105,14 @@ def _finished(head: Head) -> Head:
     if head.level is None:
         head.level = requests.level_of(head.message) or leading_code(head.message)
     return head
+
+
+def _find_time_of_request(text: str) -> tuple[int, int, str] | None:
+    """The same of an access log's time; None where none is."""
+    found = _OF_REQUEST.search(text, 0, MAX_BEFORE + 40)
+    if found is None or len(text[: found.start()].split()) > MAX_WORDS:
+        return None
+    return found.start(), found.end(), found["stamp"]
 
 
 def _find_time(text: str) -> tuple[int, int, str] | None:

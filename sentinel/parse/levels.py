@@ -29,7 +29,7 @@ _NAMES: Final = {
     "auditsuccess "
     "audit_success hint http default notification mark ii df i n lifecycle quiet",
     "warn": "warn warning wrn warnin warni w attn deprecated deprecation ww",
-    "error": "error err severe sevr failure fail erro eror errors exception auditfailure audit_failure ee e",
+    "error": "error err err! severe sevr failure fail erro eror errors exception auditfailure audit_failure ee e",
     "fatal": "fatal ftl fata critical crit crt cri alert emerg emergency panic pani dpanic crash assert fault f c a",
 }
 LEVEL_OF_WORD: Final = {word: level for level, words in _NAMES.items() for word in words.split()}

@@ -24,16 +24,16 @@ _NAMES: Final = {
     "level": "eventsystemlevel level severity loglevel loglevelname contextloglevel fieldslevel lvl levelname severitytext l severitylabel errorseverity "
     "syslogseverity priority "
     "leveldisplayname sev pri severitylevel priorityname "
-    "syslogseverityname syslogseveritycode errorlevel severitynumber levelno levelvalue s eventtype status",
+    "syslogseverityname syslogseveritycode errorlevel severitynumber levelno levelvalue levellevelstr s eventtype status label",
     "message": "message msg log text body renderedmessage event shortmessage m logmessage fieldsmessage textpayload "
     "jsonpayloadmessage fieldsmsg logformat bodystringvalue eventmessage messagetemplate mt fullmessage alertsignature "
     "eventdatamessage "
-    "description eventoriginal messagetext messagemessage messagestring errormessage errmessage errormsg errmsg",
+    "description eventoriginal messagetext messagemessage messagestring errormessage errmessage errormsg errmsg displaymessage output data",
     "source": "eventsystemproviderattributesname eventsystemprovidername source logger loggername "
     "jsonpayloadlogger resourcelabelscontainername loglogger lognamespace service "
     "servicename resourceservicename resourceattributesservicename sourcecontext propertiessourcecontext logname component "
     "program category channel target application app appname programname syslogidentifier sourcename providername "
-    "systemproviderattributesname eventdataset devname loggerfqcn subsystem facility name c tag "
+    "systemproviderattributesname eventdataset devname loggerfqcn subsystem facility categoryname name n c tag "
     "kubernetescontainername "
     "kubernetescontainer containername systemdunit comm class module",
     "host": "eventsystemcomputer host hostname computer computername machinename nodename kuberneteshost "
@@ -66,6 +66,7 @@ _WRAPPERS: Final = (
     "event.",
     "logevent.",
     "payload.",
+    "properties.",
     "log.",
 )
 """Objects that a writer puts all of its fields into."""

@@ -9,6 +9,7 @@ import polars as pl
 
 from sentinel.parse import assemble, attributes, timestamps
 from sentinel.parse.assemble import Parsed
+from sentinel.parse.blocks import in_blocks
 from sentinel.parse.events import places_of, whole_events
 from sentinel.parse.frames import FRAMED, unframe
 from sentinel.parse.lines import clean
@@ -70,7 +71,7 @@ def _parse(lines: pl.DataFrame, *, now: datetime, period: str, unsettled: Collec
         marks.append('"mark":"' + lines["mark"][cleaned["row"]] + '"')
     cleaned = cleaned.with_columns(attributes.join_inner(marks, cleaned.height).alias("marks"))
     moment = timestamps.now_ns(now)
-    framed = unframe(cleaned.select("row", "text"), moment)
+    framed = in_blocks(unframe(cleaned.select("row", "text"), moment), cleaned["text"], kept)
     events, held = whole_events(framed, cleaned, kept, moment, unsettled)
     fields = read_framed(events.select(list(FRAMED)), moment)
     joined = attributes.join_inner([fields["attributes"], events["marks"]], fields.height)

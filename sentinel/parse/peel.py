@@ -75,10 +75,15 @@ class Peel(Levels):
         elif (code := t.CODE.fullmatch(inside)) is not None:
             self.files.append(code["file"])
         elif (marked := tl.THREAD_LEVEL.fullmatch(inside)) is not None and self.level is None:
-            (self.threads if marked["thread"] else self.names).append(marked["thread"] or marked["name"])
-            self.level = LEVEL_OF_WORD[(marked["level"] or marked["level2"]).lower()]
-        elif self.closed or (self.level is not None and self.names) or not self._take_words(inside):
+            said = {name: value for name, value in marked.groupdict().items() if value}
+            (self.threads if "thread" in said else self.names).append(t.any_of(said, "thread", "name"))
+            self.level = LEVEL_OF_WORD[t.any_of(said, "level").lower()]
+        elif self.closed or (self.level is not None and self.names):
             return False
+        elif not self._take_words(inside):
+            if self.level is None or not t.CLASS_BEHIND.match(self.text, found.end()):
+                return False
+            self.threads.append(inside)
         self.at = found.end()
         return True
 
@@ -183,7 +188,11 @@ class Peel(Levels):
 
     def _take_marked_name(self) -> bool:
         found = t.NAMED.match(self.text, self.at)
-        if found is None or not t.is_marked(found, has_level=self.level is not None) or (found["mark4"] and self.files):
+        if (
+            found is None
+            or not t.is_marked(found, has_level=self.level is not None)
+            or ((found["mark3"] or found["mark4"]) and self.files)
+        ):
             return False
         if found["mark"] and (self.files or self.daemon) and self._is_function(found["name"]):
             self.attributes.setdefault("function", found["name"])

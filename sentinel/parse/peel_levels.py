@@ -52,7 +52,7 @@ class Levels:
         self.closed |= self.timed and found["b"] is not None and self.text.startswith(": [", found.end("b"))
         self.daemon |= found["c"] is not None and found[0].endswith(":")
         self.closed |= found["b"] in tl.OF_DNF
-        return self._leveled(found["a"] or found["b"] or found["c"] or found["d"], found.end())
+        return self._leveled(next(found[way] for way in "abcde" if found[way]), found.end())
 
     def _take_marked_level(self) -> bool:
         """A level that a name, a facility or PHP stands beside."""
@@ -70,6 +70,8 @@ class Levels:
             if found["name"]:
                 self.names.append(found["name"])
             return self._leveled(found["level"], found.end())
+        if self.timed and not self.steps and self._take_columns():
+            return True
         found = tl.PADDED_LEVEL.match(self.text, self.at) if self.timed else None
         if found:
             self.names.append(found["name"])
@@ -115,4 +117,16 @@ class Levels:
             return False
         self.names += [word for word in words if of_head is tl.OF_CODE and not t.is_thread(word) and t.is_name(word)]
         self.attributes.update({key: value for key, value in t.PAIRS.findall(found["words"]) if value})
+        return self._leveled(found["level"], found.end())
+
+    def _take_columns(self) -> bool:
+        """A level between bars, with the columns before it: threads, ids and the logger."""
+        found = tl.PIPES.match(self.text, self.at)
+        if found is None or len(found["columns"]) < len("|a|"):
+            return False
+        for column in map(str.strip, found["columns"].split("|")):
+            if t.is_id(column) and column:
+                self.attributes.setdefault("pid", column)
+            elif t.is_name(column):
+                (self.threads if t.is_thread(column) else self.names).append(column)
         return self._leveled(found["level"], found.end())

@@ -41,7 +41,24 @@ def _of_cmtrace(groups: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+_OF_ECLIPSE: Final = {"0": "info", "1": "info", "2": "warn", "4": "error", "8": "info"}
+_OF_SQL_AGENT: Final = {"!": "error", "+": "warn", "?": "info"}
+
+
+def _of_eclipse(groups: pl.DataFrame) -> pl.DataFrame:
+    """The level of a status' severity: OK, INFO, WARNING, ERROR, CANCEL."""
+    level = groups["severity"].replace_strict(_OF_ECLIPSE, default=None, return_dtype=pl.String)
+    return groups.drop("severity").with_columns(level.alias("level"))
+
+
+def _of_sql_agent(groups: pl.DataFrame) -> pl.DataFrame:
+    """The level that a sign stands for."""
+    level = groups["mark"].replace_strict(_OF_SQL_AGENT, default=None, return_dtype=pl.String)
+    return groups.drop("mark").with_columns(level.alias("level"))
+
+
 AFTER_TIME: Final = (
+    Rule("sql-agent", r"^(?P<head>- (?P<mark>[!+?]) (?:\[(?P<code>[0-9]+)\] )?)", "-", finish=_of_sql_agent),
     Rule(
         "plex",
         rf"^(?P<head>\[(?P<thread>0x[0-9a-f]{{6,16}}|[0-9]{{12,}})\] {_UP} - (?:\[(?P<request>[^\]]*)\] )?)",
@@ -80,6 +97,18 @@ RULES: Final = (
         "%",
         finish=numbered,
     ),
+    Rule(  # https://documentation.wazuh.com/current/user-manual/manager/alert-management.html
+        "ossec-alert",
+        r"^(?P<head>\*\* Alert (?P<stamp>(?P<epoch>[0-9]{10}))\.(?P<alert>[0-9]+):(?: mail)? +- (?P<groups>[^ ]*))",
+        "*",
+    ),
+    Rule(  # https://wiki.eclipse.org/FAQ_Where_can_I_find_that_elusive_.log_file%3F: a plug-in, a severity, a code
+        "eclipse",
+        rf"^(?P<head>!ENTRY (?P<source>[^ ]+) (?P<severity>[0-9]) (?P<code>-?[0-9]+) {stamps.YEAR_FIRST} *)$",
+        "!",
+        finish=_of_eclipse,
+    ),
+    Rule("eclipse", rf"^(?P<head>!SESSION {stamps.YEAR_FIRST} -*)", "!"),
     Rule("pihole-ftl", rf"^(?P<head>\[{stamps.YEAR_FIRST} {_OF_FTL}\] (?:{_UP}: )?)", "[", fifth=DIGITS),
     Rule(  # https://learn.microsoft.com/en-us/mem/configmgr/core/support/cmtrace
         "cmtrace",

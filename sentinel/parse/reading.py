@@ -6,13 +6,14 @@ from typing import Final
 import orjson
 import polars as pl
 
-from sentinel.parse import attributes, explicit, export, levels
+from sentinel.parse import attributes, explicit, export, levels, markup
 from sentinel.parse.fields import BadDocumentError, DocumentFields
 from sentinel.parse.formats import bodies, line_rules
 from sentinel.parse.frames import SYSLOGS, unframe
 from sentinel.parse.in_use import reading
 from sentinel.parse.levels import ANY_LEVEL, UPPER_LEVEL
 from sentinel.parse.lines import split
+from sentinel.parse.literal import read_literal
 from sentinel.parse.loose import read_cut, read_loosely
 from sentinel.parse.marked import JUL
 from sentinel.parse.rules import Rule, is_any, resolve
@@ -25,6 +26,9 @@ _BRACED: Final = r"(?s)^[ \t]*\{(?:.*\}[ \t\r\n]*$|\s*\")"
 _SURE: Final = frozenset({"json", "logfmt", "cef", "leef"})
 """Formats without a level that are no accident."""
 _SECOND_LINE: Final = rf"^[^\n]*\n({ANY_LEVEL}): "
+_CLASS_AND_METHOD: Final = (
+    rf"^((?:[A-Za-z0-9_$]+\.)*[A-Za-z0-9_$]+)(?: [A-Za-z0-9_<>$]+|\.[A-Za-z0-9_<>$]+\(\))\n{ANY_LEVEL}: "
+)
 _MARK_CHARS: Final = 160
 _MARKED: Final = (
     rf"^\s*\{{|^PHP [A-Z]|^[\w.@-]+=|"
@@ -103,6 +107,7 @@ def _read_framed_inside(framed: pl.DataFrame, now: int, nested: int) -> pl.DataF
 def _read_inside(texts: pl.DataFrame, rules: Sequence[Rule], now: int, nested: int) -> pl.DataFrame:
     """FIELDS of each text: JSON objects and entries of the journal as documents, all others by the rules."""
     braced = texts["text"].str.contains(_BRACED) | texts["text"].str.contains(export.ENTRY)
+    braced |= texts["text"].str.contains(markup.EVENT)
     if nested >= MAX_NESTED or not braced.any():
         return _read_lines(texts, rules, now)
     found = _read_json(texts.filter(braced), now, nested)
@@ -119,18 +124,22 @@ def _read_lines(texts: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.Data
         bare = pl.col("message") == ""
         message = pl.when(bare).then(after.str.strip_chars_start()).otherwise(pl.concat_str("message", after))
         fields = fields.with_columns(message.alias("message"))
-        if (fields["format"] == JUL).any():
+        if (fields["format"] == JUL).any() or fields["message"].str.contains(_CLASS_AND_METHOD).any():
             fields = _levelled(fields)
     return fields.with_columns(pl.col("message").str.strip_chars_end()).select(list(FIELDS))
 
 
 def _levelled(fields: pl.DataFrame) -> pl.DataFrame:
-    """java.util.logging's level, from the beginning of its second line."""
+    """The level at the beginning of the second line, behind a class and a method: java.util.logging, tinylog."""
     level = pl.col("message").str.extract(_SECOND_LINE, 1)
-    asked = (pl.col("format") == JUL) & level.is_not_null()
+    told = (pl.col("format") == JUL) & level.is_not_null()
+    bare = pl.col("message").str.contains(_CLASS_AND_METHOD) & pl.col("level").is_null() & pl.col("source").is_null()
+    asked = (told | bare).fill_null(value=False)
     words = fields.select(level.alias("level"))["level"]
+    named = pl.when(asked).then(pl.col("message").str.extract(_CLASS_AND_METHOD, 1))
     return fields.with_columns(
         pl.when(asked).then(levels.normalise(words)).otherwise("level").alias("level"),
+        pl.coalesce("source", named).alias("source"),
         pl.when(asked).then(pl.col("message").str.replace(_SECOND_LINE, "")).otherwise("message").alias("message"),
     )
 
@@ -153,11 +162,13 @@ def _read_json(lines: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
 
 def _document(text: str) -> object | None:
     """The object that a text is, by the letter or as it was meant; None for another text."""
+    if text.lstrip()[:1] == "<":
+        return markup.document_of_markup(text)
     try:
         value: object = orjson.loads(text)
     except orjson.JSONDecodeError:
         value = read_loosely(text)
-        return value if isinstance(value, dict) else read_cut(text)
+        return value if isinstance(value, dict) else read_literal(text) or read_cut(text)
     return value
 
 

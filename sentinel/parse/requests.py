@@ -18,10 +18,11 @@ _WAYS: Final = tuple(
         rf" (?:-?[0-9]+/){{4}}\+?-?[0-9]+ {_STATUS} ",
         rf"\b(?:{_METHODS}) \S+ .*\bstatus[=:] ?{_STATUS}\b",
         rf"(?:[1-5][0-9]{{2}}|-) {_STATUS} - (?:{_METHODS}) https? ",
+        rf"^Completed {_STATUS} [A-Z]",
         rf"\bHTTP/[0-9.]+ (?:{_METHODS}) \S+ (?:-|[0-9]+) {_STATUS}\b",
     )
 )
-_HINT: Final = re.compile(rf"\b(?:{_METHODS})\b|TCP_|/-?[0-9]+/-?[0-9]+ [1-5]")
+_HINT: Final = re.compile(rf"\b(?:{_METHODS})\b|TCP_|^Completed [1-5]|/-?[0-9]+/-?[0-9]+ [1-5]")
 
 
 def level_of_status(status: str) -> str:

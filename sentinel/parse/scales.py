@@ -13,6 +13,7 @@ _STATUSES: Final = (
     "status", "status_code", "statusCode", "DownstreamStatus", "response_code", "http_status", "http_status_code", "sc-status",
     "http.response.status_code", "http.status_code", "httpRequest.status", "response.status", "response.statusCode",
     "res.statusCode", "res.status", "EdgeResponseStatus", "elb_status_code", "code", "http.status", "OriginStatus",
+    "response_status", "sc_status", "responseStatus", "upstream_status",
 )  # fmt: skip
 _ASKED: Final = re.compile(r"(?i)(?:^|[._])(?:request|req|method|uri|url|path|verb|http)|request|http")
 
@@ -67,7 +68,7 @@ def _of_any(name: str, value: Any) -> str | None:
             return levels.LEVEL_OF_WORD.get(value.lower()) if len(value) <= 2 else None
         if name in _SCALES and value.isdecimal() and len(value) <= len("191"):
             return _of_number(name, int(value))
-        if name in ("status", "eventtype") and (len(value) < len("warn") or value.isdigit()):
+        if name in ("status", "eventtype", "label") and (len(value) < len("warn") or value.isdigit()):
             return None
         return levels.LEVEL_OF_WORD.get(value) or levels.from_word(value)
     if type(value) not in (int, float) or value not in range(100_000):
@@ -78,7 +79,7 @@ def _of_any(name: str, value: Any) -> str | None:
 def _of_number(name: str, value: int) -> str | None:
     if (scale := _SCALES.get(name)) is not None:
         return scale(value)
-    if name in ("status", "eventtype", "s", "l"):
+    if name in ("status", "eventtype", "label", "s", "l"):
         return None
     if value < 8 and name not in _SYSLOG and value not in _SURE_OF_ALL:
         return None

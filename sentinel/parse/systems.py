@@ -64,6 +64,12 @@ RULES: Final = (
         fifth=DIGITS,
     ),
     Rule("android", rf"^(?P<head>{_BRIEF})", "VDIWEFA"),
+    Rule(  # logcat -v long: the message stands on the next line
+        "android",
+        rf"^(?P<head>\[ (?P<stamp>(?P<m>[0-9]{{2}})-(?P<d>[0-9]{{2}}) {_CLOCK}\.(?P<f>[0-9]{{3,6}})) +(?P<pid>[0-9]+): *"
+        r"(?P<tid>[0-9]+) (?P<level>[VDIWEFA])/(?P<source>.*?) *\])",
+        "[",
+    ),
     Rule(
         "healthapp",
         r"^(?P<head>(?P<stamp>(?P<Y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})-(?P<H>[0-9]{1,2}):(?P<M>[0-9]{1,2}):"

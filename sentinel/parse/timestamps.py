@@ -20,6 +20,8 @@ FUTURE_TOLERANCE_S: Final = DAY_S  # clocks and zones differ: a date without a y
 CLOCK_TOLERANCE_S: Final = 3_600  # the same for a time of day without a date
 LATEST_S: Final = 9_223_286_400  # 2262-04-11, the last whole day of int64 nanoseconds and of Elasticsearch's date_nanos
 
+_EPOCH: Final = r"^(?:/Date\()?(?P<whole>[0-9]{1,19})(?:[.,](?P<f>[0-9]+))?(?:(?:[+-][0-9]{4})?\)/)?$"
+"""A number, also as .NET's elder JSON wraps it: `/Date(1772619320123)/`."""
 STAMP_GROUPS: Final = frozenset(
     {"stamp", "Y", "y", "b", "m", "d", "H", "M", "S", "f", "z", "p", "j", "W", "u", "epoch"}
 )
@@ -68,9 +70,7 @@ def read(groups: pl.DataFrame, now: int, *, is_utc: bool = False) -> pl.Series:
 
 def epoch_ns(texts: pl.Series) -> pl.Series:
     """Nanoseconds since 1970 of numbers written as text, in s, ms, us or ns by their size; null where unusable."""
-    parts = (
-        texts.str.strip_chars().str.extract_groups(r"^(?P<whole>[0-9]{1,19})(?:[.,](?P<f>[0-9]+))?$").struct.unnest()
-    )
+    parts = texts.str.strip_chars().str.extract_groups(_EPOCH).struct.unnest()
     whole = parts["whole"].cast(pl.Int64, strict=False)
     fine = whole.is_not_null().to_numpy()
     values: Ints = whole.fill_null(0).to_numpy().astype(np.int64)

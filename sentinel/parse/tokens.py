@@ -8,6 +8,7 @@ from sentinel.parse.tokens_levels import END, UP, WORDS
 
 __all__ = [
     "BRACKET",
+    "CLASS_BEHIND",
     "CODE",
     "DATABASE",
     "DOTTED",
@@ -67,13 +68,15 @@ LAGER: Final = re.compile(r"@(?P<name>[a-z]\w*):(?P<function>\w+(?:/[0-9]+)?):(?
 """Erlang's `<0.12.0>@ejabberd_listener:accept:12`."""
 DOTTED: Final = re.compile(r"(?P<name>[A-Za-z_][\w$]*(?:\.[A-Za-z_$<][\w$<>-]*){2,})(?=[ \t])")
 """A logger by its dots alone: two of them, and no number between."""
+CLASS_BEHIND: Final = re.compile(r":? +(?:[a-z]\w*\.){1,8}[A-Z][\w$]*(?=[ :])")
+"""A class behind a bracket: then that names a thread, though there are words in it."""
 IN_CONTEXT: Final = re.compile(
     r"(?P<name>[A-Za-z_]\w*(?:\.\w+)*\.[A-Z][\w$]*|[a-z]\w*(?:\.[A-Z]\w*)+)"
     r"(?P<context>(?: +(?:\[[^\[\]]{0,80}\]|\([^()]{0,80}\)|[^\s\[\](){}]*[0-9=_/:-][^\s\[\](){}]*)){1,3}):? +-{1,2} "
 )
 """A class with what log4j's diagnostic context, or a place in code, puts between it and the dash before the message."""
 NAMED: Final = re.compile(
-    r"(?P<name>#?[A-Za-z_$][\w$.@/+<>-]*(?:::[\w<>]+)*(?:\[[0-9]{1,7}\])?)(?P<line>[:@][0-9]+|#[\w<>$]+(?::[0-9]+)"
+    r"(?P<name>#?[A-Za-z_$][\w$.@/+<>\\-]*(?:::[\w<>]+)*(?:\[[0-9]{1,7}\])?)(?P<line>[:@][0-9]+|#[\w<>$]+(?::[0-9]+)"
     r"?|:[A-Za-z_<][\w>]*(?::[0-9]+)?|\([\w<>$]+\):[0-9]+)?"
     r"(?:(?P<mark>:)(?=[ \t]|$)| +(?P<mark2>- |: |\| |\|$|:$|-$|\[[^\[\]]*\] +- )|(?P<mark3>\|)|(?P<mark4>\t+)|("
     r"?P<mark5>\])|(?P<mark6>  +)(?=[\w./]+\.\w+[:(]))"
@@ -108,7 +111,7 @@ _ID: Final = re.compile(
 )
 _HEX: Final = re.compile(r"[0-9a-fA-F-]{8,}|(?i:req)[-#]\S+|[A-Za-z0-9+/_-]{20,}={0,2}")
 _THREAD: Final = re.compile(
-    r"(?i:main|shard +[0-9].*|t:[0-9]+|.*thread.*|.*(?:worker|pool|exec|executor|scheduler|timer|task|listener|conn|dispatcher|reactor|n"
+    r"T[0-9]+|(?i:main|shard +[0-9].*|t:[0-9]+|.*thread.*|.*(?:worker|pool|exec|executor|scheduler|timer|task|listener|conn|dispatcher|reactor|n"
     r"io|qtp|loop|background|consumer|http)[\w.]*[-_: #]?[0-9].*"
     r"|(?:nio|qtp|pool|http|ajp|eventloop|vert\.x|forkjoin|epoll|catalina|lettuce|kafka|quartz|rmi|grpc|def"
     r"ault task|ajp|async|backgr|asyncio|mainprocess|forkpool)[\w.@/:#, -]*|.*[-#_ ][0-9]+(?:[-_][0-9]+)*)"

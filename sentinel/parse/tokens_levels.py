@@ -23,6 +23,7 @@ __all__ = [
     "PADDED_LEVEL",
     "PHP",
     "PHP_LEVELS",
+    "PIPES",
     "THREAD_LEVEL",
     "UNPROSAIC",
     "UP",
@@ -47,6 +48,7 @@ _LOW: Final = "|".join(sorted({*_LOWER, *(w.capitalize() for w in _LOWER)}, key=
 
 LEVEL: Final = re.compile(
     rf"(?:##)?[\[(<{{][ \t]*(?P<a>(?i:{WORDS})|[VDIWEFCTN]|II|WW|EE)[ \t]*[\])>}}]:?"
+    rf"|[*!]{{1,3}}(?P<e>{UP})[*!]{{1,3}}(?=[ \t]|$)"
     rf"|(?P<b>{UP}|LOG(?=:| *\[)){END}:?"
     r"|(?P<d>http)(?=: (?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) ):"
     rf"|(?P<c>{_LOW})(?=::|:[ \t]|[|\],]|\t| ?\||  | - | ?\[)(?![A-Za-z0-9_]):{{0,2}}"
@@ -71,7 +73,7 @@ LEVEL_WITH_NAME: Final = re.compile(
     r"|(?P<level5>[VDIWEF])/(?P<name5>[A-Za-z][\w.-]*)(?=[ :(\]]|$):?"
 )
 LEVEL_AFTER_NAME: Final = re.compile(
-    rf"(?P<name>[A-Za-z][\w-]*)\.(?P<level>{UP}):"
+    rf"(?P<name>[A-Za-z][\w-]*)[./](?P<level>{UP})(?::|(?=[ \t]))"
     rf"|(?P<name2>[a-z][\w-]*|(?:[A-Z][a-z0-9]+){{2,}})(?:\([^()]*\))?(?:<[^<>]*>)*: (?P<level2>(?i:{WORDS})): "
     rf"|(?P<name3>[A-Za-z][\w./-]*)\[(?P<level3>{UP})\]: "
 )
@@ -102,8 +104,13 @@ COLUMNS: Final = re.compile(rf"\"?[,;]\"?(?P<level>(?i:{WORDS}))\"?[,;](?:\"?(?P
 """Columns between commas or semicolons behind a time: level, perhaps logger."""
 UNPROSAIC: Final = re.compile(r"[0-9A-Z=_/-]")
 """What a word of prose rarely has."""
-THREAD_LEVEL: Final = re.compile(rf"(?P<thread>[^/]+)/(?P<level>{UP})|(?P<name>[^#]+)#(?P<level2>{_LOW})")
-"""Minecraft's `[Server thread/INFO]`, Twisted's `[shop.pay#info]`."""
+THREAD_LEVEL: Final = re.compile(
+    rf"(?P<thread>[^/]+)/(?P<level>{UP})|(?P<name>[^#]+)#(?P<level2>{_LOW})"
+    rf"|(?P<name2>[A-Za-z_][\w.-]*?) ?[.:|] ?(?P<level3>{UP})|(?P<level4>{UP}) ?[.:|/] ?(?P<name3>[A-Za-z_][\w.$-]*)"
+)
+"""Minecraft's `[Server thread/INFO]`, Twisted's `[shop.pay#info]`, `[shop:ERROR]`, `[ERROR/shop]`."""
+PIPES: Final = re.compile(rf"[| ]*(?P<columns>(?:[^|\n]{{0,40}}\|){{1,4}}?) *(?:(?P<level>[DIWEFCV]|(?i:{WORDS}))) *\|")
+"""Columns between bars, one of which is a level: Grid Engine's `|worker|web1|E|`."""
 PADDED_LEVEL: Final = re.compile(rf"(?P<name>[A-Za-z][\w.]*) {{2,}}(?P<level>{_LOW}): ")
 """SQL Server's `Logon       Error: 18456`."""
 

@@ -151,6 +151,22 @@ EVENTS: dict[str, list[str]] = {
             "SEVERE: empty\njava.lang.Error\n\tat com.acme.Till.close(Till.java:9)"
         ),
     ],
+    "a class and a method, whose level is on the next line": [
+        "2026-05-02 08:00:00 [main] com.acme.Till.open()\nINFO: open",
+        "2026-05-02 08:00:01 [main] com.acme.Till.close()\nERROR: empty\njava.lang.Error\n\tat A.b(A.java:9)",
+    ],
+    "alerts that quote a line of syslog": [
+        "** Alert 1777708800.7: - till,\n2026 May 02 08:00:00 a->/b\nRule: 1\nMay  2 08:00:00 web1 till[7]: x",
+        "** Alert 1777708801.9: mail  - till,\n2026 May 02 08:00:01 a->/b\nMay  2 08:00:01 web1 till[7]: y\nuid: 0",
+    ],
+    "events as XML": [
+        "<record>\n  <date>2026-05-02T08:00:00Z</date>\n  <level>INFO</level>\n  <message>open</message>\n</record>",
+        "<record>\n  <date>2026-05-02T08:00:01Z</date>\n  <message>closed</message>\n</record>",
+    ],
+    "an object as Node prints it": [
+        "{\n  level: 'info',\n  message: 'open'\n}",
+        "{\n  level: 'warn',\n  message: 'x'\n}",
+    ],
     "a table that is dumped": [
         "2026-05-02T08:00:00Z INFO coins:\n+-----+----+\n| c   | n  |\n+-----+----+",
         "2026-05-02T08:00:01Z INFO values: \n\ta = 1\n\tb = 2\n (com.acme.Conf)",
@@ -192,7 +208,7 @@ def test_event_is_one_record(events: list[str], read_lines: Callable[..., Any]) 
     assert [int(one[-12:]) for one in records["event_id"]] == starts
     assert twice.height == 2 * records.height
     for event, message in zip(events, records["message"], strict=True):
-        if "\n" in event and not event.startswith("{"):
+        if "\n" in event and event[0] not in "{<":
             assert message.endswith(event.rpartition("\n")[2].strip().removeprefix("INFO: "))
 
 
