@@ -12,6 +12,7 @@ from serving.assemble import put_away, start_readers
 from serving.document import describe
 from serving.guard import Guard
 from serving.leavers import Leavers
+from serving.page.trouble import in_words
 from serving.parts import Parts
 from serving.relearn import relearn
 from serving.routes import incidents, logs, metrics, models, overview, patterns, predict, probes, stream, train, words
@@ -72,7 +73,7 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    problems.install(app, left=Leavers(parts.meters.clients_left.inc).note)
+    problems.install(app, left=Leavers(parts.meters.clients_left.inc).note, in_words=in_words)
     describe(app)
     # routes are tried in order, so what is asked most stands first
     for room in (logs, predict, probes, metrics, incidents, overview, words, patterns, stream, models, train, page):

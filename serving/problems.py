@@ -2,7 +2,7 @@
 
 import http
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 from fastapi import FastAPI, Request
@@ -93,8 +93,18 @@ async def _of_bug(_: Request, exc: Exception) -> Response:
     )
 
 
-def install(app: FastAPI, *, left: Callable[[], None] | None = None) -> None:
-    """Answer every error of `app` as a problem; `left` is called for each client that leaves before its answer.
+def _as_it_is(_: Request, answer: Response) -> Response:
+    return answer
+
+
+def install(
+    app: FastAPI,
+    *,
+    left: Callable[[], None] | None = None,
+    in_words: Callable[[Request, Response], Response] = _as_it_is,
+) -> None:
+    """Answer every error of `app` as a problem; `left` is called for each client that leaves before its answer, and
+    `in_words` may make a page of an answer to a browser.
 
     All handlers are coroutines, so that they and `left` run on the event loop: plain functions would be handed to
     threads, beside each other.
@@ -117,4 +127,13 @@ def install(app: FastAPI, *, left: Callable[[], None] | None = None) -> None:
         (ClientDisconnect, _of_cut),
         (Exception, _of_bug),
     ):
-        app.add_exception_handler(kind, handler)
+        app.add_exception_handler(kind, _answering(handler, in_words))
+
+
+def _answering(
+    handler: Callable[[Request, Exception], Awaitable[Response]], in_words: Callable[[Request, Response], Response]
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, exc: Exception) -> Response:
+        return in_words(request, await handler(request, exc))
+
+    return answer

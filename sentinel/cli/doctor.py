@@ -200,7 +200,7 @@ def _look_at_ports(settings: Settings, now_s: float) -> dict[str, Any]:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 what listens everywhere listens here
     listeners = {port: _listener(host, port) for port in settings.log_sentinel_ports if port}
     ours = [port for port, listener in listeners.items() if listener == "ours"]
-    return {"ports": listeners, "detector": _detector(host, ours[0]) if ours else None}
+    return {"ports": listeners, "detector": _detector(settings, host, ours[0]) if ours else None}
 
 
 def _listener(host: str, port: int) -> str:
@@ -215,21 +215,22 @@ def _listener(host: str, port: int) -> str:
     return "ours" if is_ours else "another program listens there"
 
 
-def _detector(host: str, port: int) -> DetectorFacts:
+def _detector(settings: Settings, host: str, port: int) -> DetectorFacts:
     """How the server that answers there says that live detection fares."""
     try:
-        answer = _asked(host, port, "/status")
+        answer = _asked(host, port, "/status", key=settings.log_sentinel_key)
         detect = answer["readers"]["detect"]
         return DetectorFacts(int(detect["lag"]), detect["error"] or answer["model_problem"])
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as exc:
         return DetectorFacts(0, f"the server on {port} does not say how it is ({exc!r})")
 
 
-def _asked(host: str, port: int, path: str) -> Any:
-    """What a server answers, from JSON."""
+def _asked(host: str, port: int, path: str, *, key: str | None = None) -> Any:
+    """What a server answers, from JSON; one that has a key answers with it alone."""
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     connection = http.client.HTTPConnection(host, port, timeout=ASK_TIMEOUT_S)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers)
         return orjson.loads(connection.getresponse().read(MAX_ANSWER))
     finally:
         connection.close()

@@ -116,6 +116,8 @@ class _GoingOn:
             keys.append(_key("session", odd.source, odd.template))
         if kind in TROUBLES or not (is_attack and odd.actor):
             keys.append(_key("template", odd.source, _shape(odd.template)))
+        if kind == "silence":
+            keys.append(_key("silent", odd.source, odd.host or ""))
         told = " ".join(odd.reasons)
         is_news = kind in NEWS and FAILURE in told
         if is_news:

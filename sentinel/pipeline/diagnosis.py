@@ -101,7 +101,7 @@ def _spool(facts: Facts) -> Iterator[tuple[str, ...]]:
     if ledger is None:
         yield NOTE, "nothing has been taken in yet"
         return
-    used = f"{ledger.bytes / MIB:.1f} of {ledger.max_bytes / MIB:.0f} MiB"
+    used = f"{ledger.bytes / MIB:.1f} of {ledger.max_bytes / MIB:,.0f} MiB"
     left_s = _seconds_left(ledger, facts.now_s)
     if ledger.bytes >= ledger.max_bytes * 0.99:
         yield PROBLEM, f"the spool is full ({used}): intake answers 503, file reading pauses", SPOOL_ADVICE
@@ -130,7 +130,7 @@ def _seconds_left(ledger: Ledger, now_s: float) -> float | None:
 def _disk(facts: Facts) -> Iterator[tuple[str, ...]]:
     if facts.free_bytes is None:
         return
-    free, wanted = f"{facts.free_bytes / MIB:.0f} MiB are free", f"{facts.min_free_bytes / MIB:.0f} MiB"
+    free, wanted = f"{facts.free_bytes / MIB:,.0f} MiB are free", f"{facts.min_free_bytes / MIB:,.0f} MiB"
     advice = "make room on the disk of LOG_SENTINEL_HOME"
     if facts.free_bytes < facts.min_free_bytes:
         yield PROBLEM, f"the disk is full: {free}, and below {wanted} intake answers 503", advice

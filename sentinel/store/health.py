@@ -30,7 +30,7 @@ def folder_health(folder: Path) -> Health:
         free = shutil.disk_usage(make_private_dir(folder)).free
     except OSError as exc:
         return Health(reachable=False, detail=f"Parquet files in {folder}: {exc}")
-    return Health(reachable=True, detail=f"Parquet files in {folder}, {free // 2**20} MiB free")
+    return Health(reachable=True, detail=f"Parquet files in {folder}, {free // 2**20:,} MiB free")
 
 
 def cluster_health(client: "Elasticsearch") -> Health:

@@ -86,7 +86,11 @@ class Words:
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number as this language writes it: `1,764.5` in English, `1.764,5` in Portuguese."""
-        return _written(f"{value:,.{digits}f}", self.language)
+        return self.written(f"{value:,.{digits}f}")
+
+    def written(self, figure: str) -> str:
+        """A figure in English, as `0.25 s`, as this language writes it."""
+        return _written(figure, self.language)
 
     def name(self, english: str) -> str:
         """What a check, a reader, what it does, or a stream is called."""

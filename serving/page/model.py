@@ -1,5 +1,6 @@
 """Model: what is in service and what it learnt from, its checks and scores, the threshold, all versions."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ __all__ = ["preview", "screen"]
 SHARES = ("0.5", "0.9", "0.99", "0.999", "0.9999")
 CHART = (400, 90)
 DEFAULT_BUDGET, MAX_BUDGET = 5, 50
+MAX_NATS = 30.0  # one in ten trillion: beyond it odds say nothing to a person
 
 
 def screen(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def _loudness(parts: Parts, card: Mapping[str, Any] | None) -> dict[str, Any]:
     budget = known["alerts_per_day"]
     return {
         "threshold": known,
+        "threshold_odds": math.exp(min(known["nats"], MAX_NATS)),
         "budget": DEFAULT_BUDGET if budget is None else max(1, min(MAX_BUDGET, round(budget))),
         "quantile_points": scaled(nats, top, *CHART),
         "threshold_points": scaled([known["nats"]] * len(nats), top, *CHART),

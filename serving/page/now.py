@@ -21,6 +21,8 @@ STATES = ("open", "acknowledged", "muted", "resolved", "all")
 RANKS = {"critical": 3, "high": 2, "medium": 1, "low": 0}
 CHART = (400, 90)
 MAX_AROUND = 40
+OWN_ORIGINS = ("watchdog", "sessions")
+"""Where lines come from that are no lines of a log but our own sentences about them."""
 
 
 def screen(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def screen(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
 
 def heading(parts: Parts, here: str) -> dict[str, Any]:
     """What every screen's head shows."""
-    return {"here": here, "title": f"Log Sentinel: {here}", "open_count": seen.open_count(parts)}
+    return {"here": here, "open_count": seen.open_count(parts)}
 
 
 def say(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
@@ -112,6 +114,7 @@ def _row(parts: Parts, incident: Mapping[str, Any]) -> dict[str, Any]:
         **incident,
         "kind": incident["kind"] or "none",
         "line": line[:500],
+        "is_ours": bool(sample) and sample[0].get("origin") in OWN_ORIGINS,
         "odd": odd_parts(incident),
         "where": where,
         "reason": incident["reasons"][0] if incident["reasons"] else "",
@@ -131,15 +134,21 @@ def chosen(parts: Parts, asked: Mapping[str, str]) -> dict[str, Any]:
     found = seen.one(parts, wanted) if wanted else None
     if found is None:
         return {"incident": None, "asked": bool(wanted)}
-    odd = odd_parts(found)
+    odd, told = odd_parts(found), found["explanation"] or {}
+    actors = [str(actor).removeprefix("user ") for actor in found["actors"]]
     events = {event["event_id"] for event in found["events"]}
     around = [_line(record, odd, is_odd=record["event_id"] in events) for record in found["around"][:MAX_AROUND]]
-    extra = {"around": around or [_line(event, odd, is_odd=True) for event in found["events"][:MAX_AROUND]]}
+    extra = {
+        "around": around or [_line(event, odd, is_odd=True) for event in found["events"][:MAX_AROUND]],
+        "is_ours": told.get("origin") in OWN_ORIGINS,
+        "is_usual_pattern": any(actor in str((told.get("nearest") or {}).get("line")) for actor in actors),
+    }
     return {"incident": {**found, **extra, **_rate(found["rate"])}, "asked": True}
 
 
 def _line(record: Mapping[str, Any], odd: list[str], *, is_odd: bool) -> dict[str, Any]:
-    return {"timestamp": record["timestamp"], "text": str(record["message"])[:2_000], "odd": odd, "is_odd": is_odd}
+    text, is_ours = str(record["message"])[:2_000], record.get("origin") in OWN_ORIGINS
+    return {"timestamp": record["timestamp"], "text": text, "odd": odd, "is_odd": is_odd, "is_ours": is_ours}
 
 
 def _rate(rate: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -13,28 +13,33 @@ from starlette.responses import Response
 from serving.page.language import Words, choose, words
 from serving.page.plain import plain, shortened
 
-__all__ = ["POLICY", "html", "moment", "points", "scaled"]
+__all__ = ["POLICY", "html", "moment", "points", "scaled", "spoken"]
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+HEADERS = {"Referrer-Policy": "same-origin"}
+"""With `no-referrer`, as all else has it, a browser sends a form of our own as from nowhere (`Origin: null`), which is
+refused: nobody could log in. Other sites learn nothing either way."""
+
 SPARK_WIDTH, SPARK_HEIGHT = 80, 24
 
 
 def html(request: Request, template: str, *, status: int = 200, **context: object) -> Response:
     """The answer with this template in the language of the request."""
-    text = (
-        _environment()
-        .get_template(template)
-        .render(t=words(choose(request.headers.get("accept-language", ""))), **context)
-    )
+    text = _environment().get_template(template).render(t=spoken(request), **context)
     return Response(
         text,
         status,
-        headers={"Content-Security-Policy": POLICY, "Vary": "Accept, Accept-Language, Cookie"},
+        headers={**HEADERS, "Content-Security-Policy": POLICY, "Vary": "Accept, Accept-Language, Cookie"},
         media_type="text/html",
     )
+
+
+def spoken(request: Request) -> Words:
+    """The words of the language that the request prefers."""
+    return words(choose(request.headers.get("accept-language", "")))
 
 
 @cache
@@ -54,7 +59,7 @@ def _environment() -> Environment:
         "number": _number,
         "marked": _marked,
         "points": points,
-        "span": _span,
+        "span": _spoken_span,
     }
     return made
 
@@ -87,6 +92,12 @@ def _number(context: Context, value: float, digits: int = 0) -> str:
     """A number as the language of the page writes it."""
     told: Words = context["t"]
     return told.number(value, digits)
+
+
+@pass_context
+def _spoken_span(context: Context, seconds: float) -> str:
+    told: Words = context["t"]
+    return told.written(_span(seconds))
 
 
 def _span(seconds: float) -> str:

@@ -14,7 +14,8 @@ from serving.answers import json_answer
 from serving.origin import wants_html
 from serving.page import explore, health, model, now
 from serving.page.login import add_login
-from serving.page.render import html
+from serving.page.plain import plain
+from serving.page.render import html, spoken
 from serving.parts import Parts
 from serving.problems import ProblemError
 from serving.small import small_object
@@ -24,6 +25,7 @@ __all__ = ["PAGES", "router"]
 PAGES = ("GET /", "POST /login", "POST /logout")
 """The page's addresses that others rely on; what lies under /page/ is its own."""
 
+MAX_SAID = 2_000  # characters
 KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 Facts = Mapping[str, Any]
@@ -64,6 +66,12 @@ def router(parts: Parts) -> APIRouter:
     async def get_timeline(request: Request) -> Response:
         """Lines and anomalies by time, for the chart."""
         return json_answer(await show.ask(now.timeline, request))
+
+    @routes.get("/page/part/told", include_in_schema=False)
+    async def get_told(request: Request) -> Response:
+        """What the API said in English, in the language of the page."""
+        said = request.query_params.get("said", "")[:MAX_SAID]
+        return Response(plain(spoken(request).tell(said)), media_type="text/plain")
 
     @routes.post("/page/letters/replay", include_in_schema=False)
     async def post_replay(request: Request) -> Response:

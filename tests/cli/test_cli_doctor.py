@@ -132,14 +132,15 @@ def test_port_of_another_program_is_told(sentinel_command: Command, monkeypatch:
 def test_detection_that_fails_is_told(
     sentinel_command: Command, monkeypatch: pytest.MonkeyPatch, status: dict[str, Any], said: str
 ) -> None:
-    """The server that runs is asked how its detector fares; what it says of a failure is a problem."""
+    """The server that runs is asked, with its key, how its detector fares; what it says of a failure is a problem."""
     answers = {"/health": {"status": "alive"}, "/status": status}
 
     class Ours(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            may_know = self.path == "/health" or self.headers["Authorization"] == "Bearer the key"
+            self.send_response(200 if may_know else 401)
             self.end_headers()
-            self.wfile.write(orjson.dumps(answers[self.path]))
+            self.wfile.write(orjson.dumps(answers[self.path] if may_know else {"status": 401}))
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -147,6 +148,7 @@ def test_detection_that_fails_is_told(
     with ThreadingHTTPServer(("127.0.0.1", 0), Ours) as ours:
         threading.Thread(target=ours.serve_forever, daemon=True).start()
         monkeypatch.setenv("LOG_SENTINEL_PORTS", str(ours.server_port))
+        monkeypatch.setenv("LOG_SENTINEL_KEY", "the key")
         found = findings(sentinel_command("doctor", "--json"))["detection"]
         ours.shutdown()
 

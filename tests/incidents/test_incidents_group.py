@@ -143,6 +143,18 @@ def test_severity_ranks_a_mass_attack_above_a_rare_line() -> None:
     ]
 
 
+def test_a_source_that_falls_silent_is_one_incident_whatever_it_used_to_say() -> None:
+    """Each kind of line is missed at its own time; another source's silence is another incident."""
+    lines = ("beat", "sync run <NUM> finished", "worker alive")
+    silent = [odd(n, kind="silence", actor=None, source="sync", template=line) for n, line in enumerate(lines)]
+    elsewhere = odd(9, kind="silence", actor=None, source="cron", template="beat")
+
+    found, other = grouped([*silent, elsewhere])
+
+    assert (found.lines, other.lines) == (3, 1)
+    assert found.title.startswith("sync has gone silent")
+
+
 def test_related_share_an_actor_or_a_source_and_are_near() -> None:
     """The actor weighs most; what is far away in time is not related."""
     scan, other, far, self_ = grouped(

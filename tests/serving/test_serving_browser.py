@@ -129,6 +129,25 @@ def visit(browser: object, server: Server) -> Iterator[Visit]:
     made.end()
 
 
+def test_person_logs_in_and_out(browser: object, tmp_path: Path) -> None:
+    """The form refuses a wrong key, lets the right one in, to where the person wanted to go, and Log out ends it."""
+    with serving(tmp_path / "home", LOG_SENTINEL_KEY="the key of the house") as locked:
+        visit = Visit(browser, locked)
+        page = visit.go("/page/health").page
+
+        page.get_by_label("Key").fill("wrong")
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_text("This is not the key.").wait_for()
+        page.get_by_label("Key").fill("the key of the house")
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("heading", name="Findings").wait_for()
+        page.get_by_role("button", name="Log out").click()
+        page.get_by_label("Key").wait_for()
+
+        visit.wrong.clear()  # the browser's console tells of the 401, too
+        visit.end()
+
+
 def test_attack_appears_by_itself_and_is_explained(visit: Visit, server: Server) -> None:
     """Nobody reloads: the incident comes, is opened, says why, who and which lines; the odd part is marked."""
     page = visit.go().page
@@ -252,6 +271,37 @@ def test_evil_lines_stay_text_on_a_phone(browser: object, server: Server, path: 
     visit.end()
 
 
+@pytest.mark.parametrize("language", ["en-GB", "pt-BR"])
+def test_lines_are_read_on_a_small_phone_without_scrolling_aside(
+    browser: object, server: Server, language: str
+) -> None:
+    """At 360 px the message of each line, and each column of patterns and sources, lies within the screen."""
+    visit = Visit(browser, server, viewport={"width": 360, "height": 800}, locale=language)
+
+    for view in ("lines", "patterns", "sources"):
+        page = visit.go(f"/page/explore?view={view}").page
+        page.locator("tbody tr").first.wait_for()
+        widest = page.evaluate(
+            "Math.max(...[...document.querySelectorAll('tbody td')].map(e => e.getBoundingClientRect().right))"
+        )
+        assert widest <= 360
+    visit.end()
+
+
+def test_refusal_is_told_in_portuguese(browser: object, server: Server) -> None:
+    """What a click cannot do is said in the language of the page."""
+    visit = Visit(browser, server, locale="pt-BR")
+    page = visit.go("/page/model").page
+    page.locator("#preview p").first.wait_for()
+    page.evaluate("document.querySelector('form[data-api]').dataset.body = JSON.stringify({nats: 8})")
+
+    page.get_by_role("button", name="Aplicar").click()
+
+    page.locator(".toast", has_text="mudar o limite: dê um só, nats ou alerts_per_day").wait_for()
+    visit.wrong.clear()  # the browser's console tells of the refusal, too
+    visit.end()
+
+
 @pytest.mark.parametrize("path", ["/", "/page/explore", "/page/explore?view=patterns", "/page/model", "/page/health"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(browser: object, server: Server, path: str, scheme: str) -> None:
@@ -279,6 +329,8 @@ def test_portuguese_reads_portuguese(browser: object, server: Server) -> None:
 
     page.get_by_role("heading", name="Incidentes").wait_for()
     assert page.locator("html").get_attribute("lang") == "pt"
+    assert page.title() == "Agora · Log Sentinel"
+    page.locator("#zone", has_text="As horas são as do seu fuso").wait_for()
     visit.end()
 
 
@@ -441,8 +493,11 @@ def test_news_leave_what_somebody_works_on(visit: Visit) -> None:
 
 def test_portuguese_explains_in_portuguese(browser: object, server: Server) -> None:
     """Reasons, what would be normal and the screens' questions: no English sentence of ours is left."""
+    asked = {"actor": "192.0.2.61"}
+    server.client.post("/logs", json=guesses("192.0.2.61"))
+    eventually(lambda: server.client.get("/incidents", params=asked).json())
+    (found, *_) = server.client.get("/incidents", params=asked).json()
     visit = Visit(browser, server, locale="pt-BR")
-    (found, *_) = server.client.get("/incidents", params={"kind": "brute_force", "state": "open"}).json()
 
     page = visit.go(f"/?incident={found['id']}").page
     page.get_by_role("heading", name="O que seria normal").wait_for()

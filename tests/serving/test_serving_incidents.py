@@ -32,7 +32,8 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert server.client.post("/train", json=USUAL).json()["promoted"]
         server.client.post("/logs", json=[*USUAL[-50:], *GUESSES])
         server.client.post("/logs", json=[{"level": "fatal", "source": "billing", "message": f"ledger corrupt {EVIL}"}])
-        eventually(lambda: len(server.client.get("/incidents").json()) >= 2)
+        for source in ("sshd", "billing"):
+            eventually(lambda wanted=source: server.client.get("/incidents", params={"source": wanted}).json())
         yield server
 
 
@@ -182,8 +183,37 @@ def test_health_tells_findings_and_settings_in_the_readers_language(attacked: Se
     assert "nenhum lote do spool está danificado" in portuguese
     assert "password of that user" in english
     assert "senha desse usuário" in portuguese
+    assert ">delivering<" in english
+    assert ">entregando<" in portuguese
+    assert ">delivering<" not in portuguese
     assert "no batch of the spool" not in portuguese
     assert "password of that user" not in portuguese
+
+
+def test_person_at_a_wrong_address_gets_a_page_a_program_a_problem(attacked: Server) -> None:
+    """In the reader's language, with the way back; the status stays what it is."""
+    page = attacked.client.get("/nowhere", headers={**HTML, "Accept-Language": "pt"})
+    program = attacked.client.get("/nowhere")
+    part = attacked.client.get("/page/part/timeline?since=2026-11-02&until=2026-11-01", headers=HTML)
+
+    assert (page.status_code, program.status_code, part.status_code) == (404, 404, 400)
+    assert "Não há nada aqui" in page.text
+    assert "Este endereço não existe aqui" in page.text
+    assert 'href="/"' in page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert program.json()["status"] == 404
+    assert "The span ends before it begins." in part.text
+
+
+def test_what_the_api_refuses_is_told_in_the_readers_language(attacked: Server) -> None:
+    """The page asks how a refusal is said; what nobody translated stays as it is, and acts on no screen."""
+
+    def told(said: str) -> str:
+        headers = {"Accept-Language": "pt"}
+        return attacked.client.get("/page/part/told", params={"said": said}, headers=headers).text
+
+    assert told("set the threshold: nats is a number from 1 to 500") == "mudar o limite: nats é um número de 1 a 500"
+    assert told("<b>\x1b[31m") == "<b>\\x1b[31m"
 
 
 def test_page_says_first_what_is_worst(attacked: Server) -> None:

@@ -28,6 +28,7 @@ RAISING = ("sentinel.store", "sentinel.spool", "sentinel.detect.models", "sentin
 """Rooms whose errors it may show: a reader's, the store's, the model's, the answer to a click."""
 
 THE_SAME = {
+    "Bearer 7",
     "7 MiB",
     "1 MiB",
     "7 s",
@@ -111,7 +112,7 @@ def test_every_reader_state_stream_and_check_has_a_portuguese_name() -> None:
         ),
         ("400 document_parsing_exception", "recusado pelo Elasticsearch (400 document_parsing_exception)"),
         ("the store cannot be used: refused", "o armazenamento não pode ser usado: refused"),
-        ("1.0 of 1024 MiB wait", "1,0 de 1024 MiB à espera"),
+        ("1.0 of 1,024 MiB wait", "1,0 de 1.024 MiB à espera"),
         ("port 8080 is taken: another program listens there", "a porta 8080 está ocupada: outro programa escuta ali"),
         ("a sentence of a library", "a sentence of a library"),
     ],

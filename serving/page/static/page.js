@@ -18,6 +18,9 @@
     }
   }
 
+  const zone = $("#zone"), place = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && place) zone.textContent = zone.dataset.zone.replace("*", place.replaceAll("_", " "));
+
   // Changes: one call of the API; its answer is said, and can be taken back.
   async function call(method, path, body) {
     const answer = await fetch(path, {
@@ -28,8 +31,16 @@
     const text = await answer.text();
     let read = {};
     try { read = text ? JSON.parse(text) : {}; } catch { read = {}; }
-    if (!answer.ok) throw new Error(read.detail || answer.status + " " + answer.statusText);
+    if (!answer.ok) throw new Error(await retold(read.detail || answer.status + " " + answer.statusText));
     return read;
+  }
+  async function retold(said) {  // what the API says in English, in the language of the page
+    const where = $("#toasts").dataset.retell;
+    if (!where) return said;
+    try {
+      const answer = await fetch(where + encodeURIComponent(said), { credentials: "same-origin" });
+      return answer.ok ? await answer.text() : said;
+    } catch { return said; }
   }
 
   function say(text, undo) {
@@ -144,6 +155,7 @@
     const own = splits.map((at) => new Date(at * 1000));
     return own.map((at, n) => (step >= 86400 || (n && at.getDate() !== own[n - 1].getDate()) ? days : hours).format(at));
   }
+  const whole = [1, 2, 5].flatMap((n) => [...Array(10).keys()].map((power) => n * 10 ** power)).sort((a, b) => a - b);  // lines are counted
   async function draw() {
     if (!chart || typeof uPlot === "undefined") return;
     const form = $("#view").elements;
@@ -158,7 +170,7 @@
     plot = new uPlot({
       width: chart.clientWidth, height: 170, legend: { show: true }, cursor: { drag: { x: true, y: false, setScale: false } },
       scales: { x: { time: true }, y: { range: (self, low, high) => [0, Math.max(1, high)] }, a: { range: (self, low, high) => [0, Math.max(4, high * 3)] } },
-      axes: [{ ...axis, values: moments, space: 70 }, { ...axis, size: 56 }, { ...axis, scale: "a", side: 1, grid: { show: false }, size: 40 }],
+      axes: [{ ...axis, values: moments, space: 70 }, { ...axis, size: 56, incrs: whole }, { ...axis, incrs: whole, scale: "a", side: 1, grid: { show: false }, size: 56 }],
       series: [{ label: chart.dataset.time, value: (self, at) => at == null ? "--" : shown.format(new Date(at * 1000)) }, { label: chart.dataset.lines, stroke: colour("--accent"), fill: colour("--area"), width: 1, points: { show: false } },
         { label: chart.dataset.anomalies, scale: "a", stroke: colour("--critical"), fill: colour("--critical"), paths: uPlot.paths.bars({ size: [0.9, 12, 2] }), points: { show: false } }],
       hooks: { setSelect: [(self) => {

@@ -1,0 +1,21 @@
+"""What a browser gets where its request could not be answered: a page that says so, instead of JSON."""
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from serving.origin import wants_html
+from serving.page.render import html
+
+__all__ = ["in_words"]
+
+
+def in_words(request: Request, answer: Response) -> Response:
+    """The problem as a page for a person who opened the address in a browser; for a program as it is."""
+    if request.method != "GET" or not wants_html(request.scope):
+        return answer
+    detail = orjson.loads(bytes(answer.body)).get("detail", "")
+    page = html(request, "trouble.html", status=answer.status_code, code=answer.status_code, detail=detail)
+    if retry := answer.headers.get("retry-after"):
+        page.headers["Retry-After"] = retry
+    return page
