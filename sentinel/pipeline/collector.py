@@ -109,12 +109,15 @@ class Collector:
 
     def _recall(self, lease: Lease) -> None:
         """Read the checkpoints anew, unless nobody else can have moved them since."""
+        if self._token is None:  # a commit failed: what is in reading may belong to a file that nobody has noted
+            self._inflaters.close()
         if self._token != lease.token:
             self._kept = {checkpoint.generation: checkpoint for checkpoint in self._spool.checkpoints()}
             self._votes = read_votes(self._spool)
             self._is_begun = bool(self._kept) or self._spool.blob(BEGUN) is not None
             self._token, self._calm = lease.token, None
             self._late.clear()
+            self._asked.clear()
 
     def _chunk(self, gathered: Gathered) -> None:
         """One poll and its commit."""
@@ -124,6 +127,7 @@ class Collector:
         if self._calm is not None and seen.entries == self._calm.entries and 0 <= now_s - self._polled_s < LOOK_AGAIN_S:
             return
         self._polled_s, self._calm = now_s, None
+        token, self._token = self._token, None  # what is kept holds again when all of this is done
         present = {(entry.device, entry.inode) for entry in seen.entries}
         self._asked = {inode: changed_s for inode, changed_s in self._asked.items() if inode in present}
         saved = self._rescue(seen)
@@ -140,6 +144,7 @@ class Collector:
         gathered.problems |= dict.fromkeys(collected.problems)
         gathered.is_more = collected.is_more
         self._take(collected, saved, gathered, now_s)
+        self._token = token
         if collected.is_calm and not gathered.is_held:
             self._calm = seen
 
@@ -162,14 +167,13 @@ class Collector:
         if not is_news and self._is_begun:
             return
         self._hold(collected, parsed, checkpoints)
-        token, self._token = self._token, None  # what is kept holds again when the commit is done
         changes = self._votes.count(read, parsed.formats, now_s)
         self._commit(collected, parsed, checkpoints)
         gathered.changes += changes
         self._kept |= {checkpoint.generation: checkpoint for checkpoint in checkpoints}
         for generation in collected.forgotten:
             del self._kept[generation]
-        self._token, self._is_begun = token, True
+        self._is_begun = True
         gathered.counts["rejected"] += parsed.rejected.height
         gathered.counts["accepted"] += parsed.records.height
         gathered.counts["received"] += parsed.rejected.height + parsed.records.height

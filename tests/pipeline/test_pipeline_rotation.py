@@ -184,6 +184,25 @@ def test_new_file_of_the_old_name_and_size_on_its_inode_is_read() -> None:
     folder.teardown()
 
 
+def test_archive_on_the_inode_of_another_is_read_when_a_commit_failed() -> None:
+    """An archive was begun in a round whose commit failed: what is open of it tells nothing of whose file it is, which
+    the checkpoints of before say of the file that had its inode; found by the walk above."""
+    folder = Followed()
+    folder.append_trace("b.log", 4)
+    folder.append("a.log", 15, 56)
+    folder.copytruncate("a.log", is_polled=True)
+    folder.rename("b.log", is_made_again=False)
+    folder.append("b.log", 5, 31)
+    folder.copytruncate("a.log", is_polled=False)
+    folder.rename("a.log", is_made_again=False)
+    folder.copytruncate("b.log", is_polled=True)
+    folder.compress("a.log", 3, is_polled=False)  # not every file system gives the inode to the next file
+    folder.compress("b.log", 2, is_polled=False)
+    folder.fail()
+
+    folder.teardown()
+
+
 TestFollowed = Followed.TestCase
 TestFollowed.pytestmark = [pytest.mark.timeout(60 + SEQUENCES * 3)]
 TestFollowed.settings = settings(
