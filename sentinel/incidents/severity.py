@@ -1,6 +1,7 @@
 """How bad an incident is: from the gravity of its kind, how many lines, how improbable, and how its lines call it."""
 
 import math
+import re
 
 from sentinel.incidents.incident import SEVERITIES
 
@@ -29,6 +30,9 @@ LEVEL_POINTS = {"error": 1, "fatal": 2}
 GRAVE, FAILURE, SUCCESS = "a grave failure", "reads as a", "then one that worked"
 """What reasons say of it, in the words of the detector."""
 
+IN_CHARGE = re.compile(r"user (?:\S+\\)?(?:root|admin|administrat\w+|sa) was never seen from .+ before", re.IGNORECASE)
+"""Who may do everything, from where nobody of that name came before; accounts of programs move about as a habit."""
+
 MASS_LINES, MANY_LINES = 100, 10
 ALMOST_IMPOSSIBLE_NATS = 20.0
 
@@ -50,4 +54,5 @@ def severity(kind: str, lines: int, peak_nats: float, level: str | None, reasons
     points = GRAVITY.get(kind, 0) + LEVEL_POINTS.get(level or "", unsaid)
     points += (lines >= MANY_LINES) + (lines >= MASS_LINES) + (peak_nats >= ALMOST_IMPOSSIBLE_NATS)
     points += 2 if SUCCESS in said else 1 if GRAVE in said else 0
+    points += kind == "new_actor" and any(IN_CHARGE.fullmatch(reason) is not None for reason in reasons)
     return SEVERITIES[min(len(SEVERITIES) - 1, math.ceil(max(points - 1, 0) / 1.5))]

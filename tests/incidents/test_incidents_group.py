@@ -4,8 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from sentinel.incidents import ACTIVE_S, Incident, Odd, group, related
 from sentinel.incidents.group import CROWD, MAX_ACTIVE
+from sentinel.incidents.severity import severity
 
 START_S = 1_800_000_000.0
 
@@ -141,6 +144,17 @@ def test_severity_ranks_a_mass_attack_above_a_rare_line() -> None:
         "critical",
         "critical",
     ]
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [("root", "medium"), ("CORP\\Administrator", "medium"), ("sa", "medium"), ("ann", "low"), ("rooter", "low")],
+)
+def test_who_may_do_everything_ranks_higher_from_a_new_address(user: str, told: str) -> None:
+    """A log-in of root from where root never came is worth a look; a person's from a new address is everyday."""
+    reasons = (f"user {user} was never seen from 198.51.100.7 before",)
+
+    assert severity("new_actor", 1, 9.0, "info", reasons) == told
 
 
 def test_a_source_that_falls_silent_is_one_incident_whatever_it_used_to_say() -> None:
