@@ -39,9 +39,10 @@ class Label:
 BLOCK: Final = r"^\*\* Alert [0-9]{10}\.[0-9]+:"
 """https://www.ossec.net/docs/docs/formats/alerts.html"""
 _DATE: Final = (  # the examples behind the patterns are what they are for
-    r"\d{4}[-/.]\d{2}[-/.]\d{2}[T _\t:,-]{1,2}\d{1,2}[:.]\d{2}"  # 2026-03-04T10:00
+    r"\d{4}[-/.]\d{2}[-/.]\d{2}[T _\t:,;-]{1,2}\d{1,2}[:.]\d{2}"  # 2026-03-04T10:00
     r"|\d{8}[T-]\d{6}|\d{6,8}[T -] ?\d{1,2}:\d{1,2}:\d{1,2}"  # 20260304T100000, 260304 10:00:00
-    r"|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z\u00c0-\u017f]{3,9}\.?)[-/. ]\d{2,4}[ T:,\t]{1,2}\d{1,2}:\d{2}"  # 4/Mar/26:10:00
+    r"|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z\u00c0-\u017f]{3,9}\.?)[-/. ]\d{2,4}[ T:,;\t]{1,2}\d{1,2}:\d{2}"  # 4/Mar/26:10:00
+    r"|\d{2}[A-Z][a-z]{2}\d{4} \d{2}:\d{2}"  # 04Mar2026 10:00
     r"|[A-Za-z\u00c0-\u017f]{3,9}\.? {1,2}\d{1,2}(?:,? \d{4})?,? \d{1,2}:\d{2}"  # Mar  4 10:00, Mar 04, 2026 9:00
 )
 _HEADS: Final = (
@@ -58,6 +59,7 @@ _LEVELS: Final = (
     r"(?:[\])>]|[ \t:|/])"
     r"|^[\[<(]?(?:trace|trce|debug|dbug|info|notice|warn|warning|error|fail|fatal|critical|crit)(?:[\])>]|:|\[\d)"
     r"|^(?:\d{1,9} +)?\[[^\]]{1,60}\] (?:TRACE|DEBUG|INFO|WARN|ERROR) +[\w.$]+ "  # slf4j-simple, log4j's TTCC
+    r"|^Log[A-Z]\w*: (?:Fatal|Error|Warning|Display|Verbose|VeryVerbose): "  # Unreal Engine, before its clock runs
     r"|^PHP (?:Notice|Warning|Deprecated|Parse error|Fatal error): "
     r"|^[\w.-]+=(?:\"[^\"]*\"|\S*) [\w.-]+="  # logfmt
 )

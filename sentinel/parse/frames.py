@@ -60,7 +60,7 @@ FRAMES: Final[tuple[Rule, ...]] = (
 
 _LOGGED: Final = r'^[ \t]*\{(?s:.*)"log"[ \t]*:[ \t]*"(?s:.*)\}[ \t]*$'
 _OF_DOCKER: Final = frozenset({"log", "stream", "time", "attrs"})
-_WRITER: Final = r'"(?:pid|stream)":"[^"]*"'
+_WRITER: Final = r'"(?:pid|stream|process)":"[^"]*"'
 
 
 def unframe(texts: pl.DataFrame, now: int) -> pl.DataFrame:

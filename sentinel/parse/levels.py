@@ -27,10 +27,11 @@ _NAMES: Final = {
     "debug": "debug dbg dbug debu debg fine debug1 debug2 debug3 debug4 debug5 ddebug subdebug db d d1 d2 d3 d4 d5",
     "info": "info information informational inf notice noti note config conf cfg log system success succ audit "
     "auditsuccess "
-    "audit_success hint http default notification mark ii df i n lifecycle quiet",
-    "warn": "warn warning wrn warnin warni w attn deprecated deprecation ww",
-    "error": "error err err! severe sevr failure fail erro eror errors exception auditfailure audit_failure ee e",
-    "fatal": "fatal ftl fata critical crit crt cri alert emerg emergency panic pani dpanic crash assert fault f c a",
+    "audit_success hint http default notification mark ii df i n lifecycle quiet "
+    "hinweis meldung informação informações información informazioni informations infos informacion informacao ",
+    "warn": "warn warning wrn warnin warni w attn deprecated deprecation ww warnung advertencia advertência aviso avertissement avviso avvertenza",
+    "error": "error err err! severe sevr failure fail erro eror errors exception fehler erreur erro errore grave schwerwiegend auditfailure audit_failure ee e",
+    "fatal": "fatal ftl fata critical crit crt cri alert emerg emergency panic pani dpanic crash assert fault f c a kritisch critico crítico critique",
 }
 LEVEL_OF_WORD: Final = {word: level for level, words in _NAMES.items() for word in words.split()}
 """Lower-case word or letter → level: syslog, log4j, java.util.logging, Python, .NET, Android, glog, PostgreSQL."""

@@ -102,12 +102,14 @@ class Peel(Levels):
             return False
         inside = re.sub(r"(?<=\.[ch])\.[0-9]+$", "", inside)  # lighttpd's `server.c.170`
         name, _, number = inside.rpartition(":")
-        self.names.append((name if name and number.isdigit() else inside).partition(",")[0].rstrip())
+        self.names.append((name if name and number.isdigit() else inside).partition(",")[0].rstrip("/ "))
         return True
 
     def _take_number(self) -> bool:
         found = t.NUMBER.match(self.text, self.at) or (t.PLAIN_NUMBER.match(self.text, self.at) if self.whole else None)
         name = "pid"
+        if found is None and self.whole:
+            found, name = t.CODE_NUMBER.match(self.text, self.at), "code"
         if found is None:
             found, name = t.REQUEST.match(self.text, self.at), "request"
         if found is None:
@@ -161,8 +163,12 @@ class Peel(Levels):
         if self.level is None:
             return self._take_name_before_level() or self._take_marked_name()
         self._take_database()
-        if self._take_marked_name():
-            return True
+        return self._take_marked_name() or self._take_set_apart()
+
+    def _take_set_apart(self) -> bool:
+        """A logger that no mark follows: told by tabs, by a context behind it, by its dots."""
+        if self.tabbed and (found := t.TABBED.match(self.text, self.at)) is not None:
+            return self._named(found["name"], None, "at", found.end(), is_logger=True)
         if (found := t.IN_CONTEXT.match(self.text, self.at)) is not None:
             self.attributes.setdefault("context", found["context"].strip())
             return self._named(found["name"], None, "at", found.end())

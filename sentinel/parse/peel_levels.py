@@ -22,6 +22,7 @@ class Levels:
         "level",
         "names",
         "steps",
+        "tabbed",
         "text",
         "threads",
         "timed",
@@ -36,6 +37,7 @@ class Levels:
         self.files: list[str] = []
         self.steps = 0
         self.host: str | None = None
+        self.tabbed = text[at : at + 1] == "\t"  # columns between tabs
         self.daemon = False  # a level in small letters with a colon, as daemons in C write it
         self.closed = False  # after `LEVEL: ` no bracket with words is part of the head
 
@@ -92,14 +94,22 @@ class Levels:
     def _take_placed_level(self) -> bool:
         """A word in small letters or a single letter, which only its place beside the time makes a level."""
         found = tl.BARE_LEVEL.match(self.text, self.at) if self.timed else None
-        if self.steps and not (found and self.steps == 1 and "pid" in self.attributes and found["a"].istitle()):
+        if (
+            self.steps
+            and not self.whole
+            and not (found and self.steps == 1 and "pid" in self.attributes and found["a"].istitle())
+        ):
             return False
         if found:
             is_apart = tl.is_apart(found)
             self._leveled(found["a"], found.end() if is_apart else self.at)
             return is_apart
         found = tl.LETTER.match(self.text, self.at)
-        if found and (self.timed or self.text[found.end() : found.end() + 3].lstrip(",")[:2] == " ["):
+        if found and (
+            self.timed
+            or (self.whole and self.text[found.end()] == "\t")
+            or self.text[found.end() : found.end() + 3].lstrip(",")[:2] == " ["
+        ):
             return self._leveled(found["a"], found.end())
         return False
 

@@ -64,6 +64,12 @@ AFTER_TIME: Final = (
         r"(?:(?:log_channel\([a-z]+\)|[a-z.]+) log \[(?P<level>[A-Z]{3})\] : )?)",
         DIGITS + "abcdef",
     ),
+    Rule(  # its cluster log: who speaks, its rank, a count, a channel
+        "ceph",
+        r"^(?P<head>(?P<source>[a-z]+\.[^ ]+) \((?P<entity>[^)]*)\) (?P<serial>[0-9]+) : (?P<channel>[a-z]+) "
+        r"\[(?P<level>[A-Z]{3})\] )",
+        LETTERS.lower(),
+    ),
     Rule(
         "corosync",
         r"^(?P<head>\[(?P<pid>[0-9]+)\] (?P<host>[^ ]+) (?P<source>[a-z][a-z0-9_-]*) +(?P<level>[a-z]+) +"
@@ -84,7 +90,8 @@ AFTER_TIME: Final = (
     ),
     Rule(
         "atlassian",
-        rf"^(?P<head>(?P<thread>[^ \[\]]+) +{_UP} +(?P<context>[^\[\]]*)"
+        r"^(?P<head>(?P<thread>[^ \[\]]+)(?: url: (?P<url>[^;\[\] ]*);?(?: user: (?P<user>[^ \[\]]+))?)? "
+        rf"+{_UP} +(?P<context>[^\[\]]*)"
         r"\[(?P<source>[a-z][A-Za-z0-9_$]*(?:\.[A-Za-z0-9_$]+){2,})\] )",
         LETTERS,
     ),
@@ -154,6 +161,12 @@ AFTER_TIME: Final = (
     Rule(
         "activemq",
         rf"^(?P<head>\| +{_UP} +\| )(?P<body>.*) \| (?P<source>[A-Za-z_][\w.$]*\.[\w.$]+) \| (?P<thread>[^|]*)$",
+        "|",
+        finish=told,
+    ),
+    Rule(  # columns between bars, the level last
+        "piped",
+        rf"^(?P<head>\| +(?P<source>[A-Za-z_][\w.$-]*) +\| )(?P<body>.*?) *\| {_UP} *$",
         "|",
         finish=told,
     ),

@@ -57,6 +57,20 @@ def _of_sql_agent(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.drop("mark").with_columns(level.alias("level"))
 
 
+_VERBOSITY: Final = r"(?P<source>Log[A-Z]\w*): (?P<verbosity>Fatal|Error|Warning|Display|Log|Verbose|VeryVerbose): "
+_OF_UNREAL: Final = {
+    "Fatal": "fatal", "Error": "error", "Warning": "warn", "Display": "info", "Log": "info", "Verbose": "debug",
+    "VeryVerbose": "trace",
+}  # fmt: skip
+
+
+def _of_unreal(groups: pl.DataFrame) -> pl.DataFrame:
+    """The level of a line's verbosity: https://dev.epicgames.com/documentation/unreal-engine/logging-in-unreal-engine."""
+    level = groups["verbosity"].replace_strict(_OF_UNREAL, default=None, return_dtype=pl.String)
+    source = pl.coalesce("source", "source2") if "source2" in groups.columns else pl.col("source")
+    return groups.with_columns(level.alias("level"), source.alias("source")).drop("verbosity", "source2", strict=False)
+
+
 AFTER_TIME: Final = (
     Rule("sql-agent", r"^(?P<head>- (?P<mark>[!+?]) (?:\[(?P<code>[0-9]+)\] )?)", "-", finish=_of_sql_agent),
     Rule(
@@ -109,6 +123,14 @@ RULES: Final = (
         finish=_of_eclipse,
     ),
     Rule("eclipse", rf"^(?P<head>!SESSION {stamps.YEAR_FIRST} -*)", "!"),
+    Rule(
+        "unreal",
+        rf"^(?P<head>\[{stamps.YEAR_FIRST}\]\[ *(?P<frame>[0-9]+)\](?:{_VERBOSITY}|(?P<source2>Log[A-Z]\w*): ))",
+        "[",
+        fifth=DIGITS,
+        finish=_of_unreal,
+    ),
+    Rule("unreal", rf"^(?P<head>{_VERBOSITY})", "L", finish=_of_unreal),
     Rule("pihole-ftl", rf"^(?P<head>\[{stamps.YEAR_FIRST} {_OF_FTL}\] (?:{_UP}: )?)", "[", fifth=DIGITS),
     Rule(  # https://learn.microsoft.com/en-us/mem/configmgr/core/support/cmtrace
         "cmtrace",

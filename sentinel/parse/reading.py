@@ -29,6 +29,7 @@ _SECOND_LINE: Final = rf"^[^\n]*\n({ANY_LEVEL}): "
 _CLASS_AND_METHOD: Final = (
     rf"^((?:[A-Za-z0-9_$]+\.)*[A-Za-z0-9_$]+)(?: [A-Za-z0-9_<>$]+|\.[A-Za-z0-9_<>$]+\(\))\n{ANY_LEVEL}: "
 )
+_PROCESS_OF_DB2: Final = r"\bPROC *: ([\w.-]+)"
 _MARK_CHARS: Final = 160
 _MARKED: Final = (
     rf"^\s*\{{|^PHP [A-Z]|^[\w.@-]+=|"
@@ -126,6 +127,8 @@ def _read_lines(texts: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.Data
         fields = fields.with_columns(message.alias("message"))
         if (fields["format"] == JUL).any() or fields["message"].str.contains(_CLASS_AND_METHOD).any():
             fields = _levelled(fields)
+        process = pl.col("message").str.extract(_PROCESS_OF_DB2, 1)
+        fields = fields.with_columns(pl.coalesce("source", pl.when(pl.col("format") == "db2diag").then(process)))
     return fields.with_columns(pl.col("message").str.strip_chars_end()).select(list(FIELDS))
 
 

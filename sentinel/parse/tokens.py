@@ -10,6 +10,7 @@ __all__ = [
     "BRACKET",
     "CLASS_BEHIND",
     "CODE",
+    "CODE_NUMBER",
     "DATABASE",
     "DOTTED",
     "EXCEPTION",
@@ -26,6 +27,7 @@ __all__ = [
     "SEPARATORS",
     "SNAKE",
     "SPAN",
+    "TABBED",
     "THREAD_ID",
     "WORD_BEFORE_LEVEL",
     "any_of",
@@ -53,6 +55,8 @@ NUMBER: Final = re.compile(
 """A process or thread: digits with more of a header behind."""
 PLAIN_NUMBER: Final = re.compile(r"[#0-9][0-9:-]*(?::[A-Z])?(?=\s|$)")
 """A process before the time."""
+CODE_NUMBER: Final = re.compile(r"[A-Z]{1,6}[_-]?[0-9]{1,8}(?=[ \t|;,])")
+"""The code of a message, before the time: `GW-0107`."""
 REQUEST: Final = re.compile(
     r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|[0-9a-f]{16,64}|req-[0-9a-f-]+|-(?=\t))(?=[ \t\]])"
 )
@@ -76,7 +80,7 @@ IN_CONTEXT: Final = re.compile(
 )
 """A class with what log4j's diagnostic context, or a place in code, puts between it and the dash before the message."""
 NAMED: Final = re.compile(
-    r"(?P<name>#?[A-Za-z_$][\w$.@/+<>\\-]*(?:::[\w<>]+)*(?:\[[0-9]{1,7}\])?)(?P<line>[:@][0-9]+|#[\w<>$]+(?::[0-9]+)"
+    r"(?P<name>(?:[a-z]\w*:){2}[a-z]\w*(?=: )|#?[A-Za-z_$][\w$.@/+<>\\-]*(?:::[\w<>]+)*(?:\[[0-9]{1,7}\])?)(?P<line>[:@][0-9]+|#[\w<>$]+(?::[0-9]+)"
     r"?|:[A-Za-z_<][\w>]*(?::[0-9]+)?|\([\w<>$]+\):[0-9]+)?"
     r"(?:(?P<mark>:)(?=[ \t]|$)| +(?P<mark2>- |: |\| |\|$|:$|-$|\[[^\[\]]*\] +- )|(?P<mark3>\|)|(?P<mark4>\t+)|("
     r"?P<mark5>\])|(?P<mark6>  +)(?=[\w./]+\.\w+[:(]))"
@@ -86,6 +90,10 @@ _LISTED: Final = re.compile(r" *[^,\s]+, [A-Za-z_]\w*: ")
 """What follows a name that is the first of several with their values: EMQX's `tag: AUTHN, clientid: c1`."""
 EXCEPTION: Final = re.compile(r".*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed|exception)|[A-Z][a-z]+(?:ed|ing)")
 """What a message begins with, rather than the name of a logger."""
+_PATH: Final = re.compile(
+    r".*/[^/]*\.(?:xml|json|ya?ml|toml|html?|css|txt|log|conf|cfg|ini|csv|sh|gz|zip|tar|png|jpe?g|svg|pdf|lock)"
+)
+"""A file that a message tells of; places in code are CODE."""
 _NO_NAMES: Final = frozenset(
     {"msg", "message", "error", "err", "note", "reason", "http", "https", "usage", "hint", "caution", "cause", "flag"}
 )
@@ -103,6 +111,8 @@ WORD_BEFORE_LEVEL: Final = re.compile(
 )
 PAIRS: Final = re.compile(r"([A-Za-z_][\w.-]*)[=:] ?(\"[^\"]*\"|[^\s,;]*)[,; ]*")
 
+TABBED: Final = re.compile(r"(?P<name>[A-Za-z_][\w.$/-]*(?: [A-Za-z_][\w.$/-]*){0,2})\t+")
+"""A column between tabs, perhaps of several words."""
 SNAKE: Final = re.compile(r"_{0,2}[a-z0-9]+(?:_[a-z0-9]+)+")
 NOTHING: Final = frozenset({"-", "local", "unknown", "null", "none", "N/A"})
 _ID: Final = re.compile(
@@ -127,7 +137,11 @@ _NAME: Final = re.compile(r"[A-Za-z_$.][\w$.:/@,#+<>*-]*(?:[0-9 ]{0,5})?(?: :?[0
 def is_marked(found: re.Match[str], *, has_level: bool) -> bool:
     """Whether what NAMED found is a name that something is said under, and no beginning of a message."""
     name = found["name"]
-    if name.lower() in _NO_NAMES or not (has_level or found["mark2"] or found["mark3"]):
+    if (
+        name.lower() in _NO_NAMES
+        or (_PATH.fullmatch(name) and not found["line"])
+        or not (has_level or found["mark2"] or found["mark3"])
+    ):
         return False
     if found["mark"] and _LISTED.match(found.string, found.end()):
         return False

@@ -35,6 +35,7 @@ _UPPER: Final = (
     "TRACE DEBUG INFO NOTICE WARN WARNING ERROR ERR FATAL CRITICAL CRIT SEVERE ALERT EMERG EMERGENCY PANIC FINE FINER "
     "FINEST DDEBUG SUBDEBUG CONFIG VERBOSE SUCCESS DBG INF WRN TRC FTL VRB INFORMATION DEPRECATED DPANIC NOTE AUDIT "
     "CRT ERRO DEBU FATA LIFECYCLE QUIET "
+    "WARNUNG FEHLER HINWEIS SCHWERWIEGEND ADVERTENCIA ADVERTÊNCIA AVISO AVERTISSEMENT ERREUR INFOS AVVERTENZA ERRORE GRAVE "
 ).split()
 _LOWER: Final = (
     "trace debug info notice warn warning error err fatal critical crit severe alert emerg emergency panic verbose "
@@ -62,7 +63,7 @@ _STRIPPED: Final = frozenset(
     "trace debug info notice warn warning verbose silly dbg inf wrn trc ftl information".split()
 )
 _AFTER_BARE: Final = re.compile(r"[ \t](?P<name>[A-Za-z_][\w.]*) ?: ")
-LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  |!? +\[| \||! )!?")
+LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  |!? +\[| \||! |\t)!?")
 """One letter for a level, told by its place beside the time."""
 LEVEL_PAIR: Final = re.compile(r"(?i:level|lvl|loglevel|severity)=\"?(?P<level>[A-Za-z]+)\"?(?P<name>)")
 LEVEL_WITH_NAME: Final = re.compile(

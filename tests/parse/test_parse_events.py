@@ -296,6 +296,17 @@ def test_trace_behind_syslog_is_joined_by_program(read_lines: Callable[..., Any]
     ]
 
 
+def test_dynos_of_one_application_are_writers_of_their_own(read_lines: Callable[..., Any]) -> None:
+    """Heroku names the process in brackets: a line of another one does not go on with an event."""
+    records = read_lines(
+        "2026-05-02T08:00:00.000001+00:00 app[web.1]: ERROR till is empty",
+        "2026-05-02T08:00:00.000002+00:00 app[web.1]:   from till.rb:7",
+        "2026-05-02T08:00:00.000003+00:00 app[worker.1]: counted",
+    ).records
+
+    assert records["message"].to_list() == ["till is empty\n  from till.rb:7", "counted"]
+
+
 def test_event_has_its_bounds(read_lines: Callable[..., Any]) -> None:
     """After 500 lines or 1 MiB what follows is an event of its own."""
     long = read_lines("2026-05-02T08:00:00Z INFO dump", *["\tx"] * (2 * MAX_EVENT_LINES)).records
