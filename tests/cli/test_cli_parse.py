@@ -14,7 +14,7 @@ LINES = (
     "2026-11-23 10:00:00,120 ERROR [main] shop.Pay: declined, card 4012888888881881\n"
     "java.lang.IllegalStateException: no money\n"
     "2026-11-23 10:00:01,000 WARN [main] shop.Pay: slow\n"
-    "2026-11-23 10:00:02 IST [4107] ERROR: stopped\n"
+    "2026-11-23 10:00:02 IST [4107] ERROR:  stopped\n"
     "\n"
     "lines of no \x1b[31mformat\x1b[0m \x07\n"
 )

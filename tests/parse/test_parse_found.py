@@ -202,7 +202,7 @@ LINES: dict[str, tuple[str, str, str | None, str | None, str, str]] = {
     'websphere': ('w.log', '[3/4/26 10:00:01:123 UTC] 0000001a SystemErr     R card lost', '10:00:01', None, 'SystemErr', 'card lost'),
     'liberty': ('w.log', '[3/4/26, 10:00:01:123 UTC] 0000001a com.ibm.ws.kernel.Server   E CWWKF0011E: card lost', '10:00:01', 'error', 'com.ibm.ws.kernel.Server', 'card lost'),
     'gc-old': ('gc.log', '2026-03-04T10:00:01.123+0000: 12.345: [GC (Allocation Failure) 12K->3K(45K), 0.01 secs]', '10:00:01', None, 'gc', 'Allocation Failure'),
-    'de-date': ('d.log', '04. März 2026 10:00:01 FEHLER Karte', '10:00:01', None, 'd', 'Karte'),
+    'de-date': ('d.log', '04. März 2026 10:00:01 FEHLER Karte', '10:00:01', 'error', 'd', 'Karte'),
     'pt-date': ('d.log', '04/mar/2026 10:00:01 ERROR sem cartão', '10:00:01', 'error', 'd', 'sem cartão'),
     'fr-date': ('d.log', '4 mars 2026 10:00:01 ERROR sans carte', '10:00:01', 'error', 'd', 'sans carte'),
     'dmy-dots': ('d.log', '04.03.2026 10:00:01 [ERROR] card lost', '10:00:01', 'error', 'd', 'card lost'),
