@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SAMPLE ?= 1
 WORKERS ?= 2
 
-.PHONY: help install up test lint check bench soak lock clean
+.PHONY: help install up test lint check bench soak words lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -48,6 +48,9 @@ bench: install ## the benchmarks, each beside its peer; figures go to benchmarks
 
 soak: install ## hours of faults, or one gate of them (ONLY=evil); prints its seed and its verdict
 	$(BIN)/python -m tests.faults.soak $(if $(ONLY),--only "$(ONLY)")
+
+words: install ## teach the reader of words anew, after a change of its kinds or examples
+	$(BIN)/python -m sentinel.detect.learn.words
 
 lock: ## make requirements.lock anew from requirements.in (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \

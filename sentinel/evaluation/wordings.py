@@ -1,21 +1,18 @@
 """Score the lexicon on wordings of another hand: which share of them it reads as what they are, by language."""
 
-import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
+from sentinel.detect.learn.words import Wording, read_wordings
 from sentinel.detect.lexicon import Concept
 from sentinel.detect.lexicon.in_use import concepts_of
-from sentinel.detect.read.text import join, scan
+from sentinel.detect.lexicon.learnt import HARMLESS
 from sentinel.errors import TerminalError
 
 __all__ = ["HARMLESS", "Share", "score_wordings", "wordings_table"]
 
-HARMLESS = "harmless"
 ALARMING = {Concept.FAILURE, Concept.GRAVE_FAILURE, Concept.FAILED_LOGIN, Concept.PRIVILEGE, Concept.FILTERED}
 
 
@@ -40,33 +37,19 @@ def score_wordings(folder: Path) -> Sequence[Share]:
         raise TerminalError(f"score wordings: {folder} has no *.toml")
     total: Counter[tuple[str, str]] = Counter()
     found: Counter[tuple[str, str]] = Counter()
-    for language, concept, text in (row for path in files for row in _rows(path)):
-        total[concept, language] += 1
-        found[concept, language] += _is_read(concept, text)
+    for wording in (row for path in files for row in read_wordings(path)):
+        total[wording.concept, wording.language] += 1
+        found[wording.concept, wording.language] += _is_read(wording)
     return [Share(concept, language, found[concept, language], n) for (concept, language), n in sorted(total.items())]
 
 
-def _rows(path: Path) -> Iterator[tuple[str, str, str]]:
-    """(language, concept, masked text) of each wording of a file."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        language = str(table["language"])
-        wordings = [(str(row["concept"]), [str(text) for text in row["texts"]]) for row in table["wording"]]
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise TerminalError(f"score wordings: {path}: not of the form that docs/commands.md tells ({exc!r})") from exc
-    for concept, texts in wordings:
-        if concept != HARMLESS and concept not in set(Concept):
-            raise TerminalError(f"score wordings: {path}: {concept!r} is none of {', '.join(Concept)}, {HARMLESS}")
-        scanned = scan(*join(pl.Series(texts, dtype=pl.String)))
-        yield from ((language, concept, scanned.text(i)) for i in range(len(texts)))
-
-
-def _is_read(concept: str, masked: str) -> bool:
-    """Whether a text is read as what it is; trouble that is denied, and what is harmless, as nothing alarming."""
-    concepts = concepts_of(masked.replace("<ZERO>", "0"))  # as `flags_of` reads a line
-    if concept in (HARMLESS, Concept.DENIED):
+def _is_read(wording: Wording) -> bool:
+    """Whether a text is read as what it is; trouble that is denied, and what is harmless, as nothing alarming. What
+    probes is looked for before masking, as in lines."""
+    concepts = concepts_of(wording.masked)
+    if wording.concept in (HARMLESS, Concept.DENIED):
         return not concepts & ALARMING
-    return concept in concepts
+    return wording.concept in concepts or (wording.concept == Concept.PROBE and wording.sensitive)
 
 
 def wordings_table(shares: Sequence[Share]) -> str:

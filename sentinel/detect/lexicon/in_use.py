@@ -1,24 +1,53 @@
-"""The lexicon at work in this process: ours until a process that was told of more, at its start, puts another in."""
+"""How texts are read in this process: by a lexicon, ours until a process that was told of more, at its start, puts
+another in; and by the reader that learnt from examples, where no entry knows a text."""
 
+import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from sentinel.detect.lexicon.entry import Concept
-from sentinel.detect.lexicon.lexicon import Lexicon
+from sentinel.detect.lexicon.learnt import Learnt, read_learnt
+from sentinel.detect.lexicon.lexicon import Lexicon, settled
 from sentinel.detect.lexicon.reader import read_lexicon
 from sentinel.detect.tuning.lexicon import MAX_KNOWN
 
-__all__ = ["concepts_of", "in_use", "is_opposite", "leave_out", "use"]
+__all__ = ["Reading", "concepts_of", "in_use", "is_opposite", "leave_out", "use"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A lexicon, and beside it what was learnt; None to do without."""
+
+    lexicon: Lexicon
+    learnt: Learnt | None
+
+    def concepts(self, text: str) -> frozenset[Concept]:
+        """What a text is about; empty for a plain one. What is denied is not read at all.
+
+        What entries say stands: what was learnt is asked where they say nothing, or of a failure which one it is.
+        """
+        found, told = self.lexicon.read(text)
+        if self.learnt is not None and found <= {Concept.FAILURE}:
+            learnt = self.learnt.concepts(told)
+            found |= learnt - {Concept.CLIENT_ERROR} if found else learnt
+        return settled(found)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256, in hex: equal where two read every text alike."""
+        learnt = "" if self.learnt is None else self.learnt.digest
+        return hashlib.sha256(f"{self.lexicon.digest}{learnt}".encode()).hexdigest()
 
 
 @lru_cache(1)
-def _at_work() -> list[Lexicon]:
-    return [read_lexicon()]
+def _at_work() -> list[Reading]:
+    return [Reading(read_lexicon(), read_learnt())]
 
 
-def in_use() -> Lexicon:
-    """The lexicon that every text of this process is read with."""
+def in_use() -> Reading:
+    """How every text of this process is read."""
     return _at_work()[0]
 
 
@@ -27,28 +56,30 @@ def use(paths: Sequence[Path]) -> None:
 
     What was learnt with another lexicon is of another digest. Raises SettingsError as `read_lexicon` does.
     """
-    _put(read_lexicon(paths))
+    _put(Reading(read_lexicon(paths), in_use().learnt))
 
 
 def leave_out(concept: Concept) -> None:
-    """Read texts without the entries of one concept from now on, as if nobody had written them."""
-    _put(Lexicon(entry for entry in in_use().entries if entry.concept is not concept))
+    """Read texts without one concept from now on, as if nobody had written of it."""
+    now = in_use()
+    entries = Lexicon(entry for entry in now.lexicon.entries if entry.concept is not concept)
+    _put(Reading(entries, None if now.learnt is None else now.learnt.without(concept)))
 
 
-def _put(lexicon: Lexicon) -> None:
-    if lexicon.digest != in_use().digest:
-        _at_work()[0] = lexicon
+def _put(reading: Reading) -> None:
+    if reading.digest != in_use().digest:
+        _at_work()[0] = reading
         concepts_of.cache_clear()
         is_opposite.cache_clear()
 
 
 @lru_cache(MAX_KNOWN)
 def concepts_of(text: str) -> frozenset[Concept]:
-    """What a text is about, by the lexicon in use."""
+    """What a text is about, by what is in use."""
     return in_use().concepts(text)
 
 
 @lru_cache(MAX_KNOWN)
 def is_opposite(word: str) -> bool:
     """Whether a word turns a text into another, by the lexicon in use."""
-    return in_use().is_opposite(word)
+    return in_use().lexicon.is_opposite(word)

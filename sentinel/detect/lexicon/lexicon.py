@@ -12,7 +12,7 @@ from sentinel.detect.lexicon.literals import MIN_LITERAL, Literals, alternatives
 from sentinel.detect.lexicon.spelling import fold
 from sentinel.errors import SettingsError
 
-__all__ = ["Lexicon"]
+__all__ = ["Lexicon", "settled"]
 
 _APART = (Concept.FAILED_LOGIN, Concept.WORKED_LOGIN)
 _DENIED = " ~ "
@@ -61,11 +61,11 @@ class Lexicon:
         """SHA-256, in hex, over concepts and patterns: equal where two lexicons read every text alike."""
 
     def concepts(self, text: str) -> frozenset[Concept]:
-        """What a text is about; empty for a plain one. Trouble that is counted as zero is none.
+        """What a text is about; empty for a plain one. Trouble that is counted as zero is none."""
+        return settled(self.read(text)[0])
 
-        A failed log-in is a failure and neither one that worked, nor a mere connection, nor a firewall's refusal; a
-        grave failure is a failure; a log-in that worked touches privileges.
-        """
+    def read(self, text: str) -> tuple[set[Concept], str]:
+        """(the concepts whose patterns a text holds, the folded text without what is denied in it)."""
         folded = fold(text)
         candidates = self._candidates(folded)
         told = _without(folded, candidates)
@@ -76,14 +76,7 @@ class Lexicon:
         for finder in candidates:
             if finder.concept is not Concept.DENIED and finder.concept not in found:
                 found |= {finder.concept} if finder.finds(together, told) else set()
-        if Concept.FAILED_LOGIN in found:
-            found -= {Concept.WORKED_LOGIN, Concept.CONNECTION, Concept.FILTERED}
-            found.add(Concept.FAILURE)
-        if Concept.GRAVE_FAILURE in found:
-            found.add(Concept.FAILURE)
-        if Concept.WORKED_LOGIN in found:
-            found.add(Concept.PRIVILEGE)
-        return frozenset(found)
+        return found, told
 
     def is_opposite(self, word: str) -> bool:
         """Whether a word, without signs around it, turns a text into another."""
@@ -126,6 +119,21 @@ class Lexicon:
                 if literal in folded:
                     found.update(finder.place for finder in finders if finder.may_find(folded))
         return [self._finders[place] for place in sorted(found)]
+
+
+def settled(found: Iterable[Concept]) -> frozenset[Concept]:
+    """Concepts with what follows from them: a failed log-in is a failure and neither one that worked, nor a mere
+    connection, nor a firewall's refusal; a grave failure is a failure; a log-in that worked touches privileges.
+    """
+    settled = set(found)
+    if Concept.FAILED_LOGIN in settled:
+        settled -= {Concept.WORKED_LOGIN, Concept.CONNECTION, Concept.FILTERED}
+        settled.add(Concept.FAILURE)
+    if Concept.GRAVE_FAILURE in settled:
+        settled.add(Concept.FAILURE)
+    if Concept.WORKED_LOGIN in settled:
+        settled.add(Concept.PRIVILEGE)
+    return frozenset(settled)
 
 
 def _without(folded: str, candidates: Iterable[_Finder]) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from sentinel.detect.tuning.origin import by_hand
+from sentinel.detect.tuning.origin import by_definition, by_hand
 
 # lexicon/entry.py
 MAX_PATTERN: Annotated[int, by_hand("characters", "length of a pattern, its words put in")] = 20_000
@@ -17,3 +17,21 @@ MIN_LITERAL: Annotated[int, by_hand("characters", "a shorter text stands nearly 
 
 # lexicon/words.py
 MAX_KEY_BYTES: Annotated[int, by_hand("bytes", "a longer word is no key")] = 18
+
+# lexicon/learnt/features.py
+MAX_READ_WORDS: Annotated[
+    int, by_hand("words", "what stands farther behind in a text is not read for what it means")
+] = 60
+NEAR_WORDS: Annotated[int, by_hand("words", "kinds of words that stand farther apart are not read together")] = 8
+
+# lexicon/learnt/learnt.py
+LEAST_LEARNT: Annotated[float, by_hand("share", "how sure a text has to read as a concept")] = 0.6
+MOST_HARMLESS: Annotated[float, by_hand("share", "a text that is harmless as surely as this reads as nothing")] = 0.5
+WEIGHT_STEP: Annotated[float, by_definition("nats", "one step of a kept weight")] = 0.01
+
+# learn/words.py
+PULL: Annotated[
+    float, by_hand("inverse", "how far examples may pull weights from 0 (C of the logistic regression)")
+] = 0.3
+MIN_EXAMPLES: Annotated[int, by_hand("count", "a feature of fewer examples is not weighed")] = 2
+OUT_OF_PLACE: Annotated[int, by_hand("lines", "made-up lines in which one word of an example is out of place")] = 1_000
