@@ -34,7 +34,7 @@ __all__ = [
 _UPPER: Final = (
     "TRACE DEBUG INFO NOTICE WARN WARNING ERROR ERR FATAL CRITICAL CRIT SEVERE ALERT EMERG EMERGENCY PANIC FINE FINER "
     "FINEST DDEBUG SUBDEBUG CONFIG VERBOSE SUCCESS DBG INF WRN TRC FTL VRB INFORMATION DEPRECATED DPANIC NOTE AUDIT "
-    "CRT ERRO DEBU FATA LIFECYCLE QUIET "
+    "CRT ERRO DEBU FATA "
     "WARNUNG FEHLER HINWEIS SCHWERWIEGEND ADVERTENCIA ADVERTÊNCIA AVISO AVERTISSEMENT ERREUR INFOS AVVERTENZA ERRORE GRAVE "
 ).split()
 _LOWER: Final = (
@@ -63,7 +63,9 @@ _STRIPPED: Final = frozenset(
     "trace debug info notice warn warning verbose silly dbg inf wrn trc ftl information".split()
 )
 _AFTER_BARE: Final = re.compile(r"[ \t](?P<name>[A-Za-z_][\w.]*) ?: ")
-LETTER: Final = re.compile(r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/| +[A-Za-z_-]|  |!? +\[| \||! |\t)!?")
+LETTER: Final = re.compile(
+    r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/[A-Za-z][\w.-]{2,}| +[A-Za-z_-]|  |!? +\[| \||! |\t)!?"
+)
 """One letter for a level, told by its place beside the time."""
 LEVEL_PAIR: Final = re.compile(r"(?i:level|lvl|loglevel|severity)=\"?(?P<level>[A-Za-z]+)\"?(?P<name>)")
 LEVEL_WITH_NAME: Final = re.compile(
@@ -71,7 +73,7 @@ LEVEL_WITH_NAME: Final = re.compile(
     r"= ))?(?P<name2>)"
     rf"|(?P<level3>information|debug|notice|warning|critical)/(?P<name3>[A-Za-z][\w.-]*): "
     rf"|(?P<name4>[A-Za-z][\w-]*):(?P<level4>{_LOW})(?=[ \t]+\[|[ \t]{{2}})"
-    r"|(?P<level5>[VDIWEF])/(?P<name5>[A-Za-z][\w.-]*)(?=[ :(\]]|$):?"
+    r"|(?P<level5>[VDIWEF])/(?P<name5>[A-Za-z][\w.-]{2,})(?=[ :(\]]|$):?"
 )
 LEVEL_AFTER_NAME: Final = re.compile(
     rf"(?P<name>[A-Za-z][\w-]*)[./](?P<level>{UP})(?::|(?=[ \t]))"

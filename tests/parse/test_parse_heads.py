@@ -101,3 +101,19 @@ def test_zone_of_several_meanings_is_marked(read_line: ReadLine) -> None:
 def test_source_of_a_containers_file_is_the_container(origin: str, source: str, read_line: ReadLine) -> None:
     """Not the number of its restarts."""
     assert read_line("2026-07-01T15:04:06Z stdout F plain words", origin=origin)["source"] == source
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "message"),
+    [
+        ("2026-03-04 10:00:01 I/O error, dev sda", None, "I/O error, dev sda"),
+        ("2026-03-04 10:00:01 [12] I/O error, dev sda", None, "I/O error, dev sda"),
+        ("I/O error on sda", None, "I/O error on sda"),
+        ("2026-03-04 10:00:01 [12] E/Till: no answer", "error", "no answer"),
+    ],
+)
+def test_input_and_output_are_no_level(line: str, level: str | None, message: str, read_line: ReadLine) -> None:
+    """`I/O` at the head of a message is no letter of a level before a tag, as `E/Till` is."""
+    record = read_line(line)
+
+    assert (record["level"], record["message"]) == (level, message)
