@@ -88,7 +88,7 @@ _CRASHES: Final = (
     r"terminate called |Segmentation fault|SIG[A-Z]{3,5}: |==\d+==ERROR|\*\*\* [A-Z])"
 )
 
-_STACKED: Final = r"^\[?(?:" + _DATE + r").{0,80}?[\t ]{2,}(?P<frame>at [\w.$<>`\[\], ]{1,200}\()"
+_STACKED: Final = r"^\[?(?:" + _DATE + r").{0,80}?[\t ]{2,20}(?P<frame>at [\w.$<>`\[\], ]{1,200}\()"
 """A frame of a stack behind a head that repeats that of the line before: it begins nothing."""
 _UNTOLD: Final = (
     rf"^(?:{_DATE})(?::\d{{2}})?(?:[.,]\d+)?(?: [AP]M)?(?:Z| [A-Z]{{2,5}})? (?:\[[^\]]+\] )?(?:[\w$]+\.)+[\w$]+"
