@@ -25,10 +25,12 @@ Codes: TypeAlias = npt.NDArray[np.uint8]
 _CODES: Final = {chr(code): code for code in range(1, 128)}
 MOST_ASKED: Final = 0.8
 """Where more of the texts than this share begin as a rule wants it, all are asked: picking them out costs, too."""
-FEW_LINES: Final = 16
+FEW_LINES: Final = 512
 FEW_CHARS: Final = 2048
-"""So few and such short texts are sorted by Python's `re` on the same patterns, which spares a single line most of the
-frames' overhead. On longer lines only polars' engine is used: it is linear whatever the line."""
+FEW_IN_ALL: Final = 16 * FEW_CHARS
+"""So few texts, of so many characters each and in all, are sorted by Python's `re` on the same patterns, which spares
+them most of the frames' overhead: polars makes each of some fifty patterns anew for each batch. On longer lines only
+polars' engine is used: it is linear whatever the line."""
 
 _OWN: Final = timestamps.STAMP_GROUPS | {
     "row",
@@ -86,7 +88,7 @@ def match(lines: pl.DataFrame, rules: Sequence[Rule], now: int) -> tuple[list[pl
     """FIELDS of the lines that a rule knows, a frame a rule, and the lines that none knows; both in order."""
     done: list[pl.DataFrame] = []
     left, leads, fifths = lines, _codes_of(lines["text"], 0), _codes_of(lines["text"], 4)
-    for rule in _candidates(lines["text"].to_list(), rules) if lines.height <= FEW_LINES else rules:
+    for rule in _candidates(lines["text"], rules):
         if left.is_empty():
             break
         rows = np.flatnonzero(_asked(rule, leads, fifths)) if rule.leads else None
@@ -136,9 +138,13 @@ def _mask(rule: Rule, texts: pl.Series, rows: npt.NDArray[np.int64] | None) -> p
     return pl.Series(found)
 
 
-def _candidates(texts: list[str], rules: Sequence[Rule]) -> Sequence[Rule]:
+def _candidates(lines: pl.Series, rules: Sequence[Rule]) -> Sequence[Rule]:
     """The rules that a few short texts need: the first that knows each of them, found without a frame's overhead."""
-    if any(len(text) > FEW_CHARS for text in texts):
+    if len(lines) > FEW_LINES:
+        return rules
+    texts: list[str] = lines.to_list()
+    lengths = [len(text) for text in texts]
+    if max(lengths, default=0) > FEW_CHARS or sum(lengths) > FEW_IN_ALL:
         return rules
     first = {_first(text, rules) for text in texts}
     return [rule for place, rule in enumerate(rules) if rule.is_own or place in first]

@@ -72,7 +72,7 @@ def test_any_bytes_become_records_or_blanks(lines: list[bytes]) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.lists(PIECES, max_size=9).map(b"".join), min_size=1, max_size=FEW_LINES))
+@given(st.lists(st.lists(PIECES, max_size=9).map(b"".join), min_size=1, max_size=16))
 def test_few_lines_are_read_as_many_are(lines: list[bytes]) -> None:
     """The quick way for a handful of lines (Python's engine picks the rule) agrees with the way of batches."""
     texts = [line.decode(errors="backslashreplace") for line in lines]
