@@ -4,7 +4,7 @@ import io
 import itertools
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +88,7 @@ def compact(folder: Path, spool: str) -> int:
     if len(small) < COMPACT_FILES:
         return 0
     drop_superseded(folder)
-    small = [file for file in small if file.path.exists()]
+    small = {file: decoded for file, decoded in small.items() if file.path.exists()}
     gone = 0
     for group in (group for group in _groups(small) if len(group) > 1):
         whole = pl.concat([pl.read_parquet(file.path).with_columns(empty_nulls()) for file in group], how="diagonal")
@@ -99,12 +99,12 @@ def compact(folder: Path, spool: str) -> int:
     return gone
 
 
-def _small_files(folder: Path, spool: str) -> list[ParquetFile]:
-    """The files that may be joined; their footers are read only where there are many."""
+def _small_files(folder: Path, spool: str) -> dict[ParquetFile, int]:
+    """The files that may be joined, and their bytes in memory; footers are read once, and only where files are many."""
     small = [file for file in list_files(folder) if file.spool == spool and _bytes(file) < SMALL_BYTES]
     if len(small) < COMPACT_FILES:
-        return []
-    return [file for file in small if _decoded_bytes(file) < MAX_DECODED_BYTES // 2]
+        return {}
+    return {file: decoded for file in small if (decoded := _decoded_bytes(file)) < MAX_DECODED_BYTES // 2}
 
 
 def _decoded_bytes(file: ParquetFile) -> int:
@@ -112,11 +112,11 @@ def _decoded_bytes(file: ParquetFile) -> int:
     return int(said) if said.isdecimal() else USUAL_RATIO * _bytes(file)
 
 
-def _groups(files: list[ParquetFile]) -> Iterator[list[ParquetFile]]:
+def _groups(files: Mapping[ParquetFile, int]) -> Iterator[list[ParquetFile]]:
     """Neighbours that together make files of up to MAX_BYTES, and MAX_DECODED_BYTES in memory."""
     group, size, decoded = list[ParquetFile](), 0, 0
-    for file in files:
-        more, more_decoded = _bytes(file), _decoded_bytes(file)
+    for file, more_decoded in files.items():
+        more = _bytes(file)
         if group and (size + more > MAX_BYTES or decoded + more_decoded > MAX_DECODED_BYTES):
             yield group
             group, size, decoded = [], 0, 0
