@@ -20,10 +20,11 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 		{ echo "Python's venv module is missing: install it (on Debian and Ubuntu: apt install python3-venv)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib sentinel flows tasks serving deployments || true
-	$(BIN)/python -m sentinel.detect.learn.warm
+	@# bytecode on one core, machine code on another
+	$(BIN)/python -m compileall -q $(VENV)/lib sentinel flows tasks serving deployments & \
+		$(BIN)/python -m sentinel.detect.learn.warm; status=$$?; wait; exit $$status
 	@touch $(STAMP)
 
 up: install ## run everything; SAMPLE=0 leaves out the sample data
