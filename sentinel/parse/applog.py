@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from sentinel.parse import pairs, platforms, products, stamps
+from sentinel.parse import pairs, platforms, products, services, stamps
 from sentinel.parse.levels import ANY_LEVEL, PLAIN_LEVEL, UPPER_LEVEL
 from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
 
@@ -136,6 +136,7 @@ AFTER_TIME: Final = (
     Rule("windows-cbs", rf"^(?P<head>{_ANY} {{2,}}(?P<source>[A-Z][A-Za-z]{{1,7}}) {{2,}})", LETTERS),
     *platforms.AFTER_TIME,
     *products.AFTER_TIME,
+    *services.AFTER_TIME,
     *LEVEL_FIRST,
     _DOTNET,
     Rule(  # https://github.com/apache/kafka: its log4j names the logger last, and Strimzi's the thread behind it
@@ -147,7 +148,7 @@ AFTER_TIME: Final = (
         unless=r"(?:Exception|Error)(?::[0-9]+)?\)$",
     ),
     Rule("host-program", r"^(?P<head>(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*) "
-         r"(?P<source>[A-Za-z_][^ :\[\]]*)\[(?P<pid>[0-9]+)\]: )", LETTERS + DIGITS, unless=rf"^{PLAIN_LEVEL} ",
+         r"(?P<source>[A-Za-z_][^ :\[\]]*(?: [A-Z][A-Za-z]+){0,2})\[(?P<pid>[0-9]+)\]: )", LETTERS + DIGITS, unless=rf"^{PLAIN_LEVEL} ",
          finish=_led),
 )  # fmt: skip
 
@@ -207,6 +208,7 @@ _LETTERED: Final = tuple(  # https://www.tornadoweb.org/en/stable/log.html, and 
 RULES: Final = (
     *platforms.RULES,
     *products.RULES,
+    *services.RULES,
     *_TIMED,
     *_LETTERED,
     _OF_POSTGRES_RPM,
@@ -216,6 +218,7 @@ RULES: Final = (
     _FILE_PREFIX,
 )
 BARE_RULES: Final = (
+    *services.BARE_RULES,
     _DOTNET,
     *LEVEL_FIRST,
     Rule("npm", r"^(?P<head>npm (?P<level>ERR!|WARN|error|warn|notice|info|http|verbose) )", "n", "npm"),

@@ -8,6 +8,8 @@ from typing import Final
 
 import polars as pl
 
+from sentinel.parse import whole
+
 __all__ = ["BLOCK", "STAMPED_FRAME", "Label", "labels_of", "seen_twice"]
 
 
@@ -33,11 +35,11 @@ class Label:
     KEY: Final = 16  # the first line of a private key, and
     KEY_END: Final = 17  # the last line of one
     BLANK: Final = 18  # nothing, in a frame
-    BLOCK: Final = 19  # the first line of an alert: all lines up to the next belong to it, whatever they look like
+    BLOCK: Final = 19  # the first line of an alert, or of what is read whole: all up to the next belongs to it
 
 
-BLOCK: Final = r"^\*\* Alert [0-9]{10}\.[0-9]+:"
-"""https://www.ossec.net/docs/docs/formats/alerts.html"""
+BLOCK: Final = rf"^\*\* Alert [0-9]{{10}}\.[0-9]+:|{whole.BEGIN}"
+"""Of OSSEC, https://www.ossec.net/docs/docs/formats/alerts.html, and those that are read whole."""
 _DATE: Final = (  # the examples behind the patterns are what they are for
     r"\d{4}[-/.]\d{2}[-/.]\d{2}[T _\t:,;-]{1,2}\d{1,2}[:.]\d{2}"  # 2026-03-04T10:00
     r"|\d{8}[T-]\d{6}|\d{6,8}[T -] ?\d{1,2}:\d{1,2}:\d{1,2}"  # 20260304T100000, 260304 10:00:00

@@ -30,8 +30,8 @@ _NAMES: Final = {
     "audit_success hint http default notification mark ii df i n lifecycle quiet "
     "hinweis meldung informação informações información informazioni informations infos informacion informacao ",
     "warn": "warn warning wrn warnin warni w attn deprecated deprecation ww warnung advertencia advertência aviso avertissement avviso avvertenza",
-    "error": "error err err! severe sevr failure fail erro eror errors exception fehler erreur erro errore grave schwerwiegend auditfailure audit_failure ee e",
-    "fatal": "fatal ftl fata critical crit crt cri alert emerg emergency panic pani dpanic crash assert fault f c a kritisch critico crítico critique",
+    "error": "error err errs err! severe sevr failure fail erro eror errors exception fehler erreur erro errore grave schwerwiegend auditfailure audit_failure ee e",
+    "fatal": "emrg alrt fatal ftl fata critical crit crt cri alert emerg emergency panic pani dpanic crash assert fault f c a kritisch critico crítico critique",
 }
 LEVEL_OF_WORD: Final = {word: level for level, words in _NAMES.items() for word in words.split()}
 """Lower-case word or letter → level: syslog, log4j, java.util.logging, Python, .NET, Android, glog, PostgreSQL."""

@@ -198,6 +198,7 @@ class Peel(Levels):
             found is None
             or not t.is_marked(found, has_level=self.level is not None)
             or ((found["mark3"] or found["mark4"]) and self.files)
+            or (self.files and found["name"].isupper())  # `Service.java:12 - JOINING: token 7`
         ):
             return False
         if found["mark"] and (self.files or self.daemon) and self._is_function(found["name"]):

@@ -59,6 +59,8 @@ class Levels:
     def _take_marked_level(self) -> bool:
         """A level that a name, a facility or PHP stands beside."""
         found = tl.LEVEL_AFTER_NAME.match(self.text, self.at) if self.timed else None
+        if found and (found["name2"] or "").lower() in LEVEL_OF_WORD:  # `warn: config: no file`: the first is one
+            found = None
         found = found or tl.LEVEL_WITH_NAME.match(self.text, self.at)
         if found:
             said = {name: value for name, value in found.groupdict().items() if value}

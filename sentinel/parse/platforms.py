@@ -9,11 +9,11 @@ import polars as pl
 from sentinel.parse import levels, stamps
 from sentinel.parse.rules import DIGITS, LETTERS, UPPER, Rule
 
-__all__ = ["AFTER_TIME", "RULES", "told"]
+__all__ = ["AFTER_TIME", "RULES", "TOPICS", "of_topics", "told"]
 
 _HMS: Final = r"(?P<H>[0-9]{2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})"
 _UP: Final = rf"(?P<level>{levels.UPPER_LEVEL})"
-_TOPICS: Final = r"(?P<topics>[a-z0-9-]+(?:,!?[a-z0-9-]+)+)"
+TOPICS: Final = r"(?P<topics>[a-z0-9-]+(?:,!?[a-z0-9-]+)*,(?:info|warning|error|critical|debug)(?:,!?[a-z0-9-]+)*)"
 _THREAD: Final = r"main|[^ |]*(?:Main|[Tt]hread)[^|]*?|[^ |]+(?: [^ |]+){0,3}?-[0-9]+(?:[_-][0-9]+)*"
 _OF_APPLE: Final = {"Df": "info", "In": "info", "I": "info", "Db": "debug", "Er": "error", "E": "error", "F": "fatal"}
 _OF_ESPHOME: Final = {
@@ -29,7 +29,7 @@ _OF_FREESWITCH: Final = r"(?P<idle>[0-9.]+)% \[(?P<level>[A-Z]+)\] (?P<source>[A
 _GRAVE: Final = ("critical", "error", "warning", "info", "debug")
 
 
-def _of_topics(groups: pl.DataFrame) -> pl.DataFrame:
+def of_topics(groups: pl.DataFrame) -> pl.DataFrame:
     """The first topic speaks, and the gravest of them that is a level."""
     topics = pl.col("topics").str.split(",")
     level = pl.coalesce(pl.when(topics.list.contains(word)).then(pl.lit(word)) for word in _GRAVE)
@@ -186,7 +186,7 @@ AFTER_TIME: Final = (
         "TDIWEF",
     ),
     Rule("pm2", r"^(?P<head>PM2 +(?:log|(?P<level>info|warn|error|debug)) *: )", "P"),
-    Rule("mikrotik", rf"^(?P<head>{_TOPICS} )", LETTERS.lower(), finish=_of_topics),
+    Rule("mikrotik", rf"^(?P<head>{TOPICS} )", LETTERS.lower(), finish=of_topics),
 )
 RULES: Final = (
     Rule(  # https://www.x.org/releases/current/doc/man/man1/Xorg.1.xhtml: seconds since the server started, a marker
@@ -244,9 +244,9 @@ RULES: Final = (
     ),
     Rule(
         "mikrotik",
-        rf"^(?P<head>(?P<stamp>(?P<b>[a-z]{{3}})/(?P<d>[0-9]{{2}})(?:/(?P<Y>[0-9]{{4}}))? {_HMS}) {_TOPICS} )",
+        rf"^(?P<head>(?P<stamp>(?P<b>[a-z]{{3}})/(?P<d>[0-9]{{2}})(?:/(?P<Y>[0-9]{{4}}))? {_HMS}) {TOPICS} )",
         LETTERS.lower(),
-        finish=_of_topics,
+        finish=of_topics,
     ),
     Rule(
         "passenger",

@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 import polars as pl
 
-from sentinel.parse import attributes, explicit, export, levels, markup
+from sentinel.parse import attributes, explicit, export, levels, markup, whole
 from sentinel.parse.fields import BadDocumentError, DocumentFields
 from sentinel.parse.formats import bodies, line_rules
 from sentinel.parse.frames import SYSLOGS, unframe
@@ -16,7 +16,7 @@ from sentinel.parse.lines import split
 from sentinel.parse.literal import read_literal
 from sentinel.parse.loose import read_cut, read_loosely
 from sentinel.parse.marked import JUL
-from sentinel.parse.rules import Rule, is_any, resolve
+from sentinel.parse.rules import Rule, is_any, match, resolve
 from sentinel.parse.shape import FIELDS, fields_of
 
 __all__ = ["read_bodies", "read_framed", "read_texts"]
@@ -32,7 +32,7 @@ _CLASS_AND_METHOD: Final = (
 _PROCESS_OF_DB2: Final = r"\bPROC *: ([\w.-]+)"
 _MARK_CHARS: Final = 160
 _MARKED: Final = (
-    rf"^\s*\{{|^PHP [A-Z]|^[\w.@-]+=|"
+    rf"^\s*\{{|^PHP [A-Z]|^[\w.@-]+=|^\[(?:debug|info|warn|error)\||"
     rf"^[IWEFD][0-9]{{4}} |\b{UPPER_LEVEL}\b|[\[<(]{ANY_LEVEL} *[\])>]|\b(?:GET|POST|PUT|PATC"
     r"H|DELETE|HEAD|OPTIONS) |"
     r"^(?:CEF|LEEF):|\] \"|^<|[0-9]/-?[0-9]+/-?[0-9]+ [1-5][0-9]{2} |%[A-Z][A-Z0-9_-]+-[0-7]-|[0-9]{2}:[0-9"
@@ -73,6 +73,7 @@ def _merged(framed: pl.DataFrame, now: int, nested: int) -> pl.DataFrame:
     sure = pl.col("inner_level").is_not_null() | pl.col("inner_format").is_in([*_SURE, *own])
     taken = joined["inner_format"].is_not_null() & joined.select(sure.fill_null(value=False)).to_series()
     taken |= ~joined["syslog"]
+    taken |= joined["timestamp"].is_null() & joined["inner_timestamp"].is_not_null()  # behind a PRI alone
     names = [name for name in FIELDS if name not in ("row", "message")]
     joined = joined.with_columns(
         *(pl.when(taken).then(f"inner_{name}").alias(f"inner_{name}") for name in names),
@@ -99,6 +100,7 @@ def _read_framed_inside(framed: pl.DataFrame, now: int, nested: int) -> pl.DataF
     head, of_daemon = texts["text"].str.slice(0, _MARK_CHARS), framed["frame"].is_in(list(SYSLOGS))
     asked = ~of_daemon | (head.str.contains(_MARKED) & ~texts["text"].str.contains(_BARE_REQUEST))
     asked |= is_any(texts["text"], reading().formats)
+    asked |= framed["timestamp"].is_null() & framed["source"].is_null()  # a PRI, and no header behind it
     if asked.all():
         return _read_inside(texts, line_rules(), now, nested)
     plain = fields_of(texts.filter(~asked).rename({"text": "message"}))
@@ -110,18 +112,29 @@ def _read_inside(texts: pl.DataFrame, rules: Sequence[Rule], now: int, nested: i
     braced = texts["text"].str.contains(_BRACED) | texts["text"].str.contains(export.ENTRY)
     braced |= texts["text"].str.contains(markup.EVENT)
     if nested >= MAX_NESTED or not braced.any():
-        return _read_lines(texts, rules, now)
+        return _read_whole(texts, rules, now)
     found = _read_json(texts.filter(braced), now, nested)
     others = texts.join(found, on="row", how="anti", maintain_order="left")
-    return pl.concat([found, _read_lines(others, rules, now)]).sort("row")
+    return pl.concat([found, _read_whole(others, rules, now)]).sort("row")
+
+
+def _read_whole(texts: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
+    """FIELDS of each text, of which some are read whole, and not by their first line."""
+    asked = texts["text"].str.contains(whole.BEGIN)
+    if not asked.any():
+        return _read_lines(texts, rules, now)
+    asked &= ~is_any(texts["text"], reading().formats)
+    done, left = match(texts.filter(asked), whole.RULES, now)
+    done.append(_read_lines(pl.concat([left, texts.filter(~asked)]).sort("row"), rules, now))
+    return pl.concat(done).sort("row")
 
 
 def _read_lines(texts: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
     """FIELDS by the rules, which see a text's first line and only so much of it; the rest is message."""
-    whole = split(texts)
-    fields = resolve(whole.select("row", "text"), rules, now)
-    if whole["tail"].null_count() < whole.height:
-        after = whole["tail"].fill_null("")
+    parts = split(texts)
+    fields = resolve(parts.select("row", "text"), rules, now)
+    if parts["tail"].null_count() < parts.height:
+        after = parts["tail"].fill_null("")
         bare = pl.col("message") == ""
         message = pl.when(bare).then(after.str.strip_chars_start()).otherwise(pl.concat_str("message", after))
         fields = fields.with_columns(message.alias("message"))

@@ -21,6 +21,7 @@ __all__ = [
     "WEEKDAY",
     "YEAR_FIRST",
     "YEAR_SHORT",
+    "ZONE_MONTH_DAY",
     "ZONE_YEAR",
     "read_iso",
     "read_text",
@@ -54,6 +55,9 @@ MONTH_DAY: Final = (
 
 ZONE_YEAR: Final = rf"(?P<stamp>{_MONTH} {{1,2}}(?P<d>[0-9]{{1,2}}) {_HMS} (?:(?P<z>{NAMED}) )?(?P<Y>[0-9]{{4}}))"
 """`Aug 24 05:34:00 CST 1987`, an example of RFC 3164."""
+
+ZONE_MONTH_DAY: Final = rf"(?P<stamp>(?P<z>{NAMED}) {_MONTH} {{1,2}}(?P<d>[0-9]{{1,2}}) {_HMS})"
+"""`CET Mar  4 11:15:20`, the zone before the date."""
 
 WEEKDAY: Final = rf"(?P<stamp>[A-Z][a-z]{{2}} {_MONTH} {{1,2}}(?P<d>[0-9]{{1,2}}) {_HMS}{_FRACTION} (?P<Y>[0-9]{{4}}))"
 """`Sun Dec 04 04:47:44.123 2005`, as of C's ctime."""

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from sentinel.parse import levels, pairs, stamps
+from sentinel.parse import levels, pairs, platforms, stamps
 from sentinel.parse.rules import DATED, DIGITS, UPPER, Rule
 from sentinel.parse.zones import NAMED
 
@@ -14,10 +14,16 @@ _HOST: Final = r"(?P<host>[^ \[]*[^ \[:])"
 _PROGRAM: Final = r"(?P<source>[^ :\[]+)"
 _PID: Final = r"\[(?P<pid>[0-9]+)\]"
 _ADDRESS: Final = r"(?: \((?P<about>[^)]*)\))?"  # launchd names the service it speaks about
+_SOLARIS: Final = r"(?:\[ID (?P<message_id>[0-9]+) (?P<facility>[a-z0-9]+)\.(?P<level>[a-z]+)\] )?"
+"""https://docs.oracle.com/cd/E23824_01/html/821-1451/sysresys-56.html"""
 
 _WORD: Final = r"(?:[^ ]+ )?"
 _LEVELLED: Final = (  # a zone, a level, Cisco's mark or number: no host and no program
     rf" (?:(?:{NAMED}):? |{_WORD}:? ?%(?:%[0-9]{{2}})?[A-Z]|\[?{levels.PLAIN_LEVEL}\]? |{_WORD}{levels.PLAIN_LEVEL}: |{_WORD}[0-9]+: )"
+)
+
+_SEVERITY: Final = (
+    r"(?P<level>emerg|alert|crit|err|warning|notice|info|debug|EMERG|ALERT|CRIT|ERR|WARNING|NOTICE|INFO|DEBUG)"
 )
 
 _OF_ESXI: Final = {
@@ -44,14 +50,33 @@ BSD: Final = (
     ),
     Rule(
         "syslog",
-        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<level>emerg|alert|crit|err|warning|notice|info|debug) "
-        rf"{_PROGRAM}{_PID}: ?)",
+        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_SEVERITY} {_PROGRAM}{_PID}: ?)",
         UPPER,
+    ),
+    Rule(  # WatchGuard, with its serial number and a time of its own
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<serial>[0-9A-Z]{{6,}}) \((?P<device_time>[0-9T:.-]+)\) "
+        rf"{_PROGRAM}(?:{_PID})?: ?)",
+        UPPER,
+    ),
+    Rule(  # MikroTik, whose topics stand where a program does
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {platforms.TOPICS} )",
+        UPPER,
+        finish=platforms.of_topics,
+    ),
+    *(  # ArubaOS, which puts its name and address between angles
+        Rule(
+            "syslog",
+            rf"^(?P<head>{stamp} (?:<(?P<host>[^ >]+)(?: [0-9a-f.:]+)?> )?{_PROGRAM}{_PID}: ?)(?:<[0-9]+> )",
+            UPPER,
+        )
+        for stamp in (stamps.ZONE_YEAR, stamps.MONTH_DAY)
     ),
     Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),
     Rule(
         "syslog",
-        rf"^(?P<head>{stamps.MONTH_DAY} {{1,2}}{_HOST} {_PROGRAM}(?:{_PID})?{_ADDRESS}: {{0,2}})",
+        rf"^(?P<head>{stamps.MONTH_DAY} {{1,2}}{_HOST} {_PROGRAM}(?:{_PID})?{_ADDRESS}: {{0,2}}{_SOLARIS})",
         UPPER,
         unless=rf"^{stamps.MONTH_DAY}{_LEVELLED}",
     ),
@@ -79,7 +104,7 @@ RSYSLOG: Final = (
     Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} )(?:CEF|LEEF):[0-9]", DIGITS, fifth=DATED),
     Rule(  # ESXi from version 8 on: its word for the severity, and PRI behind it
         "syslog",
-        rf"^(?P<head>{stamps.RFC3339} (?P<severity>[A-Z][a-z])\([0-9]{{1,3}}\)\[?\+?\]? {_PROGRAM}(?:{_PID})?: ?)",
+        rf"^(?P<head>{stamps.RFC3339} (?P<severity>[A-Z][a-z])\([0-9]{{1,3}}\)\[?\+?\]? {_PROGRAM}(?:(?:{_PID})?: ?| - ))",
         DIGITS,
         fifth=DATED,
         finish=_of_esxi,
@@ -109,7 +134,13 @@ RFC5424: Final = Rule(
     DIGITS,
     finish=_structured,
 )
-JOURNAL: Final = (  # journalctl's short-full and short-unix
+JOURNAL: Final = (  # journalctl's short-full, short-unix and short-monotonic
+    Rule(
+        "syslog",
+        rf"^(?P<head>\[ *(?P<uptime>[0-9]+\.[0-9]{{6}})\] {_HOST} (?:(?P<source>[A-Za-z][^ :\[]*){_PID}|kernel): )",
+        "[",
+        "kernel",
+    ),
     Rule(
         "syslog",
         rf"^(?P<head>[A-Z][a-z]{{2}} {stamps.YEAR_FIRST} {_HOST} (?P<source>[^ :\[]+)(?:{_PID})?: )",

@@ -107,7 +107,7 @@ DATABASE: Final = re.compile(r"(?P<name>[\w?-]+) (?=[A-Za-z_]\w*(?:\.\w+)+: )")
 """Odoo's database, between the level and the logger."""
 WORD_BEFORE_LEVEL: Final = re.compile(
     r"(?P<name>[A-Za-z_][\w.$/:@-]*)(?:[ \t]*\[(?P<pid>[0-9]+)\])?(?:[ \t]*[:|-])?[ \t]+"
-    rf"(?=%[A-Z]|[\[(<|]? ?(?:{UP})(?:[ \t\]>)|:/]|$)|\[(?:(?i:{WORDS})|[TDIWEFC])\])"
+    rf"(?=%[A-Z]|%\$ VDC-|[\[(<|]? ?(?:{UP})(?:[ \t\]>)|:/]|$)|\[(?:(?i:{WORDS})|[TDIWEFC])\])"
 )
 PAIRS: Final = re.compile(r"([A-Za-z_][\w.-]*)[=:] ?(\"[^\"]*\"|[^\s,;]*)[,; ]*")
 

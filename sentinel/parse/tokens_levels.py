@@ -89,7 +89,7 @@ PHP_LEVELS: Final = {
     "Warning": "warn", "Core Warning": "warn", "Notice": "info", "Deprecated": "warn", "Strict Standards": "info",
 }  # fmt: skip
 CISCO: Final = re.compile(
-    r"%(?P<name>[A-Z][A-Z0-9_]*(?:-[A-Z][A-Z0-9_]*)*)-(?P<level>[0-7])-(?P<code>[A-Za-z0-9_]+)[: ]+"
+    r"(?:%\$ VDC-[0-9]+ %\$ +)?%(?P<name>[A-Z][A-Z0-9_]*(?:-[A-Z][A-Z0-9_]*)*)-(?P<level>[0-7])-(?P<code>[A-Za-z0-9_]+)[: ]+"
 )
 
 LATE_LEVEL: Final = re.compile(

@@ -1,0 +1,119 @@
+"""Formats of services, routers and storage, each told by a mark of its own: behind a time, or whole."""
+
+from typing import Final
+
+import polars as pl
+
+from sentinel.parse import levels, stamps
+from sentinel.parse.rules import DIGITS, LETTERS, Rule
+
+__all__ = ["AFTER_TIME", "BARE_RULES", "RULES"]
+
+_UP: Final = rf"(?P<level>{levels.UPPER_LEVEL})"
+_OF_POSTGRES: Final = r"(?P<level>DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC): {1,2}"
+_ROUTING: Final = (
+    "ZEBRA|RIP|RIPNG|OSPF|OSPF6|LDP|BGP|ISIS|PIM|PIM6|MGMTD|STATIC|BFD|EIGRP|NHRP|BABEL|SHARP|FABRICD|VRRP|PBR|PATH|"
+    "WATCHFRR|VTYSH"
+)
+_OF_ROUTING: Final = {
+    "emergencies": "fatal", "alerts": "fatal", "critical": "fatal", "errors": "error", "warnings": "warn",
+    "notifications": "info", "informational": "info", "debugging": "debug",
+}  # fmt: skip
+"""What FRR writes for a priority where it is told to: https://docs.frrouting.org/en/latest/basic.html"""
+_OF_NETBACKUP: Final = {"2": "debug", "4": "info", "8": "warn", "16": "error", "32": "fatal"}
+"""Its severities are powers of two: Veritas NetBackup Logging Reference Guide, "About legacy logging"."""
+_OF_VMWARE: Final = {"I": "info", "W": "warn", "E": "error", "A": "fatal", "V": "trace", "D": "debug"}
+
+
+def _of_routing(groups: pl.DataFrame) -> pl.DataFrame:
+    """The level that a priority's plural stands for."""
+    level = groups["priority"].replace_strict(_OF_ROUTING, default=None, return_dtype=pl.String)
+    return groups.drop("priority").with_columns(level.alias("level"))
+
+
+def _of_netbackup(groups: pl.DataFrame) -> pl.DataFrame:
+    """The level that a number between angles stands for."""
+    level = groups["severity"].replace_strict(_OF_NETBACKUP, default=None, return_dtype=pl.String)
+    return groups.drop("severity").with_columns(level.alias("level"))
+
+
+def _of_vmware(groups: pl.DataFrame) -> pl.DataFrame:
+    """The level that a letter before a number stands for."""
+    level = groups["mark"].replace_strict(_OF_VMWARE, default=None, return_dtype=pl.String)
+    return groups.drop("mark").with_columns(level.alias("level"))
+
+
+AFTER_TIME: Final = (
+    Rule(  # https://docs.frrouting.org: a daemon, the mark of a message, the number of an error
+        "frr",
+        rf"^(?P<head>(?:(?P<priority>[a-z]+): )?(?P<source>{_ROUTING}): "
+        r"(?:\[(?P<code>[A-Z0-9]{5}-[A-Z0-9]{5})\] ?)?(?:\[EC (?P<error>[0-9]+)\] )?)",
+        LETTERS,
+        finish=_of_routing,
+    ),
+    Rule(  # https://www.pgpool.net: `%t: pid %p: `, and with the name of the process
+        "pgpool",
+        rf"^(?P<head>(?:(?P<source>[a-zA-Z_][\w() -]{{0,40}}?) )?pid (?P<pid>[0-9]+): {_OF_POSTGRES})",
+        LETTERS + "_",
+        source="pgpool",
+    ),
+    Rule("netbackup", r"^(?P<head>\[(?P<pid>[0-9]+)\.(?P<thread>[0-9]+)\] <(?P<severity>2|4|8|16|32)> )", "[",
+         finish=_of_netbackup),
+    Rule(  # Brocade's RASlog: a message's number, a count, flags, a level, a switch
+        "raslog",
+        r"^(?P<head>\[(?P<source>[A-Z][A-Z0-9]*)-(?P<code>[0-9]{4})\], (?P<serial>[0-9/-]+),(?P<flags>[^,]*), "
+        rf"{_UP}, (?P<host>[^ ,]+), *)",
+        "[",
+    ),
+    Rule(  # Windows Update's columns: process, thread, component, in 16 characters
+        "windows-update",
+        r"^(?P<head>(?P<pid>[0-9]+) {2,}(?P<thread>[0-9]+) {2,}(?P<source>[A-Z][A-Za-z]{2,14}) +)",
+        DIGITS,
+    ),
+    Rule(  # https://docs.pingcap.com/tidb: level and place in code; what happened may stand in brackets, too
+        "tidb",
+        rf"^(?P<head>\[{_UP}\] \[(?P<source>[\w./-]+\.(?:go|rs|cpp|cc)):(?P<line>[0-9]+)\] )\[",
+        "[",
+    ),
+    Rule(  # Storm: the logger, a thread, a level
+        "storm",
+        r"^(?P<head>(?P<source>[a-z]\w*(?:\.\w+)+) (?P<thread>[^ \[\]]+(?:\[[0-9 ,]+\])?) "
+        rf"\[{_UP}\] )",
+        LETTERS,
+    ),
+)  # fmt: skip
+RULES: Final = (
+    Rule(  # a virtual machine's vmware.log: a thread, and a letter with a number
+        "vmware",
+        rf"^(?P<head>{stamps.RFC3339}\| "
+        r"(?P<source>[a-zA-Z][^|]{0,39})\| (?:(?P<mark>[IWEAVD])[0-9]{3}(?:[+-][^:]*)?: ?)?)",
+        DIGITS,
+        fifth="-",
+        finish=_of_vmware,
+    ),
+    Rule(  # NetScaler (Citrix ADC): engine, partition, feature, event, a count
+        "netscaler",
+        rf"^(?P<head>{stamps.LAYOUTS['month-first']} +(?P<host>[^ ]+) (?P<engine>[0-9]+-PPE-[0-9]+) : "
+        r"(?P<partition>[^ ]+) (?P<source>[A-Z]+) (?P<event>[A-Za-z_]+) (?P<serial>[0-9]+) [0-9]+ : *)",
+        DIGITS,
+    ),
+    Rule(  # https://mmonit.com/monit: a zone before the date; elder ones
+        "monit",
+        rf"^(?P<head>\[{stamps.ZONE_MONTH_DAY}\] (?P<level>[a-z]+) *: )",
+        "[",
+    ),
+    Rule(  # zypper's history: what was done stands first
+        "zypper",
+        rf"^(?P<head>{stamps.YEAR_FIRST}\|)(?:command|install|remove|patch|radd|rremove|ralias|rurl|srvadd|srvrem) *\|",
+        DIGITS,
+        fifth="-",
+    ),
+)
+BARE_RULES: Final = (
+    Rule(  # XAPI of XenServer and XCP-ng: level, host, thread, task, module
+        "xapi",
+        r"^(?P<head>\[(?P<level>debug|info|warn|error)\|(?P<node>[^|\]]*)\|(?P<thread>[^|\]]*)\|(?P<task>[^|\]]*)\|"
+        r"(?P<source>[^\]|]*)\] )",
+        "[",
+    ),
+)
