@@ -4,6 +4,7 @@ Which line begins an event depends on the lines before it in its stream, and on 
 head of its own; a plain line only what can never begin an event.
 """
 
+import re
 import string
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ BODY_CHARS: Final = 16
 """So many first characters have the ids of one body in common, where a line is from no file."""
 
 _VISIBLE: Final = r"\S"
-_SLIGHT: Final = r"^ {1,3}\S"  # daemons begin messages with blanks for their looks
+_SLIGHT: Final = r"^ {1,3}\S|^ {4,32}[\w.@-]+ : "  # daemons begin messages with blanks for their looks; sudo its users
 _BEGINNINGS: Final = frozenset(
     {Label.HEAD, Label.WHOLE, Label.CRASH, Label.HANGING, Label.SLOW, Label.UNTOLD, Label.BLOCK}
 )
@@ -36,6 +37,7 @@ _NEVER_ALONE: Final = frozenset({Label.PART, Label.CHAIN, Label.CARET})
 _HEADS: Final = frozenset({Label.HEAD, Label.UNTOLD, Label.SLOW, Label.STATEMENT})
 _NAMED: Final = frozenset({Label.ERROR, Label.TRACE})
 _SHAPES: Final = {ord(one): "0" for one in string.digits} | {ord(one): "a" for one in string.ascii_letters}
+_LOGGED: Final = re.compile(r"\[?[12][0-9]{3}[-/][01][0-9][-/]|[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:|\{\"")
 ALIKE_CHARS: Final = 10
 SHOWN_CHARS: Final = 1024
 _DULL: Final = frozenset({Label.FREE, Label.LEVEL})
@@ -185,6 +187,8 @@ class _Event:
 
     def goes_on(self, label: int, text: str, *, is_framed: bool) -> bool:
         """Whether a line that looks like this belongs to it; within a private key or an alert every line does."""
+        if self.in_key and self.head.startswith("#") and _LOGGED.match(text):
+            return False  # a JVM's crash is told in the midst of a log
         return (self.in_key and label != Label.BLOCK) or self._takes(label, text, is_framed=is_framed)
 
     def _takes(self, label: int, text: str, *, is_framed: bool) -> bool:

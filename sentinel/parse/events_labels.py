@@ -43,7 +43,8 @@ BLOCK: Final = rf"^\*\* Alert [0-9]{{10}}\.[0-9]+:|{whole.BEGIN}"
 _DATE: Final = (  # the examples behind the patterns are what they are for
     r"\d{4}[-/.]\d{2}[-/.]\d{2}[T _\t:,;-]{1,2}\d{1,2}[:.]\d{2}"  # 2026-03-04T10:00
     r"|\d{8}[T-]\d{6}|\d{6,8}[T -] ?\d{1,2}:\d{1,2}:\d{1,2}"  # 20260304T100000, 260304 10:00:00
-    r"|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z\u00c0-\u017f]{3,9}\.?)[-/. ]\d{2,4}[ T:,;\t]{1,2}\d{1,2}:\d{2}"  # 4/Mar/26:10:00
+    r"|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z\u00c0-\u017f]{3,9}\.?)[-/. ]\d{2,4}"  # 4/Mar/26:10:00
+    r"(?:[ T:,;\t]{1,2}| --? )\d{1,2}:\d{2}"
     r"|\d{2}[A-Z][a-z]{2}\d{4} \d{2}:\d{2}"  # 04Mar2026 10:00
     r"|[A-Za-z\u00c0-\u017f]{3,9}\.? {1,2}\d{1,2}(?:,? \d{4})?,? \d{1,2}:\d{2}"  # Mar  4 10:00, Mar 04, 2026 9:00
 )
@@ -54,7 +55,7 @@ _HEADS: Final = (
     r"|^[IWEF]\d{4} \d{2}:\d{2}:\d{2}|^\d{1,7}:signal-handler \(\d{10}\)"  # klog; Redis
     r"|^\[ *\d{1,7}\.\d{6}\]|^<\d{1,3}>|^type=[A-Z_]+ msg=audit"
     r"|^\[[DIWECF] \d{2}|^__CURSOR="  # Tornado; an entry of journald's export
-    r"|^!(?:ENTRY|SESSION) |^<(?:record|log4j:event|Event)(?: [^>]*)?>\s*$"  # Eclipse; events as XML
+    r"|^!(?:ENTRY|SESSION) |^<(?:record|log4j:event|Event)(?: [^>]*)?>\s*$|^<msg time="  # Eclipse; events as XML
 )
 _LEVELS: Final = (
     r"^[\[<(]?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE|ALERT|EMERG|PANIC)"
@@ -102,7 +103,7 @@ _QUICK: Final = r"^\[?\d{4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}|^[A-Z][a-z]{2} [ \d
 _LOOKS: Final[tuple[tuple[int, str], ...]] = (
     (Label.HEAD, _QUICK),
     (Label.BLANK, r"^[ \t]*$"),
-    (Label.BLOCK, BLOCK),
+    (Label.BLOCK, f"{BLOCK}|{whole.CRASH}"),
     (Label.KEY, r"^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY"),
     (Label.KEY_END, r"^-----END "),
     (Label.SLOW, r"^# Time: "),
@@ -165,6 +166,9 @@ def labels_of(texts: pl.Series) -> pl.Series:
 def seen_twice(texts: pl.Series, labels: pl.Series) -> pl.Series:
     """The labels of lines in their order, two kinds of them put right that begin as heads do: few lines are asked."""
     is_head = labels == Label.HEAD
+    begun = ((labels == Label.BLOCK) & texts.str.starts_with("# ") & (texts.shift(1) == "#")).arg_true()
+    if len(begun):  # a JVM's crash, which has a line above it
+        labels = labels.scatter(begun, Label.PART).scatter(begun - 1, Label.BLOCK)
     for label, look, asked in (
         (Label.UNTOLD, _HEAD_ALONE, is_head & (labels.shift(-1) == Label.LEVEL).fill_null(value=False)),
         (Label.PART, _FRAME_STAMPED, is_head & texts.str.contains(" at ", literal=True)),

@@ -27,7 +27,7 @@ _NAMES: Final = {
     "debug": "debug dbg dbug debu debg fine debug1 debug2 debug3 debug4 debug5 ddebug subdebug db d d1 d2 d3 d4 d5",
     "info": "info information informational inf notice noti note config conf cfg log system success succ audit "
     "auditsuccess "
-    "audit_success hint http default notification mark ii df i n lifecycle quiet "
+    "audit_success hint detail http default notification mark ii df i n lifecycle quiet "
     "hinweis meldung informação informações información informazioni informations infos informacion informacao ",
     "warn": "warn warning wrn warnin warni w attn deprecated deprecation ww warnung advertencia advertência aviso avertissement avviso avvertenza",
     "error": "error err errs err! severe sevr failure fail erro eror errors exception fehler erreur erro errore grave schwerwiegend auditfailure audit_failure ee e",

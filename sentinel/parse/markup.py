@@ -1,4 +1,4 @@
-"""Events as XML, as java.util.logging's files, log4j and log4j2 write them, made documents."""
+"""Events as XML, as java.util.logging's files, log4j, log4j2 and Oracle write them, made documents."""
 
 import re
 from html import escape, unescape
@@ -7,7 +7,8 @@ from typing import Final
 __all__ = ["EVENT", "document_of_markup"]
 
 EVENT: Final = (
-    r"(?s)^[ \t]*<(?:record>|log4j:event |Event [^>]*(?:loggerName|timeMillis)=).*</(?:record|log4j:event|Event)>\s*$"
+    r"(?s)^[ \t]*<(?:record>|log4j:event |msg time=|Event [^>]*(?:loggerName|timeMillis)=)"
+    r".*</(?:record|log4j:event|msg|Event)>\s*$"
 )
 _ROOT: Final = re.compile(r"\s*<[\w:]+(?P<attributes>[^<>]*)>")
 _ATTRIBUTE: Final = re.compile(r"(?<![\w:.-])([\w:.-]+)=(?:\"([^\"]*)\"|'([^']*)')")
@@ -27,6 +28,8 @@ def document_of_markup(text: str) -> dict[str, object] | None:
     for element in _ELEMENT.finditer(text, root.end()):
         name = element["tag"].removeprefix("log4j:")
         found.setdefault(name, unescape(element["text"]).strip())
+    if "txt" in found:
+        found["message"] = found.pop("txt")
     message = found.get("message", found.get("Message"))
     if message is None:
         return None

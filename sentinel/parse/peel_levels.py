@@ -102,8 +102,7 @@ class Levels:
             and not (found and self.steps == 1 and "pid" in self.attributes and found["a"].istitle())
         ):
             return False
-        if found:
-            is_apart = tl.is_apart(found)
+        if found and (is_apart := tl.is_apart(found)) | (found["a"].lower() not in tl.OF_PROSE):
             self._leveled(found["a"], found.end() if is_apart else self.at)
             return is_apart
         found = tl.LETTER.match(self.text, self.at)

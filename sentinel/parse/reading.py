@@ -32,7 +32,7 @@ _CLASS_AND_METHOD: Final = (
 _PROCESS_OF_DB2: Final = r"\bPROC *: ([\w.-]+)"
 _MARK_CHARS: Final = 160
 _MARKED: Final = (
-    rf"^\s*\{{|^PHP [A-Z]|^[\w.@-]+=|^\[(?:debug|info|warn|error)\||"
+    rf"^\s*\{{|^PHP [A-Z]|^[\w.@-]+=|^\[(?:debug|info|warn|error)\||^Event\|[0-9]|"
     rf"^[IWEFD][0-9]{{4}} |\b{UPPER_LEVEL}\b|[\[<(]{ANY_LEVEL} *[\])>]|\b(?:GET|POST|PUT|PATC"
     r"H|DELETE|HEAD|OPTIONS) |"
     r"^(?:CEF|LEEF):|\] \"|^<|[0-9]/-?[0-9]+/-?[0-9]+ [1-5][0-9]{2} |%[A-Z][A-Z0-9_-]+-[0-7]-|[0-9]{2}:[0-9"
@@ -120,7 +120,7 @@ def _read_inside(texts: pl.DataFrame, rules: Sequence[Rule], now: int, nested: i
 
 def _read_whole(texts: pl.DataFrame, rules: Sequence[Rule], now: int) -> pl.DataFrame:
     """FIELDS of each text, of which some are read whole, and not by their first line."""
-    asked = texts["text"].str.contains(whole.BEGIN)
+    asked = texts["text"].str.contains(f"{whole.BEGIN}|{whole.CRASH}")
     if not asked.any():
         return _read_lines(texts, rules, now)
     asked &= ~is_any(texts["text"], reading().formats)

@@ -22,6 +22,9 @@ _OF_ROUTING: Final = {
 """What FRR writes for a priority where it is told to: https://docs.frrouting.org/en/latest/basic.html"""
 _OF_NETBACKUP: Final = {"2": "debug", "4": "info", "8": "warn", "16": "error", "32": "fatal"}
 """Its severities are powers of two: Veritas NetBackup Logging Reference Guide, "About legacy logging"."""
+_OF_PYTHON: Final = {"10": "debug", "20": "info", "30": "warn", "40": "error", "50": "fatal"}
+_OF_PROCURVE: Final = {"I": "info", "W": "warn", "M": "error", "D": "debug", "E": "error"}
+"""An M is a major event: https://www.hpe.com, "ProCurve switches, event log message reference"."""
 _OF_VMWARE: Final = {"I": "info", "W": "warn", "E": "error", "A": "fatal", "V": "trace", "D": "debug"}
 
 
@@ -35,6 +38,26 @@ def _of_netbackup(groups: pl.DataFrame) -> pl.DataFrame:
     """The level that a number between angles stands for."""
     level = groups["severity"].replace_strict(_OF_NETBACKUP, default=None, return_dtype=pl.String)
     return groups.drop("severity").with_columns(level.alias("level"))
+
+
+def _of_checkmk(groups: pl.DataFrame) -> pl.DataFrame:
+    """The level of a number as Python's logging has it."""
+    level = groups["number"].replace_strict(_OF_PYTHON, default=None, return_dtype=pl.String)
+    return groups.drop("number").with_columns(level.alias("level"))
+
+
+def _of_procurve(groups: pl.DataFrame) -> pl.DataFrame:
+    """The level that a letter stands for."""
+    level = groups["mark"].replace_strict(_OF_PROCURVE, default=None, return_dtype=pl.String)
+    return groups.drop("mark").with_columns(level.alias("level"))
+
+
+def _of_tibco(groups: pl.DataFrame) -> pl.DataFrame:
+    """A time with its day before its month, and its fraction behind a point."""
+    plain = groups["written"].str.replace(
+        r"^(....) (...) (..) (.{8}):(...) GMT ([+-][0-9]+)$", "${3} ${2} ${1} ${4}.${5} UTC${6}"
+    )
+    return groups.with_columns(plain.alias("written"))
 
 
 def _of_vmware(groups: pl.DataFrame) -> pl.DataFrame:
@@ -75,6 +98,18 @@ AFTER_TIME: Final = (
         rf"^(?P<head>\[{_UP}\] \[(?P<source>[\w./-]+\.(?:go|rs|cpp|cc)):(?P<line>[0-9]+)\] )\[",
         "[",
     ),
+    Rule(  # Checkmk: Python's number, and a logger that may have its process beside it
+        "checkmk",
+        r"^(?P<head>\[(?P<number>[1-5]0)\] \[(?P<source>[A-Za-z][\w.-]*)(?: (?P<pid>[0-9]+))?\] )",
+        "[",
+        finish=_of_checkmk,
+    ),
+    Rule(  # ONTAP's event management: node, perhaps a process, the event's name, its severity
+        "ontap",
+        r"^(?P<head>\[(?P<host>[\w.-]+):(?: ?(?P<process>[\w.-]+):)? ?(?P<source>[\w.-]+):"
+        r"(?P<level>emergency|alert|critical|error|warning|notice|informational|info|debug)\]:? )",
+        "[",
+    ),
     Rule(  # Storm: the logger, a thread, a level
         "storm",
         r"^(?P<head>(?P<source>[a-z]\w*(?:\.\w+)+) (?P<thread>[^ \[\]]+(?:\[[0-9 ,]+\])?) "
@@ -97,6 +132,33 @@ RULES: Final = (
         r"(?P<partition>[^ ]+) (?P<source>[A-Z]+) (?P<event>[A-Za-z_]+) (?P<serial>[0-9]+) [0-9]+ : *)",
         DIGITS,
     ),
+    Rule(  # ProCurve and ArubaOS-S: a letter, the number of a message, who speaks
+        "procurve",
+        rf"^(?P<head>(?P<mark>[IWMDE]) {stamps.LAYOUTS['month-first-short']} (?P<code>[0-9]{{5}}) "
+        r"(?P<source>[A-Za-z][^ :]*): +)",
+        "IWMDE",
+        finish=_of_procurve,
+    ),
+    Rule(  # ExtremeXOS: a severity in four letters and a component
+        "exos",
+        rf"^(?P<head>{stamps.LAYOUTS['month-first']} "
+        r"<(?P<level>Crit|Erro|Warn|Noti|Info|Debu|Verb)[a-z]*:(?P<source>[\w.]+)> )",
+        DIGITS,
+    ),
+    Rule(  # Suricata writes the day first: src/util-debug.c
+        "suricata",
+        r"^(?P<head>(?P<stamp>(?P<d>[0-9]{1,2})/(?P<m>[0-9]{1,2})/(?P<Y>[0-9]{4}) -- (?P<H>[0-9]{2}):(?P<M>[0-9]{2}):"
+        r"(?P<S>[0-9]{2})) - (?:\([^)]*\) - )?<(?P<level>[A-Z][a-z]+)> (?:-- |- ))",
+        DIGITS,
+    ),
+    Rule(  # TIBCO BusinessWorks: engine, role, category
+        "tibco",
+        r"^(?P<head>(?P<written>[0-9]{4} [A-Z][a-z]{2} [0-9]{2} [0-9:]{12} GMT [+-][0-9]{1,2}) (?P<engine>[^ ]+) "
+        r"(?P<level>[A-Z][a-z]+) +\[(?P<source>[^\]]+)\] )",
+        DIGITS,
+        fifth=" ",
+        finish=_of_tibco,
+    ),
     Rule(  # https://mmonit.com/monit: a zone before the date; elder ones
         "monit",
         rf"^(?P<head>\[{stamps.ZONE_MONTH_DAY}\] (?P<level>[a-z]+) *: )",
@@ -110,6 +172,11 @@ RULES: Final = (
     ),
 )
 BARE_RULES: Final = (
+    Rule(  # ArubaOS-CX: the number of an event, its severity, the unit and the slot
+        "aruba-cx",
+        r"^(?P<head>Event\|(?P<event>[0-9]+)\|LOG_(?P<level>[A-Z]+)\|(?P<unit>[^|]*)\|(?P<slot>[^|]*)\|)",
+        "E",
+    ),
     Rule(  # XAPI of XenServer and XCP-ng: level, host, thread, task, module
         "xapi",
         r"^(?P<head>\[(?P<level>debug|info|warn|error)\|(?P<node>[^|\]]*)\|(?P<thread>[^|\]]*)\|(?P<task>[^|\]]*)\|"

@@ -12,6 +12,7 @@ from sentinel.parse.zones import NAMED, ZONE, unwritten
 
 __all__ = [
     "CLOCK",
+    "COLONS",
     "COMPACT",
     "DAY_MONTH",
     "EPOCH",
@@ -55,6 +56,9 @@ MONTH_DAY: Final = (
 
 ZONE_YEAR: Final = rf"(?P<stamp>{_MONTH} {{1,2}}(?P<d>[0-9]{{1,2}}) {_HMS} (?:(?P<z>{NAMED}) )?(?P<Y>[0-9]{{4}}))"
 """`Aug 24 05:34:00 CST 1987`, an example of RFC 3164."""
+
+COLONS: Final = rf"(?P<stamp>(?P<Y>[0-9]{{4}}):(?P<m>[0-9]{{2}}):(?P<d>[0-9]{{2}})-{_HMS})"
+"""`2026:03:04-10:15:20`."""
 
 ZONE_MONTH_DAY: Final = rf"(?P<stamp>(?P<z>{NAMED}) {_MONTH} {{1,2}}(?P<d>[0-9]{{1,2}}) {_HMS})"
 """`CET Mar  4 11:15:20`, the zone before the date."""

@@ -59,6 +59,18 @@ BSD: Final = (
         rf"{_PROGRAM}(?:{_PID})?: ?)",
         UPPER,
     ),
+    Rule(  # UniFi's access points: name, address and version before the program
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} (?:{_HOST} )?(?:[^ ]+ )?(?P<device>[^ :]*[0-9a-f]{{12}},[^ :]+): {{1,2}}"
+        rf"{_PROGRAM}(?:{_PID})?: ?)",
+        UPPER,
+    ),
+    Rule(  # Sophos UTM, with colons in its date
+        "syslog",
+        rf"^(?P<head>{stamps.COLONS} {_HOST} {_PROGRAM}(?:{_PID})?: ?)",
+        DIGITS,
+        fifth=":",
+    ),
     Rule(  # MikroTik, whose topics stand where a program does
         "syslog",
         rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {platforms.TOPICS} )",

@@ -97,7 +97,7 @@ _PATH: Final = re.compile(
 _NO_NAMES: Final = frozenset(
     {"msg", "message", "error", "err", "note", "reason", "http", "https", "usage", "hint", "caution", "cause", "flag"}
 )
-NAME_PID: Final = re.compile(r"(?:(?P<name>[A-Za-z][\w.-]*)/)?(?P<pid>[0-9]+)(?: on (?P<host>[^ ]+))?")
+NAME_PID: Final = re.compile(r"(?:(?P<name>[A-Za-z][\w.-]*)/)?(?P<pid>[0-9]+)(?:\.[0-9]+)?(?: on (?P<host>[^ ]+))?")
 """pino's `(shop/18788 on web1)`, of which name and host may be left out."""
 PROGRAM: Final = re.compile(
     r"(?:(?P<host>[A-Za-z0-9][\w.-]*) )?(?P<name>[A-Za-z_][\w./@-]*)\[(?P<pid>[0-9][0-9:]*)\]:?(?=[ \t])"

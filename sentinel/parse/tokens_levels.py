@@ -20,6 +20,7 @@ __all__ = [
     "LEVEL_WITH_NAME",
     "OF_CODE",
     "OF_DNF",
+    "OF_PROSE",
     "PADDED_LEVEL",
     "PHP",
     "PHP_LEVELS",
@@ -62,6 +63,8 @@ BARE_LEVEL: Final = re.compile(rf"(?P<a>{_LOW})(?=[ \t]|$)")
 _STRIPPED: Final = frozenset(
     "trace debug info notice warn warning verbose silly dbg inf wrn trc ftl information".split()
 )
+OF_PROSE: Final = frozenset({"log", "note", "success"})
+"""Those that a message begins with as often."""
 _AFTER_BARE: Final = re.compile(r"[ \t](?P<name>[A-Za-z_][\w.]*) ?: ")
 LETTER: Final = re.compile(
     r"(?P<a>[VDIWEFCTAvdiwefct])(?=,? +[\[(]|/[A-Za-z][\w.-]{2,}| +[A-Za-z_-]|  |!? +\[| \||! |\t)!?"

@@ -7,7 +7,7 @@ import polars as pl
 
 from sentinel.parse.rules import Rule
 
-__all__ = ["BEGIN", "RULES"]
+__all__ = ["BEGIN", "CRASH", "RULES"]
 
 BEGIN: Final = (
     r"^Event\[[0-9]+\]:?[ \t\r]*(?:\n|$)|^TimeCreated +: \S"  # wevtutil; PowerShell's Format-List of an event
@@ -15,6 +15,10 @@ BEGIN: Final = (
     r"|^\[\*\*\] \[[0-9]+:[0-9]+:[0-9]+\] .* \[\*\*\][ \t\r]*(?:\n|$)"  # Snort's full alerts
 )
 """The first line of each of them; all lines up to the next such line belong to the event."""
+CRASH: Final = (
+    r"^(?:#[ \t\r]*\n)?# (?:A fatal error has been detected by|There is insufficient memory for) the Java Runtime"
+)
+"""What a Java machine that dies writes, into a file of its own or in the midst of a log, which goes on behind it."""
 _PAIR: Final = re.compile(r"[ \t]*([A-Za-z][A-Za-z ]*?) *: ?(.*)")
 _MESSAGES: Final = frozenset({"description", "message"})
 _NAMES: Final = {
@@ -23,6 +27,9 @@ _NAMES: Final = {
     "machinename": "host", "event id": "event_id", "id": "event_id", "log name": "log", "logname": "log",
 }  # fmt: skip
 _ZONED: Final = re.compile(r"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:.]+(?: [+-][0-9]{4})?)\] ")
+_OF_JVM: Final = re.compile(
+    r"(?m)^[Tt]ime: ([A-Z][a-z]{2} [A-Z][a-z]{2} +[0-9]{1,2} [0-9:]{8}) ([0-9]{4})(?: ([A-Z]{3,4})\b)?"
+)
 _OF_SNORT: Final = re.compile(r"(?m)^([0-9]{2}/[0-9]{2}(?:/[0-9]{2,4})?-[0-9:.]+) ")
 
 
@@ -71,7 +78,17 @@ def _of_snort(groups: pl.DataFrame) -> pl.DataFrame:
     return _dated(groups, _OF_SNORT)
 
 
+def _of_crash(groups: pl.DataFrame) -> pl.DataFrame:
+    """When the machine died, which it tells with its zone behind the year."""
+    found = [_OF_JVM.search(text) for text in groups["text"]]
+    written = [" ".join(part for part in (one[1], one[3], one[2]) if part) if one else None for one in found]
+    return groups.with_columns(
+        pl.Series("written", written, dtype=pl.String), pl.col("text").str.strip_chars_start("# \n").alias("message")
+    )
+
+
 RULES: Final = (
+    Rule("jvm-crash", r"^(?P<head>#)", "#", finish=_of_crash),
     Rule("windows-event-text", r"^(?P<head>)(?:Event\[|TimeCreated )", "ET", finish=_of_windows),
     Rule("modsecurity", r"^(?P<head>)--[0-9a-f]{8}-A--", "-", finish=_of_modsecurity),
     Rule("snort-full", r"^(?P<head>)\[\*\*\] ", "[", finish=_of_snort),

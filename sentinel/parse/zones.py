@@ -51,11 +51,11 @@ NONE_SUCH: Final = -2 * DAY_S
 _SIGNED: Final = r"[+-][0-9]{1,2}(?::?[0-9]{2})?"
 _REGIONS: Final = "Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc"
 _REGION: Final = rf"(?:{_REGIONS})/[A-Za-z_+/-]+[0-9]{{0,2}}"
-ZONE: Final = rf"(?:(?:UTC|GMT){_SIGNED}|(?:{NAMED})\b|[+-][0-9]{{2}}(?::?[0-9]{{2}}(?::[0-9]{{2}})?)?\b|{_REGION})"
+ZONE: Final = rf"(?:(?:UTC|GMT) ?{_SIGNED}|(?:{NAMED})\b|[+-][0-9]{{2}}(?::?[0-9]{{2}}(?::[0-9]{{2}})?)?\b|{_REGION})"
 """Pattern of a zone: `Z`, `-03`, `+0530`, `UTC+2`, `CEST`, `Europe/Berlin`."""
 _UNKNOWN: Final = rf"(?:^|[ 0-9(])({'|'.join(sorted(_SEVERAL, key=len, reverse=True))})\b"
 
-_OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2})(?::([0-9]{2}))?)?")
+_OFFSET: Final = re.compile(r"(?:(?:UTC|GMT) ?)?([+-])([0-9]{1,2})(?::?([0-9]{2})(?::([0-9]{2}))?)?")
 _BY_REGION: Final = re.compile(_REGION)
 
 

@@ -51,6 +51,10 @@ EVENTS: dict[str, list[str]] = {
         "Start-Date: 2026-05-02  08:00:00\nCommandline: apt-get upgrade\nEnd-Date: 2026-05-02  08:00:09",
         "Start-Date: 2026-05-03  08:00:00\nCommandline: apt-get install tree\nEnd-Date: 2026-05-03  08:00:02",
     ],
+    "what sudo says of two users": [
+        "Mar  4 08:00:00 web1 sudo:      ann : TTY=pts/0 ; USER=root ; COMMAND=/bin/till",
+        "Mar  4 08:00:01 web1 sudo:      bob : TTY=pts/1 ; USER=root ; COMMAND=/bin/till",
+    ],
     "jupyter": [
         "[E 08:00:00.250 TillApp] cannot close\n    Traceback (most recent call last):\n    KeyError: 4",
         "[W 08:00:01.250 TillApp] slow",
@@ -240,6 +244,28 @@ CRASHES = [
         "SystemExit: 2",
     ],
 ]
+
+
+def test_log_goes_on_behind_a_crash_of_a_java_machine(read_lines: Callable[..., Any]) -> None:
+    """The crash is one record, with the line above it, and takes nothing of what a restart writes."""
+    crash = "#\n# A fatal error has been detected by the Java Runtime Environment:\n#\n# Problematic frame: till\nlost"
+    lines = [
+        "2026-05-02 08:00:00 open",
+        *crash.split("\n"),
+        "2026-05-02 08:00:02 open",
+        "Mar  4 08:00:03 web1 till: on",
+    ]
+    found = read_lines(*lines, now=NOW).records
+    assert found["message"].to_list() == ["open", crash.removeprefix("#\n# "), "open", "on"]
+
+
+def test_alerts_of_many_lines_take_all_up_to_the_next(read_lines: Callable[..., Any]) -> None:
+    """Events that are read whole begin with a line of their own, whatever they quote."""
+    one = (
+        "[**] [1:4711:7] probe [**]\n[Priority: 3] \n03/04-08:00:00.250 10.0.0.7 -> 10.0.0.8\n2026-05-02 08:00:00 open"
+    )
+    found = read_lines(*one.split("\n"), "", *one.split("\n"), now=NOW).records
+    assert found["timestamp"].to_list() == [datetime(2026, 3, 4, 8, 0, 0, 250_000, tzinfo=UTC)] * 2
 
 
 @pytest.mark.parametrize("crash", CRASHES, ids=["go", "python"])
