@@ -85,6 +85,7 @@ def create_app(parts: Parts) -> FastAPI:
         count=parts.meters.answer,
         sessions=parts.sessions,
         ask_key=page.ask_key,
+        in_words=in_words,
         settle=lambda: parts.detect.first_load(timeout_s=parts.limits.first_load_s),
     )
     return app

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.crowd import IS_CROWDED
 from serving.origin import Doorman, wants_html
-from serving.problems import STOPPING, problem
+from serving.problems import MEDIA_TYPE, STOPPING, InWords, as_it_is, problem
 from serving.sessions import Sessions
 
 __all__ = ["OPEN_PATHS", "Guard", "is_loopback"]
@@ -50,7 +50,8 @@ class Guard:
     """ASGI middleware. `key` None lets everybody in, `hosts` None takes requests for any name of this machine.
 
     Who has a cookie of `sessions` needs no key; changes that come so, or from any page of a browser, carry its token.
-    `ask_key` makes the form that a person without key or cookie gets instead of a screen.
+    `ask_key` makes the form that a person without key or cookie gets instead of a screen, `in_words` the page
+    that a person gets instead of a problem.
 
     `count` is told the route and the status of each answer. `settle` waits until what is answered is true; intake and
     the probes do without. HEAD is answered as GET, without a body (RFC 9110, 9.3.2).
@@ -65,9 +66,10 @@ class Guard:
         count: Callable[[str, int], None] | None = None,
         sessions: Sessions | None = None,
         ask_key: Callable[[Request], Response] | None = None,
+        in_words: InWords = as_it_is,
         settle: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._app, self._count, self._ask_key, self._settle = app, count, ask_key, settle
+        self._app, self._count, self._ask_key, self._in_words, self._settle = app, count, ask_key, in_words, settle
         self._sessions = sessions or Sessions(key, clock=time.time)
         self._digest = _digest(key.encode()) if key else None
         self._doorman = Doorman(hosts)
@@ -86,7 +88,12 @@ class Guard:
                 await self._settle()
             await _until_the_stop(self._app, inner, receive, send_guarded)
         else:
-            await refusal(inner, receive, send_guarded)
+            await self._shown(scope, refusal)(inner, receive, send_guarded)
+
+    def _shown(self, scope: Scope, refusal: Response) -> Response:
+        """The refusal, as a page where a person looks at it."""
+        is_problem = refusal.media_type == MEDIA_TYPE
+        return self._in_words(Request(scope), refusal) if is_problem else refusal
 
     def _guarded(self, scope: Scope, send: Send) -> Send:
         """`send` that adds what makes an answer safe, and counts it."""

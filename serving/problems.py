@@ -3,6 +3,7 @@
 import http
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 import orjson
 from fastapi import FastAPI, Request
@@ -14,7 +15,7 @@ from sentinel.errors import ArtifactError, NoModelError, SpoolFullError, Termina
 from sentinel.parse import BadBodyError
 from sentinel.secrecy import blot_all
 
-__all__ = ["MEDIA_TYPE", "STOPPING", "ProblemError", "install", "problem", "problem_bytes"]
+__all__ = ["MEDIA_TYPE", "STOPPING", "InWords", "ProblemError", "as_it_is", "install", "problem", "problem_bytes"]
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,10 @@ ADVICE = {
     404: "There is no such address here; see the routes in the documentation, or GET /openapi.json on this machine.",
     405: "This address takes another method; the header Allow names it.",
 }
+
+
+InWords: TypeAlias = Callable[[Request, Response], Response]
+"""Makes a page of a problem where a person looks at the answer."""
 
 
 class ProblemError(Exception):
@@ -93,7 +98,8 @@ async def _of_bug(_: Request, exc: Exception) -> Response:
     )
 
 
-def _as_it_is(_: Request, answer: Response) -> Response:
+def as_it_is(_: Request, answer: Response) -> Response:
+    """The problem for everybody alike, where there is no page."""
     return answer
 
 
@@ -101,7 +107,7 @@ def install(
     app: FastAPI,
     *,
     left: Callable[[], None] | None = None,
-    in_words: Callable[[Request, Response], Response] = _as_it_is,
+    in_words: InWords = as_it_is,
 ) -> None:
     """Answer every error of `app` as a problem; `left` is called for each client that leaves before its answer, and
     `in_words` may make a page of an answer to a browser.
@@ -131,7 +137,7 @@ def install(
 
 
 def _answering(
-    handler: Callable[[Request, Exception], Awaitable[Response]], in_words: Callable[[Request, Response], Response]
+    handler: Callable[[Request, Exception], Awaitable[Response]], in_words: InWords
 ) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(request: Request, exc: Exception) -> Response:
         return in_words(request, await handler(request, exc))

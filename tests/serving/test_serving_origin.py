@@ -8,6 +8,8 @@ from starlette.responses import StreamingResponse
 from serving import problems
 from serving.guard import Guard
 from serving.origin import host_of
+from serving.page import trouble
+from serving.page.render import POLICY
 
 FOREIGN_PAGES = [
     {"Origin": "http://evil.example"},
@@ -36,7 +38,9 @@ OWN_PAGES = [
 LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Accept": "text/html,*/*;q=0.8"}
 
 
-def door(hosts: set[str] | None = None, key: str | None = None) -> httpx.AsyncClient:
+def door(
+    hosts: set[str] | None = None, key: str | None = None, in_words: problems.InWords = problems.as_it_is
+) -> httpx.AsyncClient:
     """A client of an app that listens on loopback."""
     app = FastAPI(openapi_url=None)
     problems.install(app)
@@ -52,7 +56,7 @@ def door(hosts: set[str] | None = None, key: str | None = None) -> httpx.AsyncCl
         app.add_api_route(path, lambda: {"ok": True}, methods=["GET"])
     app.add_api_route("/logs", lambda: {"ok": True}, methods=["POST"])
     app.add_api_route("/stream", endless, methods=["GET"])
-    app.add_middleware(Guard, key=key, hosts=hosts if hosts is not None else set())
+    app.add_middleware(Guard, key=key, hosts=hosts if hosts is not None else set(), in_words=in_words)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000")
 
 
@@ -183,3 +187,36 @@ async def test_head_is_named_when_a_method_is_not_there() -> None:
 def test_host_is_none_when_it_is_too_odd() -> None:
     """The longest port has five digits."""
     assert host_of("localhost:123456") is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "said"),
+    [
+        ({"Host": "rebound.example"}, 421, "não atende pelo nome &#39;rebound.example&#39;"),
+        ({"Host": "<script>"}, 400, "O cabeçalho Host não é um nome"),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}, 403, "Uma página de outro site"),
+    ],
+)
+async def test_refusal_is_a_page_in_a_browser(headers: dict[str, str], status: int, said: str) -> None:
+    """In the reader's language and under the page's strict policy; a program gets the problem."""
+    async with door(in_words=trouble.in_words) as client:
+        page = await client.get("/status", headers={"Accept": "text/html", "Accept-Language": "pt", **headers})
+        program = await client.get("/status", headers=headers)
+        sent = await client.post("/logs", headers={"Accept": "text/html", **headers})
+
+    assert [answer.status_code for answer in (page, program, sent)] == [status] * 3
+    assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["content-security-policy"] == POLICY
+    assert said in page.text
+    assert "<script" not in page.text
+    assert {answer.headers["content-type"] for answer in (program, sent)} == {problems.MEDIA_TYPE}
+
+
+async def test_refusal_keeps_its_headers_when_it_is_a_page() -> None:
+    """A browser that asks for an address of the API without a key is told how to send one."""
+    async with door(key="secret", in_words=trouble.in_words) as client:
+        page = await client.get("/status", headers={"Accept": "text/html"})
+
+    assert page.status_code == 401
+    assert page.headers["www-authenticate"].startswith("Bearer")
+    assert "LOG_SENTINEL_KEY" in page.text
