@@ -26,7 +26,7 @@ _LINK: Final = re.compile(r"/[^/_]+_[^/_]+_(?P<container>[^/_]+)-[0-9a-f]{64}\.l
 _SUFFIXES: Final = re.compile(
     r"(?i)(?:_json\.log|-json\.log|[-.](?:log|txt|out|err|gz|zst|bz2|xz|json|jsonl|ndjson|csv|tsv|xml|clef|old|b"
     r"ak|[0-9]{1,3}|"
-    r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}))+$"
+    r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}|[0-9]{4}-[0-9]{2}))+$"
 )
 
 

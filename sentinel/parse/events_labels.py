@@ -110,6 +110,7 @@ _LOOKS: Final[tuple[tuple[int, str], ...]] = (
     (Label.STATEMENT, r"^# User@Host: "),
     (Label.WHOLE, _WHOLES),
     (Label.HEAD, r"^(?: {11}| {20})(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) "),  # rich, which shows a time once
+    (Label.HEAD, r"^ {1,4}(?:trace|debug|info|warning|error) \d{4}-\d{2}-\d{2} \d{2}:"),  # AnyDesk
     (Label.CARET, r"^\s+[\^~]+\s*$"),
     (Label.PART, _PARTS),
     (Label.CHAIN, r"^(?:During handling of the above exception|The above exception was the direct cause)"),

@@ -43,7 +43,7 @@ _DIGITS: Final = _stamp(
 _LETTERS: Final = _stamp(way for name, way in LAYOUTS.items() if name in _LETTERS_FIRST)
 _CLOCK: Final = re.compile(r"[0-9][:.h][0-9]{2}|[0-9]{6}")
 _START: Final = re.compile(
-    rf"(?:(?<=[\s\[(<|,;=:*\"'])|^)[\[(<\"']? ?(?:(?P<digit>[0-9])|(?:{ANY_WEEKDAY}|{ANY_MONTH})[ ,/-])"
+    rf"(?:(?<=[\s\[(<>|,;=:*\"'])|^)[\[(<\"']? ?(?:(?P<digit>[0-9])|(?:{ANY_WEEKDAY}|{ANY_MONTH})[ ,/-])"
 )
 _OF_REQUEST: Final = re.compile(
     r"\[(?P<stamp>[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?: [+-][0-9]{4})?)\]"

@@ -25,7 +25,7 @@ _NAMES: Final = {
     "trace8 v t silly "
     "spam",
     "debug": "debug dbg dbug debu debg fine debug1 debug2 debug3 debug4 debug5 ddebug subdebug db d d1 d2 d3 d4 d5",
-    "info": "info information informational inf notice noti note config conf cfg log system success succ audit "
+    "info": "info information informational inf notice noti ntc note config conf cfg log system success succ audit "
     "auditsuccess "
     "audit_success hint detail http default notification mark ii df i n lifecycle quiet "
     "hinweis meldung informação informações información informazioni informations infos informacion informacao ",
@@ -58,7 +58,7 @@ _LEADING_CODE: Final = re.compile(r"[A-Z]{3,5}[0-9]{3,5}(?P<kind>[IWESA])(?=[: ]
 _OF_CODES: Final = {"I": "info", "W": "warn", "E": "error", "S": "error", "A": "warn"}
 """An A asks for an action: https://www.ibm.com/docs/en/storage-protect, "Introduction to messages"."""
 _LEADING_OF: Final = (
-    rf"^(?:[A-Za-z_][A-Za-z0-9_.@/-]*(?:\([^()]*\))?(?:<[^<>]*>)*: )?"
+    rf"^(?:[A-Za-z_][A-Za-z0-9_.@/-]*(?:\([^()]*\))?(?:<[^<>]*>)*: |\([^()]*\) )?"
     rf"(?:\[({_PLAIN_WORDS})\][: ]|({_PLAIN_WORDS})(?: error)?: )"
 )
 """The same behind a daemon's frame, perhaps behind one name: Dovecot's `imap(ann)<7>: Error: `."""

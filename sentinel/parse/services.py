@@ -110,6 +110,26 @@ AFTER_TIME: Final = (
         r"(?P<level>emergency|alert|critical|error|warning|notice|informational|info|debug)\]:? )",
         "[",
     ),
+    Rule(  # https://prosody.im: who speaks and its level between tabs
+        "prosody", r"^(?P<head>(?P<source>[A-Za-z][\w.:-]*)\t(?P<level>debug|info|warn|error)\t)", LETTERS
+    ),
+    Rule(  # https://docs.duplicati.com: level, class and the name of a message
+        "duplicati",
+        r"^(?P<head>- \[(?P<level>Information|Warning|Error|Verbose|Profiling|Retry|DryRun)-"
+        r"(?P<source>[\w.`]+)-(?P<code>\w+)\]: )",
+        "-",
+    ),
+    Rule(  # macOS' launchd: a service, its process, a level
+        "launchd",
+        r"^(?P<head>\((?P<source>[^ ()]+)(?: \[(?P<pid>[0-9]+)\])?\)(?: <(?P<level>[A-Z][a-z]+)>)?: )",
+        "(",
+    ),
+    Rule(  # vCenter before its version 6
+        "vmware-elder",
+        r"^(?P<head>\[(?P<thread>[0-9A-F]{5,16}) (?P<level>[a-z]+) '(?P<source>[^']*)'"
+        r"(?: opID=(?P<operation>[^\]]*))?\] )",
+        "[",
+    ),
     Rule(  # Storm: the logger, a thread, a level
         "storm",
         r"^(?P<head>(?P<source>[a-z]\w*(?:\.\w+)+) (?P<thread>[^ \[\]]+(?:\[[0-9 ,]+\])?) "
@@ -118,6 +138,35 @@ AFTER_TIME: Final = (
     ),
 )  # fmt: skip
 RULES: Final = (
+    Rule(  # GlobalProtect's service: process and thread, level and line, the time
+        "globalprotect",
+        rf"^(?P<head>\(P(?P<pid>[0-9]+)-T(?P<thread>[0-9]+)\)(?P<level>[A-Z][a-z]+) *\( *(?P<line>[0-9]+)\): "
+        rf"{stamps.LAYOUTS['month-first-short']} )",
+        "(",
+    ),
+    Rule(  # the same of its agent, which has the time first
+        "globalprotect",
+        rf"^(?P<head>\((?:P(?P<pid>[0-9]+)-)?T(?P<thread>[0-9]+)\){stamps.LAYOUTS['month-first-short']} "
+        r"(?P<level>[A-Z][a-z]+) *\( *(?P<line>[0-9]+)\): )",
+        "(",
+    ),
+    Rule(  # https://motion-project.github.io: thread, level and kind before the time
+        "motion",
+        rf"^(?P<head>\[(?P<thread>[0-9]+:[^\]]*)\] \[(?P<level>[A-Z]{{3}})\] \[(?P<kind>[A-Z]{{3}})\] "
+        rf"\[{stamps.MONTH_DAY}\] )",
+        "[",
+    ),
+    Rule(  # AnyDesk: a level, process and thread between columns of blanks, who speaks
+        "anydesk",
+        rf"^(?P<head> *(?P<level>[a-z]+) {stamps.YEAR_FIRST} +(?P<process>\w+) +(?P<pid>[0-9]+) +(?P<thread>[0-9]+) +"
+        r"(?:[0-9]+ +)?(?P<source>[a-z][\w.]*) - )",
+        " " + LETTERS,
+    ),
+    Rule(  # https://homebridge.io: the locale's time, a plug-in that may have blanks in its name
+        "homebridge",
+        rf"^(?P<head>\[{stamps.LAYOUTS['month-first']}\] \[(?P<source>[A-Z][^\[\]]{{1,40}})\] )",
+        "[",
+    ),
     Rule(  # a virtual machine's vmware.log: a thread, and a letter with a number
         "vmware",
         rf"^(?P<head>{stamps.RFC3339}\| "

@@ -26,6 +26,8 @@ _SEVERITY: Final = (
     r"(?P<level>emerg|alert|crit|err|warning|notice|info|debug|EMERG|ALERT|CRIT|ERR|WARNING|NOTICE|INFO|DEBUG)"
 )
 
+_FACILITY: Final = r"(?P<facility>kern|user|mail|daemon|auth(?:\|security)?|security|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])"
+_BY_NAME: Final = r"(?P<level>emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug)(?:\|(?:emerg|panic|err|error|warn|warning))?"
 _OF_ESXI: Final = {
     "Em": "fatal",
     "Al": "fatal",
@@ -51,6 +53,15 @@ BSD: Final = (
     Rule(
         "syslog",
         rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_SEVERITY} {_PROGRAM}{_PID}: ?)",
+        UPPER,
+    ),
+    *(  # BusyBox, OpenWrt's logread and AIX: facility and severity by their names
+        Rule("syslog", rf"^(?P<head>{head} {_FACILITY}[.:]{_BY_NAME} {_PROGRAM}(?:{_PID})?: ?)", UPPER)
+        for head in (rf"{stamps.MONTH_DAY} {_HOST}", stamps.WEEKDAY)
+    ),
+    Rule(  # a process between parentheses
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^ :\[(]+)\((?P<pid>[0-9]+)\): ?)",
         UPPER,
     ),
     Rule(  # WatchGuard, with its serial number and a time of its own

@@ -88,7 +88,9 @@ NAMED: Final = re.compile(
 """A name marked off from what follows."""
 _LISTED: Final = re.compile(r" *[^,\s]+, [A-Za-z_]\w*: ")
 """What follows a name that is the first of several with their values: EMQX's `tag: AUTHN, clientid: c1`."""
-EXCEPTION: Final = re.compile(r".*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed|exception)|[A-Z][a-z]+(?:ed|ing)")
+EXCEPTION: Final = re.compile(
+    r".*(?:Exception|[Ee]rror|[Ff]ailure|[Ff]ailed|exception)|[A-Z][a-z]+(?:ed|ing)|Errno::\w+"
+)
 """What a message begins with, rather than the name of a logger."""
 _PATH: Final = re.compile(
     r".*/[^/]*\.(?:xml|json|ya?ml|toml|html?|css|txt|log|conf|cfg|ini|csv|sh|gz|zip|tar|png|jpe?g|svg|pdf|lock)"
@@ -145,7 +147,8 @@ def is_marked(found: re.Match[str], *, has_level: bool) -> bool:
         return False
     if found["mark"] and _LISTED.match(found.string, found.end()):
         return False
-    return bool(found["line"] or found["mark4"]) or not EXCEPTION.fullmatch(name)
+    is_column = found["mark3"] or found["mark4"] or (found["mark2"] or "").startswith("|")
+    return bool(found["line"] or is_column) or not EXCEPTION.fullmatch(name)
 
 
 def is_id(text: str) -> bool:
