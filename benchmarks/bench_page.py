@@ -96,7 +96,7 @@ def _anomalies(first: int, count: int, start: datetime, step_s: float) -> pl.Dat
         "threshold": [0.5] * count,
         "is_anomaly": [True] * count,
         "kind": ["rare_template"] * count,
-        "reasons": [["a rare template: seen 2 times in 9,000 lines, and it reads as a failure"]] * count,
+        "reasons": [["a rare kind of line: seen 2 times in 9,000 lines, and it reads as a failure"]] * count,
         "template": ["Connection to shard <NUM> lost: no answer within <NUM> ms"] * count,
         "model_version": ["m1"] * count,
         "confidence": ["normal"] * count,

@@ -129,8 +129,8 @@ class Words:
 def counted(reasons: Iterable[str]) -> dict[str, int]:
     """How many of what the reasons count, the most of each.
 
-    >>> counted(["about 1,764 lines of this template within 15 s; usual: at most 3"])
-    {'lines of this template': 1764}
+    >>> counted(["about 1,764 lines of this kind within 15 s; usual: at most 3"])
+    {'lines of this kind': 1764}
     """
     found: dict[str, int] = {}
     for reason in reasons:

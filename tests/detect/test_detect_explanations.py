@@ -41,7 +41,7 @@ def test_nearest_sees_what_is_added_later() -> None:
     assert near.to("kernel panic: attempted to kill init") == "kernel panic: attempted to kill the idle task"
 
 
-NEW = "a template never seen before in 9,000 lines, and it reads as a failure"
+NEW = "a kind of line never seen before in 9,000 lines, and it reads as a failure"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ NEW = "a template never seen before in 9,000 lines, and it reads as a failure"
         (
             "order <NUM> stored in <NUM> ms",
             "order 17 stored in 90211 ms",
-            "the number 90,211 is outside this template's usual 1 to 40",
+            "the number 90,211 is outside the usual 1 to 40 of such lines",
             "",
             ("<NUM>",),
             ("90211",),
@@ -103,15 +103,15 @@ def test_normal_turns_a_reason_round_with_its_figures() -> None:
     """Each reason has what would make it go away; two of one kind are said once."""
     reasons = [
         "90 failed log-ins from 203.0.113.9 in 3 min; usual for sshd: at most 2 in 3 min",
-        "about 64 lines of this template within 30 min; usual: at most 16",
+        "about 64 lines of this kind within 30 min; usual: at most 16",
         NEW,
-        "a rare template: seen 2 times in 9,000 lines",
-        "holds a text that probing or tampering leaves, in a template never seen before",
+        "a rare kind of line: seen 2 times in 9,000 lines",
+        "holds a text that probing or tampering leaves, in a kind of line never seen before",
     ]
 
     assert would_be_normal(reasons) == [
         "at most 2 in 3 min, instead of 90 failed log-ins from 203.0.113.9 in 3 min",
-        "at most 16, instead of about 64 lines of this template within 30 min",
+        "at most 16, instead of about 64 lines of this kind within 30 min",
         "a line like it that does not read as a failure",
         "the same once it is known: called a false alarm, or learnt by a training",
     ]
@@ -133,7 +133,7 @@ def test_new_class_of_status_is_odd_as_it_stands_in_the_line() -> None:
     line = '198.51.100.2 "GET /hotels/423 HTTP/1.1" 502 157 "-" "Mozilla/5.0"'
     template, near = (f'<IP> "GET <PATH>" {status} <NUM> "<STR>"' for status in ("S5xx", "S2xx"))
 
-    for reason in ("a rare template: seen 2 times in 14,097 lines", "about 22 lines of this template within 30 min"):
+    for reason in ("a rare kind of line: seen 2 times in 14,097 lines", "about 22 lines of this kind within 30 min"):
         found = odd_parts(template, near, line, [reason], "")
         assert (found.template, found.line) == (("S5xx",), ("502",))
-    assert odd_parts(near, near, line, ["about 22 lines of this template within 30 min"], "") == ((), ())
+    assert odd_parts(near, near, line, ["about 22 lines of this kind within 30 min"], "") == ((), ())

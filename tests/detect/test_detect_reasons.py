@@ -108,14 +108,14 @@ def test_score_falls_without_what_the_first_reason_tells(judged: Judged) -> None
 @pytest.mark.parametrize(
     ("reason", "is_idle"),
     [
-        ("about 8 lines of this template within 3 min; usual: at most 8", True),
-        ("about 9 lines of this template within 3 min; usual: at most 8", False),
-        ("about 1,204 failed log-ins of this template within 3 min; usual: at most 1,300", True),
-        ("65 bytes long; lines of this template have 59", True),
-        ("738 bytes long; lines of this template have 202", False),
+        ("about 8 lines of this kind within 3 min; usual: at most 8", True),
+        ("about 9 lines of this kind within 3 min; usual: at most 8", False),
+        ("about 1,204 failed log-ins of this kind within 3 min; usual: at most 1,300", True),
+        ("65 bytes long; such lines have 59", True),
+        ("738 bytes long; such lines have 202", False),
         ("never came after a line like the one before it, in 4 cases so far", True),
         ("never came after a line like the one before it, in 9,499 cases so far", False),
-        ("a template never seen before in 3 lines", False),
+        ("a kind of line never seen before in 3 lines", False),
     ],
 )
 def test_reason_with_usual_figures_says_little(reason: str, is_idle: bool) -> None:
@@ -123,8 +123,8 @@ def test_reason_with_usual_figures_says_little(reason: str, is_idle: bool) -> No
     assert says_little(reason) == is_idle
 
 
-NEW = "a template never seen before in 9,000 lines"
-PROBES = "holds a text that probing or tampering leaves, in a template never seen before"
+NEW = "a kind of line never seen before in 9,000 lines"
+PROBES = "holds a text that probing or tampering leaves, in a kind of line never seen before"
 
 
 @pytest.mark.parametrize(
@@ -132,13 +132,17 @@ PROBES = "holds a text that probing or tampering leaves, in a template never see
     [
         ("never came after a line like the one before it, in 479 cases so far", NEW, True),
         ("never came after a line like the one before it, in 479 cases so far", "about 9 lines of shop", False),
-        ("user root was never seen in this template before", PROBES, True),
+        ("user root was never seen in this kind of line before", PROBES, True),
         ("user root was never seen from 203.0.113.9 before", NEW, False),
         (NEW, PROBES, True),
         (f"{NEW}, and it reads as a grave failure", PROBES, False),
         ("the source useradd was never seen before", NEW, False),
-        ("a rare template: seen 298 times in 13,476 lines", "about 9 lines of shop", True),
-        ("a rare template: seen 3 times in 13,476 lines, and it reads as a failure", "about 9 lines of shop", False),
+        ("a rare kind of line: seen 298 times in 13,476 lines", "about 9 lines of shop", True),
+        (
+            "a rare kind of line: seen 3 times in 13,476 lines, and it reads as a failure",
+            "about 9 lines of shop",
+            False,
+        ),
         ("this level is rare for shop: 38 of 2,934 lines", "about 9 lines of shop", True),
         ("this level is rare for shop: 0 of 579 lines", "about 9 lines of shop", False),
         ("the source shop is rare: 591 of 14,118 lines", "about 9 lines of shop", True),

@@ -99,7 +99,7 @@ def test_sessions_are_quiet_when_they_are_as_usual(model: SessionModel) -> None:
     ("kind", "words"),
     [
         ("cut", "“close <*>” is missing"),
-        ("many", "40 times template “write <*> bytes”; usual: at most 6"),
+        ("many", "40 times the line “write <*> bytes”; usual: at most 6"),
         ("failed", "“write failed with exception <*>”: no session had it"),
         ("backwards", "as no session does"),
     ],

@@ -100,12 +100,12 @@ def test_what_is_only_unusual_hides_no_attack_and_no_failure(scope: str, kind: s
 def test_counts_are_read_from_reasons() -> None:
     """The most of each thing that is counted; a reason without a count has none."""
     reasons = [
-        "about 40 lines of this template within 15 s; usual: at most 3",
-        "about 1,764 lines of this template within 3 min; usual: at most 8",
-        "the number 0 is outside this template's usual 118 to 1,426",
+        "about 40 lines of this kind within 15 s; usual: at most 3",
+        "about 1,764 lines of this kind within 3 min; usual: at most 8",
+        "the number 0 is outside the usual 118 to 1,426 of such lines",
     ]
 
-    assert counted(reasons) == {"lines of this template": 1764}
+    assert counted(reasons) == {"lines of this kind": 1764}
 
 
 @pytest.mark.parametrize("scope", ["line", "template", "source", "actor"])

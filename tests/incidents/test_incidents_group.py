@@ -131,7 +131,7 @@ def test_state_of_a_person_stays_when_it_grows() -> None:
 
 def test_severity_ranks_a_mass_attack_above_a_rare_line() -> None:
     """What breaks in is graver than what fails, that than what is only unusual; a guess that worked is worst."""
-    rare = grouped([odd(0, kind="rare_template", actor=None, nats=8.0, reasons=["a rare template"])])
+    rare = grouped([odd(0, kind="rare_template", actor=None, nats=8.0, reasons=["a rare kind of line"])])
     failing = grouped([odd(0, kind="new_template", actor=None, level="error", reasons=["it reads as a grave failure"])])
     few = grouped([odd(n) for n in range(4)])
     worked = grouped([odd(n, reasons=["5 failed log-ins, then one that worked"]) for n in range(5)])
@@ -210,7 +210,7 @@ def test_shown_has_the_fields_of_the_contract() -> None:
 
 def news(at_s: float, template: str, **changes: Any) -> Odd:
     """A failure that was never seen before, `at_s` seconds after the start."""
-    reasons = ["a template never seen before in 900 lines, and it reads as a grave failure"]
+    reasons = ["a kind of line never seen before in 900 lines, and it reads as a grave failure"]
     values = {"kind": "new_template", "actor": None, "source": "kubelet", "template": template, "reasons": reasons}
     return odd(int(at_s), **(values | {"at_s": START_S + at_s} | changes))
 
@@ -221,7 +221,7 @@ def test_failures_never_seen_that_come_together_are_one_incident() -> None:
     apart = grouped([news(0, "attempting to reclaim memory"), news(400, "pod is evicted")])
     elsewhere = grouped([news(0, "attempting to reclaim memory"), news(1, "pod is evicted", host="web-2")])
     harmless = grouped(
-        [news(0, "drained", reasons=["a template never seen before in 9 lines"]), news(1, "pod evicted")]
+        [news(0, "drained", reasons=["a kind of line never seen before in 9 lines"]), news(1, "pod evicted")]
     )
 
     assert [len(found) for found in (together, apart, elsewhere, harmless)] == [1, 2, 2, 2]
@@ -231,7 +231,7 @@ def test_failures_never_seen_that_come_together_are_one_incident() -> None:
 def test_grave_failure_is_not_hidden_in_an_older_trouble() -> None:
     """A full disk twenty minutes after an outage is told of; an ordinary new error is part of the trouble."""
     burst = [news(n, "no connection", kind="error_burst", level="error", reasons=["a burst"]) for n in range(30)]
-    plain = ["a template never seen before in 900 lines, and it reads as a failure"]
+    plain = ["a kind of line never seen before in 900 lines, and it reads as a failure"]
 
     after = grouped([*burst, news(1_400, "disk full", level="error")])
     cascade = grouped([*burst, news(1_400, "order lost", level="error", reasons=plain)])

@@ -3,7 +3,7 @@
 from sentinel.incidents import Incident, Odd, group
 from sentinel.incidents.severity import severity
 
-FULL = ("a template never seen before in 14,118 lines, and it reads as a grave failure",)
+FULL = ("a kind of line never seen before in 14,118 lines, and it reads as a grave failure",)
 
 
 def odd(number: int, kind: str, message: str) -> Odd:

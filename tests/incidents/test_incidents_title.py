@@ -12,7 +12,7 @@ def incident(kind: str, lines: int = 1, said: str = "", reasons: tuple[str, ...]
     return Incident("a1", kind, "low", "open", "", lines=lines, **times, **values)  # type: ignore[arg-type]
 
 
-FAILS = ("a template never seen before in 900 lines, and it reads as a failure",)
+FAILS = ("a kind of line never seen before in 900 lines, and it reads as a failure",)
 
 
 @pytest.mark.parametrize(

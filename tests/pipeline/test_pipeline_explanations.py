@@ -12,7 +12,7 @@ from sentinel.pipeline.tally import Tally
 KEPT = "order <NUM> kept"
 LOST = {
     "event": "e1", "template": "order <NUM> lost", "message": "order 7 lost", "raw": None,
-    "origin": None, "offset": None, "reasons": ["a template never seen before in 900 lines"], "attributes": None,
+    "origin": None, "offset": None, "reasons": ["a kind of line never seen before in 900 lines"], "attributes": None,
 }  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def test_what_is_real_stays_unknown_to_the_next_model(sentinel: Sentinel) -> Non
     told = reason_of(sentinel.registry, ATTACK)
 
     assert "never seen" not in silent
-    assert told.startswith("a template never seen before")
+    assert told.startswith("a kind of line never seen before")
 
 
 def test_false_alarm_teaches_what_the_champion_calls_an_attack(sentinel: Sentinel) -> None:

@@ -130,10 +130,10 @@ REASONS = {
         "312 logins falhos de usuário ann em 86 min, depois uma que funcionou; mais do que se erra ao digitar, "
         "por mais normal que tenha ficado"
     ),
-    "a template never seen before in 6,050 lines, and it reads as a grave failure": (
+    "a kind of line never seen before in 6,050 lines, and it reads as a grave failure": (
         "um padrão nunca visto antes em 6.050 linhas, e parece falha grave"
     ),
-    "about 64 lines of this template from 75.97.9.59 within 30 min; usual: at most 16": (
+    "about 64 lines of this kind from 75.97.9.59 within 30 min; usual: at most 16": (
         "cerca de 64 linhas deste padrão de 75.97.9.59 em 30 min; normal: no máximo 16"
     ),
     "303 failed log-ins from more than 20 addresses or users against users of sshd on web-1": (
@@ -152,7 +152,7 @@ REASONS = {
     "user ana was never seen from 203.0.113.9 before in sshd on web-1": (
         "usuário ana nunca foi visto de 203.0.113.9 antes em sshd em web-1"
     ),
-    "at most 16, instead of about 64 lines of this template from 75.97.9.59 within 30 min": (
+    "at most 16, instead of about 64 lines of this kind from 75.97.9.59 within 30 min": (
         "no máximo 16, em vez de cerca de 64 linhas deste padrão de 75.97.9.59 em 30 min"
     ),
     "at most 21 in 3 min, instead of 700 failed log-ins from 183.62.140.253 in 8 min": (

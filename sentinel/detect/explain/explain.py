@@ -147,7 +147,7 @@ class Explainer:
         if lines < 2:
             return ""
         if row.flags & (Flag.SLIP | Flag.LOST) and not row.flags & Flag.AUTH_FAILURE:
-            said = f"{_many(lines, 'line', 'lines')} of this template from {row.actor} in {_duration(seconds)}"
+            said = f"{_many(lines, 'line', 'lines')} of this kind from {row.actor} in {_duration(seconds)}"
             return f"{said}; others show it a few times at most, beside what is usual here"
         after = ", then one that worked" if row.flags & Flag.ACCEPTED else ""
         usual = max(round(self._upper("failures1", row)), 1)
@@ -180,11 +180,11 @@ class Explainer:
         actors = row.value("template_actors")
         is_of_many = row.flags & Flag.CONNECT and actors >= MIN_KNOCKING
         of_many = f" from {_many(actors, 'address', 'addresses')}" if is_of_many else ""
-        own = self._rate("template", f"of this template{of_many}", row)
+        own = self._rate("template", f"of this kind{of_many}", row)
         return own or self._rate("source", f"of {row.source}", row)
 
     def _say_actor_rate(self, row: Row) -> str:
-        return self._rate("pair", f"of this template from {row.actor}", row) or self._rate(
+        return self._rate("pair", f"of this kind from {row.actor}", row) or self._rate(
             "actor", f"from {row.actor}", row
         )
 
@@ -195,7 +195,7 @@ class Explainer:
                 "actor_params", row
             )
         if templates > 2.5:
-            return f"{row.actor} caused {templates:,.0f} different templates within 10 min; " + self._usual(
+            return f"{row.actor} caused {templates:,.0f} different kinds of lines within 10 min; " + self._usual(
                 "actor_templates", row
             )
         return ""
@@ -214,8 +214,8 @@ class Explainer:
         what = "failed log-in" if guess else "grave failure" if row.flags & Flag.GRAVE else "failure"
         failure = f", and it reads as a {what}" if row.flags & Flag.BAD else ""
         if hits < 1:
-            return f"a template never seen before in {_many(lines, 'line', 'lines')}{failure}"
-        return f"a rare template: seen {_many(hits, 'time', 'times')} in {_many(lines, 'line', 'lines')}{failure}"
+            return f"a kind of line never seen before in {_many(lines, 'line', 'lines')}{failure}"
+        return f"a rare kind of line: seen {_many(hits, 'time', 'times')} in {_many(lines, 'line', 'lines')}{failure}"
 
     def _say_source(self, row: Row) -> str:
         hits, level = row.value("hits_source"), row.value("hits_level_source")
@@ -238,16 +238,16 @@ class Explainer:
             if row.sensitive_text
             else "touches log-ins, privileges or system files"
         )
-        return f"{what}, in a template {seen} before"
+        return f"{what}, in a kind of line {seen} before"
 
     def _say_entity(self, row: Row) -> str:
         user, address = row.text(USER), row.text(IP)
         if row.value("new_pair") == 0 and user and address:
             return f"user {user} was never seen from {address} before"
         if row.value("new_address") == 0 and address:
-            return f"{address} was never seen in this template before"
+            return f"{address} was never seen in this kind of line before"
         if row.value("new_user") == 0 and user:
-            return f"user {user} was never seen in this template before"
+            return f"user {user} was never seen in this kind of line before"
         return ""
 
     def _say_number(self, row: Row) -> str:
@@ -257,20 +257,20 @@ class Explainer:
             x = facts.numbers[row.i, k]
             if not np.isnan(x) and not np.isnan(low) and not low - 0.2 <= np.log1p(x) <= high + 0.2:
                 usual = f"{figure(np.expm1(low))} to {figure(np.expm1(high))}"
-                return f"the number {figure(x)} is outside this template's usual {usual}"
+                return f"the number {figure(x)} is outside the usual {usual} of such lines"
         for k in range(4):
             low, _, high = self._tables.means[place, 3 * k : 3 * k + 3]
             x = row.value(f"mean{k}")
             if not np.isnan(x) and not np.isnan(low) and not low - 0.1 <= x <= high + 0.1:
                 return (
-                    f"the last numbers of this template average {figure(np.expm1(x))};"
+                    f"the last numbers of such lines average {figure(np.expm1(x))};"
                     f" usual: {figure(np.expm1(low))} to {figure(np.expm1(high))}"
                 )
         length, mean = facts.length[row.i], self._tables.template[place, 6]
-        return f"{_many(length, 'byte', 'bytes')} long; lines of this template have {mean:,.0f}" if mean > 0 else ""
+        return f"{_many(length, 'byte', 'bytes')} long; such lines have {mean:,.0f}" if mean > 0 else ""
 
     def _say_gap(self, row: Row) -> str:
-        for name, what in (("gap_template", "line of this template"), ("gap_source", f"line of {row.source}")):
+        for name, what in (("gap_template", "line of this kind"), ("gap_source", f"line of {row.source}")):
             gap, upper = row.value(name), self._upper(name, row)
             if gap > max(2.0 * upper, 1.0):
                 return f"the first {what} for {_duration(gap)}; the usual gap is at most {_duration(upper)}"

@@ -15,7 +15,7 @@ _FORMS = (
     ),
     (
         r"(?P<who>.+) caused .+; usual: at most (?P<most>.+)",
-        "at most {most} {most|template|templates} from {who} within 10 min",
+        "at most {most} {most|kind of line|kinds of lines} from {who} within 10 min",
     ),
     (
         r"(?P<who>.+) appeared with .+; usual: at most (?P<most>.+)",
@@ -23,7 +23,7 @@ _FORMS = (
     ),
     (r"user (?P<who>.+) came from .+; usual: at most (?P<most>.+)", "user {who} from at most {most} within 10 min"),
     (
-        r".+ times? template (?P<name>“.+”); usual: at most (?P<most>.+)",
+        r".+ times? the line (?P<name>“.+”); usual: at most (?P<most>.+)",
         "at most {most} {most|time|times} {name} in the session",
     ),
     (r"failed log-ins from .+; usual: at most (?P<most>.+)", "failed log-ins from at most {most} within 10 min"),
@@ -31,16 +31,16 @@ _FORMS = (
     (r"(?P<now>.+); others show it a few times at most.*", "a few at most, instead of {now}"),
     (r"(?P<now>.+); more than people mistype.*", "as few as people mistype, instead of {now}"),
     (
-        r"a (?:template never seen before|rare template).*, and it reads as a (?P<what>.+)",
+        r"a (?:kind of line never seen before|rare kind of line).*, and it reads as a (?P<what>.+)",
         "a line like it that does not read as a {what}",
     ),
-    (r"(?:a template never seen before|a rare template|holds a text|touches log-ins).*", f"the same {KNOWN}"),
+    (r"(?:a kind of line never seen before|a rare kind of line|holds a text|touches log-ins).*", f"the same {KNOWN}"),
     (r"the source (?P<source>.+) (?:was never seen before|is rare.*)", f"the source {{source}} {KNOWN}"),
     (r"this level is rare for (?P<source>.+?): .*", "a level that {source} usually has"),
-    (r"(?P<who>.+) was never seen (?:from .+|in this template) before", f"{{who}} {KNOWN}"),
-    (r"the number .+ is outside this template's usual (?P<low>.+) to (?P<high>.+)", "a number from {low} to {high}"),
+    (r"(?P<who>.+) was never seen (?:from .+|in this kind of line) before", f"{{who}} {KNOWN}"),
+    (r"the number .+ is outside the usual (?P<low>.+) to (?P<high>.+) of such lines", "a number from {low} to {high}"),
     (r"the last numbers .+; usual: (?P<low>.+) to (?P<high>.+)", "an average from {low} to {high}"),
-    (r".+ bytes? long; lines of this template have (?P<usual>.+)", "about {usual} {usual|byte|bytes}"),
+    (r".+ bytes? long; such lines have (?P<usual>.+)", "about {usual} {usual|byte|bytes}"),
     (r"the first (?P<what>line .+) for .+; the usual gap is at most (?P<gap>.+)", "a {what} at least every {gap}"),
     (r"(?:never )?came after a line like the one before it.+", "the same line after one that it usually follows"),
     (
@@ -57,10 +57,10 @@ _FORMS = (
     ),
     (r"back after an outage of .+", "no outage"),
     (r"its own program calls it fatal", "a lower level than fatal"),
-    (r"(?:.+ times? )?template (?P<name>“.+”): no session had it", "a session without {name}"),
-    (r"(?:.+ times? )?template (?P<name>“.+”): .+ of sessions have it(?: so often)?", "a session with fewer of {name}"),
-    (r"only .+ times? template (?P<name>“.+”): .+", "a session with more of {name}"),
-    (r"template (?P<name>“.+”) is missing: .+", "a session with {name}"),
+    (r"(?:.+ times? )?the line (?P<name>“.+”): no session had it", "a session without {name}"),
+    (r"(?:.+ times? )?the line (?P<name>“.+”): .+ of sessions have it(?: so often)?", "a session with fewer of {name}"),
+    (r"only .+ times? the line (?P<name>“.+”): .+", "a session with more of {name}"),
+    (r"the line (?P<name>“.+”) is missing: .+", "a session with {name}"),
     (r"(?:begins with|ends after|“).+", "the order of lines that the sessions learnt from have"),
     (r"as a whole unlike every session learnt from", "a session like those learnt from"),
     (r"unusual as a whole: .+", "less of all that is a little odd in it: no single part is"),
@@ -71,7 +71,7 @@ _COMPILED = tuple((re.compile(form, re.DOTALL), said) for form, said in _FORMS)
 def would_be_normal(reasons: Sequence[str]) -> list[str]:
     """What would make each reason go away, each once; nothing for a reason whose form is not known.
 
-    >>> would_be_normal(["the number 900 is outside this template's usual 3 to 12"])
+    >>> would_be_normal(["the number 900 is outside the usual 3 to 12 of such lines"])
     ['a number from 3 to 12']
     """
     return list(dict.fromkeys(said for reason in reasons if (said := _turned(reason))))

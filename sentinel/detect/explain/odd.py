@@ -15,12 +15,17 @@ VALUE = re.compile(r"the value (.+?) was never seen there before")
 NUMBER = re.compile(r"the number ([^ ]+) is outside")
 PLACE = re.compile(
     r"user (?P<user>[^ ]+) was never seen from (?P<address>[^ ]+) before"
-    r"|(?:user )?(?P<one>[^ ]+) was never seen in this template before"
+    r"|(?:user )?(?P<one>[^ ]+) was never seen in this kind of line before"
 )
 NUMERAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 MASK = re.compile(r"<[A-Z*]+>")
 STATUS, CODE = re.compile(r"\bS([1-5])xx\b"), re.compile(r"(?<![\w.:/])[1-5][0-9]{2}(?![\w.:/])")
-TEXT_IS_NEW = ("a template never seen before", "a rare template", "holds a text that probing", "touches log-ins")
+TEXT_IS_NEW = (
+    "a kind of line never seen before",
+    "a rare kind of line",
+    "holds a text that probing",
+    "touches log-ins",
+)
 ACTOR_MASKS = ("<IP>", "<USER>", "<EMAIL>")
 
 

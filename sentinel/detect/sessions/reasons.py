@@ -66,12 +66,12 @@ class _Teller:
         name = self._name(code)
         times = "" if count == 1 else f"{count} times "
         if code >= len(usual.keys):
-            return f"{times}template {name}: no session had it"
+            return f"{times}the line {name}: no session had it"
         if count > usual.most[code]:
-            return f"{count} times template {name}; usual: at most {usual.most[code]}"
+            return f"{count} times the line {name}; usual: at most {usual.most[code]}"
         share = float(np.exp(-usual.up_nats(np.array([code]), np.array([count]))[0]))
         so_often = "" if count == 1 else " so often"
-        return f"{times}template {name}: {_percent(share)} of sessions have it{so_often}"
+        return f"{times}the line {name}: {_percent(share)} of sessions have it{so_often}"
 
     def _fewer(self, own: Integers, *, missing: bool) -> list[str]:
         """Templates that are missing, or those that come too seldom."""
@@ -86,9 +86,9 @@ class _Teller:
             share = _percent(1.0 - float(np.exp(-nats[code])))
             if held[code]:
                 times = counted(int(held[code]), "time")
-                said.append(f"only {times} template {self._name(code)}: {share} of sessions have it more often")
+                said.append(f"only {times} the line {self._name(code)}: {share} of sessions have it more often")
             else:
-                said.append(f"template {self._name(code)} is missing: {share} of sessions have it")
+                said.append(f"the line {self._name(code)} is missing: {share} of sessions have it")
         return said
 
     def _order(self, i: int) -> list[str]:
