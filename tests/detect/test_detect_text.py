@@ -55,6 +55,7 @@ def test_message_is_masked(message: str, masked: str) -> None:
     ("message", "user", "address"),
     [
         ("Failed password for root from 203.0.113.9 port 22 ssh2", "root", "203.0.113.9"),
+        ('[pid 4711] [ann] FAIL LOGIN: Client "10.0.0.7"', "", "10.0.0.7"),
         ("Failed password for invalid user user from 203.0.113.9 port 22", "user", "203.0.113.9"),
         ("authentication failure; logname= uid=0 ruser= rhost=203.0.113.9  user=bob", "bob", "203.0.113.9"),
         ('{"event":"login","user":"eve","client_ip":"203.0.113.9"}', "eve", "203.0.113.9"),

@@ -92,6 +92,15 @@ def _looks_like_user(buffer: Bytes, a: int, b: int) -> bool:
 
 
 @compiled
+def _names_an_address(buffers: ScanBuffers, at: int) -> bool:
+    """Whether what stands before `at` says what the quoted figure after it is: `FAIL LOGIN: Client "10.0.0.7"`."""
+    buffer = buffers.buffer
+    if at + 2 >= buffers.state[STOP] or buffer[at] != 32 or buffer[at + 1] != 34:
+        return False
+    return CLASSES[buffer[at + 2]] & DIGIT != 0
+
+
+@compiled
 def _is_user(buffers: ScanBuffers, a: int, b: int, word: int) -> bool:
     """Whether the run buffer[a:b] is a user's name, from the key word before it and what follows."""
     buffer, key, separator = buffers.buffer, buffers.state[KEY], buffers.state[SEPARATOR]
@@ -106,6 +115,8 @@ def _is_user(buffers: ScanBuffers, a: int, b: int, word: int) -> bool:
     if word & SKIP:
         return False
     if key & KEY_USER:
+        if separator & COLON and _names_an_address(buffers, b):
+            return False
         return separator & (COLON | OTHER | BRACKET) != 0 or _followed(buffers, b, False)
     return separator & SPACE != 0 and _followed(buffers, b, True)
 
