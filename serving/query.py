@@ -27,7 +27,8 @@ class Query:
         self._params, self._clock = request.query_params, clock
         names = [name for name, _ in self._params.multi_items()]
         if strange := sorted(set(names) - set(known)):
-            raise ProblemError(400, f"There is no parameter {strange[0][:100]!r} here; known are {', '.join(known)}.")
+            told = f"known are {', '.join(known)}" if known else "this address takes none"
+            raise ProblemError(400, f"There is no parameter {strange[0][:100]!r} here; {told}.")
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ProblemError(400, f"The parameter {twice[0]} is given more than once.")
 
