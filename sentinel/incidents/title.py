@@ -1,5 +1,6 @@
 """What a person would call an incident: one sentence without a full stop, with its figures and what its line says."""
 
+import ipaddress
 import re
 
 from sentinel.counted import counted
@@ -74,8 +75,24 @@ def _actor(incident: Incident) -> str:
     if incident.actor_count > len(incident.actors):
         return f"more than {len(incident.actors)} addresses or users"
     if incident.actor_count > 1:
-        return f"{incident.actor_count} addresses or users"
+        return f"{incident.actor_count} {_what_acts(incident.actors)}"
     return incident.actors[0] if incident.actors else "somebody"
+
+
+def _what_acts(actors: tuple[str, ...]) -> str:
+    """What several actors are: addresses where all are, else also users.
+
+    >>> _what_acts(("203.0.113.9", "2001:db8::1")), _what_acts(("203.0.113.9", "alice"))
+    ('addresses', 'addresses or users')
+    """
+    return "addresses" if all(map(_is_address, actors)) else "addresses or users"
+
+
+def _is_address(actor: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(actor))
+    except ValueError:
+        return False
 
 
 def _on(incident: Incident) -> str:

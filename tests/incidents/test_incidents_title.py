@@ -67,6 +67,22 @@ def test_guesses_are_all_counted(lines: int, reasons: tuple[str, ...], called: s
     assert title(found) == f"{called} from 203.0.113.9 against orders on db-1"
 
 
+@pytest.mark.parametrize(
+    ("actors", "many", "called"),
+    [
+        (("203.0.113.9", "2001:db8::1"), 2, "2 addresses"),
+        (("203.0.113.9", "alice"), 2, "2 addresses or users"),
+        (("203.0.113.9", "198.51.100.7"), 3, "more than 2 addresses or users"),
+    ],
+    ids=["addresses", "a user among them", "not all are known"],
+)
+def test_title_says_what_the_actors_are(actors: tuple[str, ...], many: int, called: str) -> None:
+    """Users are spoken of only where there may be some."""
+    found = incident("brute_force", 9, actors=actors, actor_count=many)
+
+    assert title(found) == f"9 failed log-ins from {called} against orders on db-1"
+
+
 def test_title_says_that_a_guess_worked() -> None:
     """Who got in is the first thing to know."""
     reason = "60 failed log-ins from 203.0.113.9 in 95 s, then one that worked; usual for orders: at most 1 in 3 min"

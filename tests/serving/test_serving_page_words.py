@@ -139,6 +139,9 @@ REASONS = {
     "303 failed log-ins from more than 20 addresses or users against users of sshd on web-1": (
         "303 tentativas de login falhas de mais de 20 endereços ou usuários contra usuários de sshd em web-1"
     ),
+    "477 failed log-ins from 7 addresses against sshd on web-1": (
+        "477 tentativas de login falhas de 7 endereços contra sshd em web-1"
+    ),
     "A failure never seen before in orders on db-1: 1 line": "Uma falha nunca vista antes em orders em db-1: 1 linha",
     "A failure never seen before in orders on db-1: “deadlock detected”": (
         "Uma falha nunca vista antes em orders em db-1: “deadlock detected”"
