@@ -1,10 +1,12 @@
 """Few sessions teach little: what is new in one way hardly stands out, what is new in three does."""
 
+import math
 import random
 
 import pytest
 
 from sentinel.detect.sessions.model import fit_sessions
+from sentinel.detect.tuning.sessions import FEW_NORM, FEW_START
 
 ALARM_NATS = 7.5
 STEPS = list(range(1, 13))
@@ -46,3 +48,15 @@ def test_one_odd_session_among_few_hides_no_fault(draw: int) -> None:
     broken, _ = model.score([[*life(dice)[:5], *FAULTS] for _ in range(20)])
 
     assert broken.min() >= ALARM_NATS
+
+
+@pytest.mark.parametrize("odd_ones", [0, 1, 2])
+def test_which_sessions_teach_does_not_move_where_an_alarm_begins(odd_ones: int) -> None:
+    """The tail of 25 lengths begins where its rank says, whether none, one or two of them are odd."""
+    dice = random.Random(7)
+    odd = [[*life(dice, detour=DETOUR + k), ANOTHER + k, ANOTHER + k] for k in range(odd_ones)]
+    model = fit_sessions([*(life(dice) for _ in range(25 - odd_ones)), *odd], seed=0)
+
+    assert model.norm_tail.start.item() == pytest.approx(FEW_START * model.norm_tail.base.item())
+    assert model.norm_tail.base.item() == pytest.approx(-math.log(1.5 / 26))
+    assert model.norm_tail.scale.item() == pytest.approx(FEW_NORM)

@@ -20,6 +20,7 @@ from sentinel.detect.tuning.sessions import (
     FEW_FLOOR,
     FEW_NORM,
     FEW_PARTS,
+    FEW_START,
     FOLDS,
     HABIT,
     KNOTS,
@@ -222,6 +223,14 @@ def _floors(sessions: int) -> Floats:
     return floors
 
 
+def _steadied(norm_tail: Tail) -> Tail:
+    """The norm's tail where few sessions teach: where it begins, and how far it reaches, hang on which one or two of
+    them are odd, so that it begins where that of other few sessions does, and is stretched by none of them."""
+    return replace(
+        norm_tail, start=FEW_START * norm_tail.base, scale=np.minimum(norm_tail.scale, FEW_NORM)
+    )  # fmt: skip
+
+
 def _fit_once(
     kept: list[Sequence[int]], texts: Mapping[int, str], seed: int, *, trim: bool = False
 ) -> tuple[SessionModel, Floats, Floats]:
@@ -241,7 +250,7 @@ def _fit_once(
     norm = np.sqrt((np.minimum(part_tail.nats(parts), PART_CAP_NATS) ** 2).sum(1))[:, None]
     norm_tail = fit_tail(norm, np.array([norm_floor]), quantiles)
     if n < FEW:
-        norm_tail = replace(norm_tail, scale=np.minimum(norm_tail.scale, FEW_NORM))
+        norm_tail = _steadied(norm_tail)
     usual = learn(kept, texts, history=history)
     known = {key: texts[key] for key in usual.keys.tolist() if key in texts}
     return SessionModel(usual, part_tail, norm_tail, known), norm_tail.nats(norm)[:, 0], parts

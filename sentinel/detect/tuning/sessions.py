@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from sentinel.detect.tuning.origin import by_hand
+from sentinel.detect.tuning.origin import by_hand, measured
 
 # sessions/fit.py
 MIN_SESSIONS_OF_FIT: Annotated[int, by_hand("sessions", "finished ones")] = 8
@@ -90,6 +90,17 @@ FEW_NORM: Annotated[
         "nats", "below a hundred sessions one odd one among them may not stretch the norm's tail beyond this scale"
     ),
 ] = 1.0
+FEW_START: Annotated[
+    float,
+    measured(
+        "times",
+        "below a hundred sessions the norm's tail begins at so many times the nats that its rank is worth, since where "
+        "that of so few begins hangs on which of them teach",
+        "sentinel evaluate --sets draws --no-peers, draws 300 to 319, 400 to 479 and 500 to 519 of three seeds: "
+        "no draw below .95",
+        holds=(1.36, 1.41),
+    ),
+] = 1.4
 KNOTS: Annotated[int, by_hand("count", "places of a tail's curve")] = 1_024
 TOLERANCE: Annotated[float, by_hand("share", "ties that differ by a rounding must not become tail events")] = 0.01
 REASON_NATS: Annotated[float, by_hand("nats", "what is below needs no reasons")] = 3.0
