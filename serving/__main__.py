@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from sentinel.errors import SentinelError
 from sentinel.settings import load_settings
-from serving import log_format, sockets
+from serving import log_format, memory, sockets
 
 __all__ = ["leave", "main"]
 
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT. Exit code 0 after an orderly stop, 2 where it cannot start."""
+    memory.keep_little()  # before polars is there
     try:
         settings = load_settings()
         log_format.configure(settings.log_sentinel_log_level)

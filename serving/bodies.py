@@ -19,7 +19,7 @@ FREE_BYTES = 1024 * 1024
 """A body that becomes no more than this when it is decoded waits for nobody: some thousand logs."""
 
 MIDDLING_BYTES = 8 * 1024 * 1024
-MIDDLING_ROOM_BYTES, BIGGEST_ROOM_BYTES = 32 * 1024 * 1024, 64 * 1024 * 1024
+MIDDLING_ROOM_BYTES, BIGGEST_ROOM_BYTES = 32 * 1024 * 1024, 32 * 1024 * 1024
 RATIO_FREE_BYTES = 4 * 1024 * 1024  # below this, many equal lines may be as dense as they like
 STEP_BYTES = 256 * 1024  # of output a step of gzip
 GZIP_STEP_BYTES = 16 * 1024  # of input a step of gzip

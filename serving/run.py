@@ -32,15 +32,19 @@ def serve(settings: Settings, bound: Sequence[socket.socket]) -> None:
     gc.collect()
     gc.freeze()
     log.info("listening on=%s store=%s", ",".join(addresses(bound)), parts.sentinel.store.kind)
-    server.run(list(bound))
+    give_back = memory.GiveBack()
+    give_back.start()
+    try:
+        server.run(list(bound))
+    finally:
+        give_back.stop()
 
 
 def _tune() -> None:
-    """Room for many connections, memory given back, short turns of threads, few collections of garbage."""
+    """Room for many connections, short turns of threads, few collections of garbage."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    memory.keep_little()
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(*GC_THRESHOLDS)

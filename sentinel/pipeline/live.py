@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from sentinel.pipeline.arrivals import Arrivals
 from sentinel.pipeline.explanations import Explanations
 from sentinel.pipeline.parts import Sentinel
 from sentinel.pipeline.ranges import runs
+from sentinel.pipeline.recent import Recent
 from sentinel.pipeline.scorers import peek_at_one, scorer_of
 from sentinel.pipeline.tally import Tally
 from sentinel.pipeline.words import Heard
@@ -39,7 +39,6 @@ SCORE_CHUNK = 100  # records a hold of the lock: some 5 ms, so that /predict nev
 YIELD_S = 0.0002  # long enough for a waiting prediction to take the lock
 SAVE_EVERY_S = 10.0
 RELOAD_EVERY_S = 1.0
-KEPT_ROUNDS = 64
 TICK_EVERY_S = 1.0
 FULL_SHARE = 0.95  # a spool that is fuller may refuse what comes
 ARRIVALS = "arrivals"
@@ -74,7 +73,7 @@ class Live:
         self._emitted: set[str] = set()
         self._arrivals = Arrivals(clock())
         self._ticked_s = 0.0
-        self._recent: deque[tuple[int, int, pl.DataFrame]] = deque(maxlen=KEPT_ROUNDS)
+        self._recent = Recent()
         self._news = threading.Condition()
         self._state: bytes | None = None
         self._learnt: Model | None = None  # the model whose own state we began with
@@ -185,6 +184,8 @@ class Live:
             with self._news:
                 self._head = int(frame["sequence"][-1])
                 self._news.notify_all()
+        with self._news:
+            self._recent.let_go(time.monotonic())
         self._arrivals.turn(now_s)
         if self._scorer is not None and (not frame.height or self._is_due(now_s)):
             self._tick(self._scorer, now_s)
@@ -212,9 +213,8 @@ class Live:
         self._scored.extend((scorer.model.version, *run) for run in runs(fresh["sequence"].to_list()))
         self.scored += fresh.height
         with self._news:
-            self._recent.append(
-                (int(frame["sequence"][0]), int(frame["sequence"][-1]), judged.with_columns(fresh["sequence"]))
-            )
+            first, last = int(frame["sequence"][0]), int(frame["sequence"][-1])
+            self._recent.add(first, last, judged.with_columns(fresh["sequence"]), time.monotonic())
 
     def _known(self, frame: pl.DataFrame) -> pl.Series:
         """Which records the model has learnt from, where its own state is the one that runs: left to batch scoring."""
@@ -295,6 +295,4 @@ class Live:
         with self._news:
             while self._head < span.last and (left := deadline - time.monotonic()) > 0:
                 self._news.wait(left)
-            frames = [frame for first, last, frame in self._recent if first <= span.last and last >= span.first]
-        found = pl.concat(frames).filter(pl.col("sequence").is_between(span.first, span.last)) if frames else None
-        return {} if found is None else {row.pop("sequence"): row for row in found.iter_rows(named=True)}
+            return self._recent.of(span)
