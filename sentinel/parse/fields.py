@@ -75,8 +75,9 @@ def _read_plainly(body: dict[Any, Any], shape: Shape) -> DocumentFields | None:
     level = scales.level_in(body)(level_plain, body[level_name]) if level_name is not None else None
     source = _source(source_plain, body[source_name]) if source_name is not None else None
     host = _label(host_plain, body[host_name]) if host_name is not None else None
-    if (level_name and level is None) or (source_name and source is None) or (host_name and host is None):
-        return None
+    for name, text in ((level_name, level), (source_name, source), (host_name, host)):
+        if name is not None and text is None and body[name] is not None:
+            return None
     inner = None
     if shape.others:
         extra = {name: body[name] for name in shape.others}

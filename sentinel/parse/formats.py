@@ -36,15 +36,25 @@ BODIES: Final[tuple[Rule, ...]] = (
 LINE_RULES: Final[tuple[Rule, ...]] = (*FRAMES, *BODIES)
 """The same for a text that may have a frame of its own."""
 
+_BEHIND: Final[dict[int, tuple[tuple[Rule, ...], tuple[Rule, ...]]]] = {}
+
 
 def bodies() -> tuple[Rule, ...]:
     """BODIES behind the user's own formats."""
-    return (*reading().formats, *BODIES)
+    return _behind(reading().formats, BODIES)
 
 
 def line_rules() -> tuple[Rule, ...]:
     """LINE_RULES behind the user's own formats."""
-    return (*reading().formats, *LINE_RULES)
+    return _behind(reading().formats, LINE_RULES)
+
+
+def _behind(own: tuple[Rule, ...], rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The same table each time, for the user's formats as they are: what is derived of it is kept by its id."""
+    known = _BEHIND.get(id(rules))
+    if known is None or known[0] is not own:
+        known = _BEHIND[id(rules)] = own, (*own, *rules)
+    return known[1]
 
 
 def names_of(rules: Iterable[Rule]) -> Iterator[str]:

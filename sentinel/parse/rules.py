@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -31,6 +32,11 @@ FEW_IN_ALL: Final = 16 * FEW_CHARS
 """So few texts, of so many characters each and in all, are sorted by Python's `re` on the same patterns, which spares
 them most of the frames' overhead: polars makes each of some fifty patterns anew for each batch. On longer lines only
 polars' engine is used: it is linear whatever the line."""
+
+MAX_FITTING: Final = 512
+_FITTING: Final[dict[tuple[int, str], tuple[Sequence["Rule"], list[tuple[int, "Rule"]]]]] = {}
+"""By table of rules and first character: those that such a line can fit. The table is kept, so that its id stays its
+own."""
 
 _OWN: Final = timestamps.STAMP_GROUPS | {
     "row",
@@ -146,14 +152,14 @@ def _candidates(lines: pl.Series, rules: Sequence[Rule]) -> Sequence[Rule]:
     lengths = [len(text) for text in texts]
     if max(lengths, default=0) > FEW_CHARS or sum(lengths) > FEW_IN_ALL:
         return rules
-    first = {_first(text, rules) for text in texts}
+    first = {_first(text, _fitting(text[:1], rules)) for text in texts}
     return [rule for place, rule in enumerate(rules) if rule.is_own or place in first]
 
 
 def is_known(text: str, rules: Sequence[Rule]) -> bool:
     """Whether a rule knows this text (at most FEW_CHARS), found without a frame."""
-    own = [rule for rule in rules if rule.is_own]
-    return _first(text, rules) >= 0 or (bool(own) and is_any(pl.Series([text]), own)[0])
+    own = list(takewhile(lambda rule: rule.is_own, rules))  # they stand before all others
+    return _first(text, _fitting(text[:1], rules)) >= 0 or (bool(own) and is_any(pl.Series([text]), own)[0])
 
 
 def is_any(texts: pl.Series, rules: Sequence[Rule]) -> pl.Series:
@@ -164,14 +170,26 @@ def is_any(texts: pl.Series, rules: Sequence[Rule]) -> pl.Series:
     return known
 
 
-def _first(text: str, rules: Sequence[Rule]) -> int:
+def _fitting(lead: str, rules: Sequence[Rule]) -> list[tuple[int, Rule]]:
+    """The rules of lines that begin with this character, each with its place; those of a user's own are left out."""
+    known = _FITTING.get((id(rules), lead))
+    if known is not None and known[0] is rules:
+        return known[1]
+    fitting = [
+        (place, rule) for place, rule in enumerate(rules) if not rule.is_own and (not rule.leads or lead in rule.leads)
+    ]
+    if len(_FITTING) >= MAX_FITTING:
+        _FITTING.clear()
+    _FITTING[id(rules), lead] = rules, fitting
+    return fitting
+
+
+def _first(text: str, fitting: Sequence[tuple[int, Rule]]) -> int:
     """The place of the first rule that knows the text; -1 where none does."""
-    lead = text[:1]
-    for place, rule in enumerate(rules):
+    fifth = text[4:5]
+    for place, rule in fitting:
         if (
-            not rule.is_own
-            and (not rule.leads or lead in rule.leads)
-            and (not rule.fifth or text[4:5] in rule.fifth)
+            (not rule.fifth or fifth in rule.fifth)
             and _compiled(rule.pattern).match(text)
             and not (rule.unless and _compiled(rule.unless).match(text))
         ):

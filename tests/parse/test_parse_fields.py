@@ -77,6 +77,16 @@ def test_quick_way_is_taken_where_names_are_clear() -> None:
     assert fields._read_plainly(body, shape) == careful(body)
 
 
+@pytest.mark.parametrize("field", ["level", "logger", "hostname"])
+def test_quick_way_is_taken_where_a_field_is_null(field: str) -> None:
+    """Senders that always write all fields write null for what they do not know."""
+    body = {"ts": "2026-01-02T03:04:05Z", "level": "info", "logger": "web", "hostname": "h", "msg": "x", field: None}
+    shape = names.shape_of(tuple(body))
+
+    assert shape is not None
+    assert fields._read_plainly(body, shape) == careful(body)
+
+
 @pytest.mark.parametrize("size", [10, 5_000])
 def test_what_is_remembered_of_names_is_bounded(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In number and in length, whatever clients send."""
