@@ -71,13 +71,13 @@ AFTER_TIME: Final = (
         "frr",
         rf"^(?P<head>(?:(?P<priority>[a-z]+): )?(?P<source>{_ROUTING}): "
         r"(?:\[(?P<code>[A-Z0-9]{5}-[A-Z0-9]{5})\] ?)?(?:\[EC (?P<error>[0-9]+)\] )?)",
-        LETTERS,
+        "ZROLBIPMSEFNVW" + "eacwnid",
         finish=_of_routing,
     ),
     Rule(  # https://www.pgpool.net: `%t: pid %p: `, and with the name of the process
         "pgpool",
-        rf"^(?P<head>(?:(?P<source>[a-zA-Z_][\w() -]{{0,40}}?) )?pid (?P<pid>[0-9]+): {_OF_POSTGRES})",
-        LETTERS + "_",
+        rf"^(?P<head>(?:(?P<source>[a-zA-Z_][A-Za-z0-9_() -]{{0,40}}?) )?pid (?P<pid>[0-9]+): {_OF_POSTGRES})",
+        LETTERS.lower() + "_[",
         source="pgpool",
     ),
     Rule("netbackup", r"^(?P<head>\[(?P<pid>[0-9]+)\.(?P<thread>[0-9]+)\] <(?P<severity>2|4|8|16|32)> )", "[",
@@ -95,28 +95,28 @@ AFTER_TIME: Final = (
     ),
     Rule(  # https://docs.pingcap.com/tidb: level and place in code; what happened may stand in brackets, too
         "tidb",
-        rf"^(?P<head>\[{_UP}\] \[(?P<source>[\w./-]+\.(?:go|rs|cpp|cc)):(?P<line>[0-9]+)\] )\[",
+        rf"^(?P<head>\[{_UP}\] \[(?P<source>[A-Za-z0-9_./-]+\.(?:go|rs|cpp|cc)):(?P<line>[0-9]+)\] )\[",
         "[",
     ),
     Rule(  # Checkmk: Python's number, and a logger that may have its process beside it
         "checkmk",
-        r"^(?P<head>\[(?P<number>[1-5]0)\] \[(?P<source>[A-Za-z][\w.-]*)(?: (?P<pid>[0-9]+))?\] )",
+        r"^(?P<head>\[(?P<number>[1-5]0)\] \[(?P<source>[A-Za-z][A-Za-z0-9_.-]*)(?: (?P<pid>[0-9]+))?\] )",
         "[",
         finish=_of_checkmk,
     ),
     Rule(  # ONTAP's event management: node, perhaps a process, the event's name, its severity
         "ontap",
-        r"^(?P<head>\[(?P<host>[\w.-]+):(?: ?(?P<process>[\w.-]+):)? ?(?P<source>[\w.-]+):"
+        r"^(?P<head>\[(?P<host>[A-Za-z0-9_.-]+):(?: ?(?P<process>[A-Za-z0-9_.-]+):)? ?(?P<source>[A-Za-z0-9_.-]+):"
         r"(?P<level>emergency|alert|critical|error|warning|notice|informational|info|debug)\]:? )",
         "[",
     ),
     Rule(  # https://prosody.im: who speaks and its level between tabs
-        "prosody", r"^(?P<head>(?P<source>[A-Za-z][\w.:-]*)\t(?P<level>debug|info|warn|error)\t)", LETTERS
+        "prosody", r"^(?P<head>(?P<source>[A-Za-z][A-Za-z0-9_.:-]*)\t(?P<level>debug|info|warn|error)\t)", LETTERS
     ),
     Rule(  # https://docs.duplicati.com: level, class and the name of a message
         "duplicati",
         r"^(?P<head>- \[(?P<level>Information|Warning|Error|Verbose|Profiling|Retry|DryRun)-"
-        r"(?P<source>[\w.`]+)-(?P<code>\w+)\]: )",
+        r"(?P<source>[A-Za-z0-9_.`]+)-(?P<code>[A-Za-z0-9_]+)\]: )",
         "-",
     ),
     Rule(  # macOS' launchd: a service, its process, a level
@@ -132,9 +132,9 @@ AFTER_TIME: Final = (
     ),
     Rule(  # Storm: the logger, a thread, a level
         "storm",
-        r"^(?P<head>(?P<source>[a-z]\w*(?:\.\w+)+) (?P<thread>[^ \[\]]+(?:\[[0-9 ,]+\])?) "
+        r"^(?P<head>(?P<source>[a-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+) (?P<thread>[^ \[\]]+(?:\[[0-9 ,]+\])?) "
         rf"\[{_UP}\] )",
-        LETTERS,
+        LETTERS.lower(),
     ),
 )  # fmt: skip
 RULES: Final = (
@@ -158,8 +158,8 @@ RULES: Final = (
     ),
     Rule(  # AnyDesk: a level, process and thread between columns of blanks, who speaks
         "anydesk",
-        rf"^(?P<head> *(?P<level>[a-z]+) {stamps.YEAR_FIRST} +(?P<process>\w+) +(?P<pid>[0-9]+) +(?P<thread>[0-9]+) +"
-        r"(?:[0-9]+ +)?(?P<source>[a-z][\w.]*) - )",
+        rf"^(?P<head> *(?P<level>[a-z]+) {stamps.YEAR_FIRST} +(?P<process>[A-Za-z0-9_]+) +(?P<pid>[0-9]+) +"
+        r"(?P<thread>[0-9]+) +(?:[0-9]+ +)?(?P<source>[a-z][A-Za-z0-9_.]*) - )",
         " " + LETTERS,
     ),
     Rule(  # https://homebridge.io: the locale's time, a plug-in that may have blanks in its name
@@ -191,7 +191,7 @@ RULES: Final = (
     Rule(  # ExtremeXOS: a severity in four letters and a component
         "exos",
         rf"^(?P<head>{stamps.LAYOUTS['month-first']} "
-        r"<(?P<level>Crit|Erro|Warn|Noti|Info|Debu|Verb)[a-z]*:(?P<source>[\w.]+)> )",
+        r"<(?P<level>Crit|Erro|Warn|Noti|Info|Debu|Verb)[a-z]*:(?P<source>[A-Za-z0-9_.]+)> )",
         DIGITS,
     ),
     Rule(  # Suricata writes the day first: src/util-debug.c

@@ -55,14 +55,28 @@ BSD: Final = (
         rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {_SEVERITY} {_PROGRAM}{_PID}: ?)",
         UPPER,
     ),
+    Rule(  # UniFi's access points: name, address and version before the program
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} (?:{_HOST} )?(?:[^ ]+ )?(?P<device>[^ :]*[0-9a-f]{{12}},[^ :]+): {{1,2}}"
+        rf"{_PROGRAM}(?:{_PID})?: ?)",
+        UPPER,
+    ),
+    Rule(  # ArubaOS, which puts its name and address between angles, if at all
+        "syslog",
+        rf"^(?P<head>{stamps.ZONE_YEAR} (?:<(?P<host>[^ >]+)(?: [0-9a-f.:]+)?> )?{_PROGRAM}{_PID}: ?)<[0-9]+> ",
+        UPPER,
+    ),
+    Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),
+    Rule(
+        "syslog",
+        rf"^(?P<head>{stamps.MONTH_DAY} {{1,2}}{_HOST} (?P<source>[^ :\[]+?)(?:{_PID}|\((?P<process>[0-9]+)\))?"
+        rf"{_ADDRESS}: {{0,2}}{_SOLARIS})",
+        UPPER,
+        unless=rf"^{stamps.MONTH_DAY}(?:{_LEVELLED}| [^ ]+ {_FACILITY}:{_BY_NAME} )",
+    ),
     *(  # BusyBox, OpenWrt's logread and AIX: facility and severity by their names
         Rule("syslog", rf"^(?P<head>{head} {_FACILITY}[.:]{_BY_NAME} {_PROGRAM}(?:{_PID})?: ?)", UPPER)
         for head in (rf"{stamps.MONTH_DAY} {_HOST}", stamps.WEEKDAY)
-    ),
-    Rule(  # a process between parentheses
-        "syslog",
-        rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^ :\[(]+)\((?P<pid>[0-9]+)\): ?)",
-        UPPER,
     ),
     Rule(  # WatchGuard, with its serial number and a time of its own
         "syslog",
@@ -70,38 +84,16 @@ BSD: Final = (
         rf"{_PROGRAM}(?:{_PID})?: ?)",
         UPPER,
     ),
-    Rule(  # UniFi's access points: name, address and version before the program
-        "syslog",
-        rf"^(?P<head>{stamps.MONTH_DAY} (?:{_HOST} )?(?:[^ ]+ )?(?P<device>[^ :]*[0-9a-f]{{12}},[^ :]+): {{1,2}}"
-        rf"{_PROGRAM}(?:{_PID})?: ?)",
-        UPPER,
-    ),
-    Rule(  # Sophos UTM, with colons in its date
-        "syslog",
-        rf"^(?P<head>{stamps.COLONS} {_HOST} {_PROGRAM}(?:{_PID})?: ?)",
-        DIGITS,
-        fifth=":",
-    ),
     Rule(  # MikroTik, whose topics stand where a program does
         "syslog",
         rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} {platforms.TOPICS} )",
         UPPER,
         finish=platforms.of_topics,
     ),
-    *(  # ArubaOS, which puts its name and address between angles
-        Rule(
-            "syslog",
-            rf"^(?P<head>{stamp} (?:<(?P<host>[^ >]+)(?: [0-9a-f.:]+)?> )?{_PROGRAM}{_PID}: ?)(?:<[0-9]+> )",
-            UPPER,
-        )
-        for stamp in (stamps.ZONE_YEAR, stamps.MONTH_DAY)
-    ),
-    Rule("syslog", rf"^(?P<head>{stamps.ZONE_YEAR} {_HOST} {_PROGRAM}(?:{_PID})?: ?)", UPPER),
-    Rule(
+    Rule(  # ArubaOS 8
         "syslog",
-        rf"^(?P<head>{stamps.MONTH_DAY} {{1,2}}{_HOST} {_PROGRAM}(?:{_PID})?{_ADDRESS}: {{0,2}}{_SOLARIS})",
+        rf"^(?P<head>{stamps.MONTH_DAY} (?:<(?P<host>[^ >]+)(?: [0-9a-f.:]+)?> )?{_PROGRAM}{_PID}: ?)<[0-9]+> ",
         UPPER,
-        unless=rf"^{stamps.MONTH_DAY}{_LEVELLED}",
     ),
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<source>[^%:\[]+){_PID}{_ADDRESS}: {{0,2}})", UPPER),
     Rule(
@@ -124,6 +116,12 @@ BSD: Final = (
     Rule("syslog", rf"^(?P<head>{stamps.MONTH_DAY} {_HOST} (?P<sequence>[0-9]+): )", UPPER),  # Cisco counts its lines
 )
 RSYSLOG: Final = (
+    Rule(  # Sophos UTM, with colons in its date
+        "syslog",
+        rf"^(?P<head>{stamps.COLONS} {_HOST} {_PROGRAM}(?:{_PID})?: ?)",
+        DIGITS,
+        fifth=":",
+    ),
     Rule("syslog", rf"^(?P<head>{stamps.RFC3339} {_HOST} )(?:CEF|LEEF):[0-9]", DIGITS, fifth=DATED),
     Rule(  # ESXi from version 8 on: its word for the severity, and PRI behind it
         "syslog",
