@@ -111,7 +111,12 @@ AFTER_TIME: Final = (
         r"(?:elapsed=(?P<elapsed>[^ ]+) )?(?P<level>[A-Z]+): )",
         "p",
     ),
-    Rule("python", rf"^(?P<head>(?:[-|] )?{_LOGGER} +[-|] +{_ANY} +[-|] )", "-|" + LETTERS + "_"),
+    Rule(
+        "python",
+        rf"^(?P<head>(?:[-|] )?{_LOGGER} +[-|] +{_ANY} +[-|] )",
+        "-|" + LETTERS + "_",
+        unless=r"^(?:[-|] )?(?:MainThread|[\w.-]*(?:[Tt]hread|exec|worker|pool)-[0-9]+[^ ]*) ",  # columns, a thread first
+    ),
     Rule(  # Python's, with the place in code in parentheses
         "python",
         rf"^(?P<head>\[?{_ANY}\]?:? +{_LOGGER} \((?P<file>[\w./-]+\.[a-z]{{1,5}}):(?P<line>[0-9]+)\)(?::| -) )",
@@ -168,7 +173,9 @@ _TIMED: Final = (
         for name in ("ordinal", "iso-week", "month-first-short")
     ),
     Rule("hdfs", rf"^(?P<head>{stamps.COMPACT} )", DIGITS, rest=AFTER_TIME, timed=True),
-    Rule("day-month", rf"^(?P<head>\[?{stamps.DAY_MONTH}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True),
+    Rule(
+        "day-month", rf"^(?P<head>\[?{stamps.DAY_MONTH}\]?[,:]?(?:[ \t]+|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True
+    ),
     Rule("clock", rf"^(?P<head>\[?{stamps.CLOCK}\]?[,:]?(?: +|$))", "[" + DIGITS, rest=AFTER_TIME, timed=True),
     Rule("epoch", rf"^(?P<head>\[?{stamps.EPOCH}\]?[,:]? +)", "[" + DIGITS, rest=AFTER_TIME, timed=True),
 )

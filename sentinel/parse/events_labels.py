@@ -50,6 +50,7 @@ _DATE: Final = (  # the examples behind the patterns are what they are for
 )
 _HEADS: Final = (
     r"^(?: ?[^\s\w]{0,3})(?:\S{1,40}[ \t]+){0,3}[^\s\w]{0,3}(?:" + _DATE + r")"
+    r"|^\"?[A-Za-z]{1,11} ?[|;,] ?\"?(?:" + _DATE + r")"  # a level in a column of its own
     r"|^\[?\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?[\] |,-]"  # a time alone
     r"|^\[?1\d{9}(?:[.,]\d+)?[\] \t]|^1\d{12}[ \t]|^1\.\d+e\+09\t"  # seconds or milliseconds since 1970
     r"|^[IWEF]\d{4} \d{2}:\d{2}:\d{2}|^\d{1,7}:signal-handler \(\d{10}\)"  # klog; Redis

@@ -13,10 +13,11 @@ __all__ = ["BODIES", "LINE_RULES", "bodies", "line_rules", "names_of"]
 _DATES: Final = (
     Rule(
         "month-day-year",
-        rf"^(?P<head>{stamps.LAYOUTS['month-day-year']}(?::? +|$))",
+        rf"^(?P<head>{stamps.LAYOUTS['month-day-year']}(?::?[ \t]+|$))",
         UPPER,
         rest=applog.AFTER_TIME,
         timed=True,
+        unless=r"^[^|;]{0,40}[0-9] [AP]M[|;]",  # no blank behind it: the general reader sees the whole time
     ),
     Rule("month-day", rf"^(?P<head>{stamps.MONTH_DAY}:? )", UPPER, rest=applog.AFTER_TIME, timed=True),
 )

@@ -27,7 +27,7 @@ FRAMED: Final[dict[str, pl.DataType]] = {
 SYSLOGS: Final = frozenset({"syslog", "syslog-pri", "syslog-5424", "syslog-relayed", "syslog-device"})
 """Frames whose program is the source, whatever logger writes inside."""
 PART_ENDINGS: Final = "-part"
-_COMPOSE: Final = r"^(?P<head>(?P<source>[A-Za-z0-9][A-Za-z0-9_.-]*[-_][0-9]+) +\| )"
+_COMPOSE: Final = r"^(?P<head>(?P<source>[0-9_.-]*[A-Za-z][A-Za-z0-9_.-]*[-_][0-9]+) +\| )"
 _KUBECTL: Final = r"\[pod/(?P<pod>[^/\]]+)/(?P<source>[^/\]]+)\] "
 _NANOS: Final = (
     r"(?P<stamp>(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})T(?P<H>[0-9]{2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})"

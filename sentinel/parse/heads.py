@@ -51,7 +51,7 @@ _OF_REQUEST: Final = re.compile(
 """The time of an access log, which no other line has: it may stand behind any words."""
 MAX_WORDS: Final = 5
 _HEADISH: Final = re.compile(
-    r"[\[({<].*|.*[0-9./:@_=|\]\)}>,].*|[A-Z_-]+[\[(]?|[a-z]+(?:-[a-z]+)+|trace|debug|info|warn|warning|error|fatal|critical|.|-+|(?:https?|h2|wss?)"
+    r"[\[({<].*|.*[0-9./:@_=|\]\)}>,].*|[A-Z_-]+[\[(]?|[a-z]+(?:-[a-z]+)+|[Tt]race|[Dd]ebug|[Ii]nfo|[Ww]arn|[Ww]arning|[Ee]rror|[Ff]atal|[Cc]ritical|.|-+|(?:https?|h2|wss?)"
 )
 
 

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from sentinel.parse import columns
 from sentinel.parse import tokens as t
 from sentinel.parse import tokens_levels as tl
 from sentinel.parse.levels import LEVEL_OF_WORD
@@ -20,6 +21,8 @@ class Peel(Levels):
 
     def run(self) -> int:
         """Where the last token ends."""
+        if self.timed and self._take_apart() and self.names:
+            return self.at
         end = self.at
         for _ in range(MAX_TOKENS):
             gap = t.SEPARATORS.match(self.text, self.at)
@@ -30,6 +33,16 @@ class Peel(Levels):
             self.steps += 1
             end = self.at
         return end
+
+    def _take_apart(self) -> bool:
+        """Take all columns of a head that is parted into such."""
+        found = columns.read(self.text, self.at, self.level)
+        if found is None:
+            return False
+        self.names, self.threads, self.files = found.names, found.threads, found.files
+        self.attributes, self.level = found.attributes, found.level
+        self.at, self.steps = found.end, 1
+        return True
 
     def source(self) -> str | None:
         """The logger; a thread called main beside a place in code is one; else the file of code."""
@@ -62,7 +75,7 @@ class Peel(Levels):
         if found is None or (self.closed and found["b"]):
             return False
         inside = next(group for group in found.groups() if group is not None).strip()
-        if found["b"] and self.files and not self.names:  # tracer's `app.js:12 (pay)`
+        if found["b"] and self.files and not self.names and not t.is_class(inside):  # tracer's `app.js:12 (pay)`
             self.attributes.setdefault("function", inside)
         elif found["d"] and self.level is None and self.timed:  # UniFi's `<launcher> INFO`
             self.threads.append(inside)
@@ -114,6 +127,12 @@ class Peel(Levels):
             found, name = t.REQUEST.match(self.text, self.at), "request"
         if found is None:
             found, name = t.THREAD_ID.match(self.text, self.at), "thread"
+        if found is None and self.timed and self.level is not None and not self.threads:
+            thread = t.THREAD_WORD.match(self.text, self.at)
+            if thread is not None and t.is_thread(thread["thread"]):
+                self.threads.append(thread["thread"])
+                self.at = thread.end()
+                return True
         if found is None:
             return False
         self.attributes.setdefault(name, found[0].partition(":")[0].lstrip("#"))
@@ -168,6 +187,10 @@ class Peel(Levels):
     def _take_set_apart(self) -> bool:
         """A logger that no mark follows: told by tabs, by a context behind it, by its dots."""
         if self.tabbed and (found := t.TABBED.match(self.text, self.at)) is not None:
+            return self._named(found["name"], None, "at", found.end(), is_logger=True)
+        found = t.CLASS_ON_THREAD.match(self.text, self.at) if self.timed else None
+        if found is not None and (t.is_id(found["thread"]) or t.is_thread(found["thread"])):
+            self.threads.append(found["thread"])
             return self._named(found["name"], None, "at", found.end(), is_logger=True)
         if (found := t.IN_CONTEXT.match(self.text, self.at)) is not None:
             self.attributes.setdefault("context", found["context"].strip())

@@ -9,6 +9,7 @@ from sentinel.parse.tokens_levels import END, UP, WORDS
 __all__ = [
     "BRACKET",
     "CLASS_BEHIND",
+    "CLASS_ON_THREAD",
     "CODE",
     "CODE_NUMBER",
     "DATABASE",
@@ -29,8 +30,10 @@ __all__ = [
     "SPAN",
     "TABBED",
     "THREAD_ID",
+    "THREAD_WORD",
     "WORD_BEFORE_LEVEL",
     "any_of",
+    "is_class",
     "is_id",
     "is_marked",
     "is_name",
@@ -74,6 +77,14 @@ DOTTED: Final = re.compile(r"(?P<name>[A-Za-z_][\w$]*(?:\.[A-Za-z_$<][\w$<>-]*){
 """A logger by its dots alone: two of them, and no number between."""
 CLASS_BEHIND: Final = re.compile(r":? +(?:[a-z]\w*\.){1,8}[A-Z][\w$]*(?=[ :])")
 """A class behind a bracket: then that names a thread, though there are words in it."""
+CLASS_ON_THREAD: Final = re.compile(
+    r"(?P<name>[A-Za-z_]\w*(?:(?:\.|::)[A-Za-z_]\w*)+|(?:[A-Z][a-z]+){2,})[ \t]+\[(?P<thread>[^\[\]]+)\]: "
+)
+"""A class, and the thread that it runs on in brackets."""
+THREAD_WORD: Final = re.compile(
+    r"(?P<thread>main|[A-Za-z][\w.-]*-[0-9]+(?:-[\w]+)*)[ \t]+(?=[\[(][A-Za-z_][\w.$:-]*[\])]:? |-{1,2} )"
+)
+"""A thread without brackets, between a level and a logger that has them, or a dash."""
 IN_CONTEXT: Final = re.compile(
     r"(?P<name>[A-Za-z_]\w*(?:\.\w+)*\.[A-Z][\w$]*|[a-z]\w*(?:\.[A-Z]\w*)+)"
     r"(?P<context>(?: +(?:\[[^\[\]]{0,80}\]|\([^()]{0,80}\)|[^\s\[\](){}]*[0-9=_/:-][^\s\[\](){}]*)){1,3}):? +-{1,2} "
@@ -109,7 +120,7 @@ DATABASE: Final = re.compile(r"(?P<name>[\w?-]+) (?=[A-Za-z_]\w*(?:\.\w+)+: )")
 """Odoo's database, between the level and the logger."""
 WORD_BEFORE_LEVEL: Final = re.compile(
     r"(?P<name>[A-Za-z_][\w.$/:@-]*)(?:[ \t]*\[(?P<pid>[0-9]+)\])?(?:[ \t]*[:|-])?[ \t]+"
-    rf"(?=%[A-Z]|%\$ VDC-|[\[(<|]? ?(?:{UP})(?:[ \t\]>)|:/]|$)|\[(?:(?i:{WORDS})|[TDIWEFC])\])"
+    rf"(?=%[A-Z]|%\$ VDC-|[\[(<|]? ?(?:{UP})(?:[ \t\]>)|:/]|$)|\[(?:(?i:{WORDS})|[TDIWEFC]) *\])"
 )
 PAIRS: Final = re.compile(r"([A-Za-z_][\w.-]*)[=:] ?(\"[^\"]*\"|[^\s,;]*)[,; ]*")
 
@@ -129,7 +140,7 @@ _THREAD: Final = re.compile(
     r"ault task|ajp|async|backgr|asyncio|mainprocess|forkpool)[\w.@/:#, -]*|.*[-#_ ][0-9]+(?:[-_][0-9]+)*)"
 )
 _CLASS: Final = re.compile(
-    r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[A-Za-z_]|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}(?:\.[0-9]+)?"
+    r"[A-Za-z_]\w*(?:::[A-Za-z_]\w*)+|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[A-Za-z_]|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}(?:\.[0-9]+)?"
     r"|(?:[A-Z][a-z]+){2,}(?<!Thread)(?<!Process)(?<!Worker)(?<!Executor)(?<!Main)"
 )
 """A class or a logger, though a thread could be called so."""
@@ -163,6 +174,11 @@ def is_id(text: str) -> bool:
 def is_thread(text: str) -> bool:
     """Whether a name is one that threads have."""
     return _THREAD.fullmatch(text) is not None and not _CLASS.fullmatch(text)
+
+
+def is_class(text: str) -> bool:
+    """Whether a name is that of a class or a dotted logger."""
+    return _CLASS.fullmatch(text) is not None
 
 
 def is_name(text: str) -> bool:
