@@ -28,9 +28,10 @@ _NAMES: Final = {
     "message": "message msg log text body renderedmessage event shortmessage m logmessage fieldsmessage textpayload "
     "jsonpayloadmessage fieldsmsg logformat bodystringvalue eventmessage messagetemplate mt fullmessage alertsignature "
     "eventdatamessage "
-    "description eventoriginal messagetext messagemessage messagestring errormessage errmessage errormsg errmsg displaymessage output data",
+    "description eventoriginal messagetext messagemessage messagestring errormessage errmessage errormsg errmsg displaymessage resultdescription output data",
     "source": "eventsystemproviderattributesname eventsystemprovidername source logger loggername "
-    "jsonpayloadlogger resourcelabelscontainername loglogger lognamespace service "
+    "jsonpayloadlogger resourcelabelscontainername resourcelabelsservicename resourcelabelsfunctionname "
+    "loglogger lognamespace service "
     "servicename resourceservicename resourceattributesservicename sourcecontext propertiessourcecontext logname component "
     "program category channel target application app appname programname syslogidentifier sourcename providername "
     "systemproviderattributesname eventdataset devname loggerfqcn subsystem facility categoryname name n c tag "

@@ -53,6 +53,11 @@ def told(groups: pl.DataFrame) -> pl.DataFrame:
 
 
 AFTER_TIME: Final = (
+    Rule(  # https://fly.io/docs/flyctl/logs/
+        "fly",
+        r"^(?P<head>(?P<source>[a-z]+)\[(?P<machine>[0-9a-f]{6,20})\] (?P<region>[a-z]{3}) \[(?P<level>[a-z]+)\] ?)",
+        LETTERS,
+    ),
     Rule(  # Envoy's lines as Istio's agent tells them: level, scope and place in code between tabs
         "istio-envoy",
         r"^(?P<head>(?P<level>[a-z]+)\t(?P<source>envoy[a-z0-9_ -]*?) (?P<file>[\w./-]+\.\w+):(?P<line>[0-9]+)\t)",
