@@ -16,6 +16,7 @@ from sentinel.errors import TerminalError
 __all__ = ["NOTHING", "ablate", "ablation_table", "names_of_all", "run_alone"]
 
 NOTHING = "nothing"
+LEARNT = "list:learnt"  # no list: the reader of words that learnt from examples
 FACTORS = (0.0, 0.5, 2.0)
 CHANNELS = ("forest", "norm", "sparse", "prior", "habits", "sessions")
 FIGURES = ("found", "ap", "f1_own", "false_incidents_a_day", "false_per_10k")
@@ -23,7 +24,7 @@ Say = Callable[[str], None]
 
 
 def names_of_all() -> list[str]:
-    """All that can be taken away, by name: channels, families of features, lists of the lexicon, numbers."""
+    """All that can be taken away, by name: channels, families, lists of the lexicon, the reader of words, numbers."""
     from sentinel.detect.judge.features import FAMILIES
     from sentinel.detect.lexicon.entry import Concept
     from sentinel.detect.lexicon.reader import OF_KERNELS
@@ -33,6 +34,7 @@ def names_of_all() -> list[str]:
         *(f"channel:{name}" for name in CHANNELS),
         *(f"family:{family.name}" for family in FAMILIES),
         *(f"list:{concept.value}" for concept in Concept if concept not in OF_KERNELS),
+        LEARNT,
         *(f"number:{number.name}*{factor:g}" for number in numbers() for factor in FACTORS),
     ]
 
@@ -66,9 +68,11 @@ def ablate(
 def run_alone(out: Path, name: str, *, first: int, seed: int, sets: Sequence[str], say: Say) -> None:
     """Measure one list or number, in a process that was begun for it, and add it to the file."""
     from sentinel.detect.lexicon.entry import Concept
-    from sentinel.detect.lexicon.in_use import leave_out
+    from sentinel.detect.lexicon.in_use import leave_out, leave_out_learnt
 
-    if name.startswith("list:"):
+    if name == LEARNT:
+        leave_out_learnt()
+    elif name.startswith("list:"):
         leave_out(Concept(name.removeprefix("list:")))
     _in_this_process(out, [name], first=first, seed=seed, sets=sets, say=say)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sentinel.detect.learn.words import Wording, digest_of_sources, examples, teach
-from sentinel.detect.lexicon import Concept, read_lexicon
+from sentinel.detect.lexicon import Concept, Lexicon, parse_file, read_lexicon
 from sentinel.detect.lexicon.in_use import Reading, in_use
 from sentinel.detect.lexicon.learnt import HARMLESS, READ, Learnt, read_learnt
 from sentinel.detect.lexicon.learnt.kinds import Kinds, words_of
@@ -13,6 +13,13 @@ from sentinel.errors import TerminalError
 
 LEXICON = read_lexicon()
 LEARNT = read_learnt()
+OWN = """
+[[entry]]
+concept = "failure"
+pattern = 'http errors total'
+matches = ["http_errors_total"]
+origin = "our own metrics"
+"""
 KINDS = """
 [needs]
 failure = [["broken"], ["part"]]
@@ -100,6 +107,42 @@ def test_a_reader_may_be_left_out_whole_or_for_one_concept() -> None:
     assert Concept.FILTERED in whole.concepts(text)
     assert Concept.FILTERED not in less.concepts(text)
     assert len({whole.digest, less.digest, none.digest, in_use().digest}) == 3
+
+
+def test_a_failure_of_an_entry_is_none_where_the_text_is_surely_harmless() -> None:
+    """A mere failure of ours alone: graver things stay, and so does what a user's own entry reads."""
+    text = "Registering metric http_errors_total"
+    own = parse_file(OWN, "own.toml")
+    with_own = Reading(Lexicon((*LEXICON.entries, *own)), LEARNT)
+
+    assert Concept.FAILURE in LEXICON.concepts(text)
+    assert Reading(LEXICON, LEARNT).concepts(text) == frozenset()
+    assert with_own.concepts(text) == {Concept.FAILURE}
+
+
+def test_every_failure_that_entries_show_is_still_one() -> None:
+    """What was learnt makes none of their own examples harmless."""
+    reading = Reading(LEXICON, LEARNT)
+    shown = [text for entry in LEXICON.entries if entry.concept is Concept.FAILURE for text in entry.matches]
+
+    assert [text for text in shown if Concept.FAILURE not in reading.concepts(text)] == []
+
+
+def test_a_request_that_was_wrong_is_the_clients_failure() -> None:
+    """It stays a failure; one of a program that only speaks of requests is ours."""
+    reading = Reading(LEXICON, LEARNT)
+
+    assert reading.concepts("Validation failed: field 'email' is invalid") >= {Concept.FAILURE, Concept.CLIENT_ERROR}
+    assert Concept.CLIENT_ERROR not in reading.concepts('msg="request done" error="deadline exceeded" took=<NUM>s')
+
+
+def test_bounds_hold_what_they_promise_and_differ_by_concept() -> None:
+    """A grave failure has to be surer than others; to overrule an entry, a text surer than to be harmless."""
+    least = dict(zip(READ, LEARNT.bounds.least, strict=True))
+
+    assert least[Concept.GRAVE_FAILURE] == max(least.values())
+    assert LEARNT.bounds.surely_harmless > LEARNT.bounds.harmless
+    assert LEARNT.bounds.surely_client > least[Concept.CLIENT_ERROR]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sentinel.detect.lexicon import BUILT_IN, Concept, Entry, Lexicon, parse_file, read_built_in, read_lexicon
+from sentinel.detect.lexicon.in_use import concepts_of
 from sentinel.detect.lexicon.literals import literals_of
 from sentinel.detect.lexicon.reader import OF_KERNELS
 from sentinel.detect.lexicon.spelling import fold, spell
@@ -174,3 +175,39 @@ def test_a_path_without_a_lexicon_is_refused(tmp_path: Path) -> None:
     for path, message in (("no.toml", "cannot be read"), ("empty", "has no *.toml"), ("latin.toml", "is not UTF-8")):
         with pytest.raises(SettingsError, match=re.escape(message)):
             read_lexicon([tmp_path / path])
+
+
+@pytest.mark.parametrize(
+    "masked",
+    [
+        *("status installed polkitd:amd64 <NUM>-<NUM>", "status half-configured sudo:amd64 <NUM>p3-<NUM>"),
+        *(
+            "install passwd:amd64 <none> <TIME>",
+            "Setting up polkitd (<NUM>-<NUM>) ...",
+            "upgrade crash:all <NUM> <NUM>",
+        ),
+        *("Upgraded: sudo-<NUM>p2-<NUM>.el9.x86_<NUM>", "Started polkit.service - Authorization Manager."),
+        *("Finished loading, compiling and executing <NUM> rules", "Starting sudo-audit.service..."),
+    ],
+)
+def test_the_name_of_a_package_or_unit_is_no_event_of_its_subject(masked: str) -> None:
+    """A package manager that writes `polkitd` or `sudo` changes nobody's rights."""
+    assert concepts_of(masked) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("masked", "concept"),
+    [
+        ("bob : TTY=pts/<NUM> ; PWD=<PATH> ; USER=root ; COMMAND=/bin/sh", Concept.PRIVILEGE),
+        ("pkexec: bob: Executing command [USER=root] [TTY=unknown]", Concept.PRIVILEGE),
+        ("Operator successfully authenticated as unix-user:root to gain authorization", Concept.PRIVILEGE),
+        ("Stopped auditd.service - Security Auditing Service.", Concept.PRIVILEGE),
+        ("dpkg: error processing package sudo (--configure): exit status 1", Concept.FAILURE),
+        ("polkit.service: Main process exited, code=killed", Concept.FAILURE),
+        ("Failed to start User Login Management.", Concept.FAILURE),
+    ],
+)
+def test_what_happens_to_the_subject_is_still_read(masked: str, concept: Concept) -> None:
+    """Somebody who becomes root, protection that is stopped, a package that fails: each is told as before."""
+    assert concept in concepts_of(masked)
+    assert Concept.FAILED_LOGIN not in concepts_of(masked)

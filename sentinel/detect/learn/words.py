@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,12 +21,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from sentinel.detect.lexicon import Concept, Entry, learnt, read_built_in
-from sentinel.detect.lexicon.learnt import HARMLESS, MADE, READ, Learnt, read_features
+from sentinel.detect.lexicon.learnt import HARMLESS, MADE, READ, Bounds, Learnt, read_features
 from sentinel.detect.lexicon.learnt.kinds import words_of
 from sentinel.detect.lexicon.reader import OF_KERNELS
 from sentinel.detect.lexicon.spelling import fold
 from sentinel.detect.read.text import join, scan
-from sentinel.detect.tuning.lexicon import MIN_EXAMPLES, OUT_OF_PLACE, PULL, WEIGHT_STEP
+from sentinel.detect.tuning.lexicon import MIN_EXAMPLES, OUT_OF_PLACE, PULL, RIGHT, SURELY_RIGHT, WEIGHT_STEP
 from sentinel.durable import write_file
 from sentinel.errors import TerminalError
 
@@ -89,8 +90,17 @@ def examples(folder: Path = FOLDER / "examples", entries: Iterable[Entry] | None
 def teach(wordings: Sequence[Wording], made_of: str = "") -> Learnt:
     """A reader that learnt these wordings: the same for the same wordings.
 
-    It is taught besides that a word alone, among words that nobody knows, says nothing.
+    It is taught besides that a word alone, among words that nobody knows, says nothing. How sure a text has to be is
+    found on wordings that were left out, the files (`language`) one after the other: of those that read as a concept,
+    the share RIGHT is of it. With one file alone, even odds do.
     """
+    taught = _weigh(wordings, made_of)
+    several = len({wording.language for wording in wordings}) > 1
+    return replace(taught, bounds=_bounds(wordings)) if several else taught
+
+
+def _weigh(wordings: Sequence[Wording], made_of: str = "") -> Learnt:
+    """Weights, with bounds at even odds."""
     features = read_features()
     wordings = [*wordings, *_out_of_place(wordings)]
     found = [features(wording.masked)[1] for wording in wordings]
@@ -103,7 +113,33 @@ def teach(wordings: Sequence[Wording], made_of: str = "") -> Learnt:
     columns = [_weights(matrix, np.array([_is(w.concept, output) for w in wordings])) for output in OUTPUTS]
     table = np.rint(np.array(columns).T / WEIGHT_STEP).astype(int)
     weights = {feature: row.tolist() for feature, row in zip(known, table[1:], strict=True) if row.any()}
-    return Learnt(features, table[0].tolist(), weights, made_of)
+    return Learnt(features, table[0].tolist(), weights, Bounds([0] * len(READ), 0, 0, 0), made_of)
+
+
+def _bounds(wordings: Sequence[Wording]) -> Bounds:
+    """How much weights have to say, by what they say of one file's wordings, taught with all others."""
+    told: list[tuple[Wording, frozenset[str], Sequence[int]]] = []
+    for language in sorted({wording.language for wording in wordings}):
+        others = _weigh([wording for wording in wordings if wording.language != language])
+        left_out = [wording for wording in wordings if wording.language == language]
+        told += [(wording, *others.says(wording.masked)) for wording in left_out]
+    says = np.array([values for _, _, values in told])
+    may = [np.array([concept in possible for _, possible, _ in told]) for concept in READ]
+    right = [np.array([_is(wording.concept, output) for wording, _, _ in told]) for output in OUTPUTS]
+    some = np.any(may, axis=0) & (right[-1] >= 0)
+    harmless, surely = (_least(says[some, -1], right[-1][some], share) for share in (RIGHT, SURELY_RIGHT))
+    asked = [ok & (truth >= 0) & (says[:, -1] < harmless) for ok, truth in zip(may, right, strict=False)]
+    least = [_least(says[ok, i], right[i][ok], RIGHT) for i, ok in enumerate(asked)]
+    i = READ.index(Concept.CLIENT_ERROR)
+    return Bounds(least, harmless, surely, _least(says[asked[i], i], right[i][asked[i]], SURELY_RIGHT))
+
+
+def _least(says: np.ndarray, right: np.ndarray, share: float) -> int:
+    """The least value at which that share of what says as much or more is right; the greatest where none does."""
+    order = np.argsort(-says, kind="stable")
+    shares = np.cumsum(right[order] == 1) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(shares >= share)
+    return int(says[order][enough[-1] if len(enough) else 0]) if len(order) else 0
 
 
 def _out_of_place(wordings: Sequence[Wording]) -> Iterator[Wording]:
@@ -141,14 +177,16 @@ def digest_of_sources() -> str:
     for path in (FOLDER / "kinds.toml", *sorted((FOLDER / "examples").glob("*.toml"))):
         digest.update(path.read_bytes())
     told = [[str(e.concept), e.matches, e.not_matches] for e in read_built_in()]
-    digest.update(json.dumps([told, PULL, MIN_EXAMPLES, WEIGHT_STEP]).encode())
+    digest.update(json.dumps([told, PULL, MIN_EXAMPLES, WEIGHT_STEP, RIGHT, SURELY_RIGHT]).encode())
     return digest.hexdigest()
 
 
 def _written(made: Learnt) -> str:
     """A reader as JSON, a feature a line."""
     rows = ",\n".join(f"{json.dumps(key, ensure_ascii=False)}:{_row(row)}" for key, row in made.weights.items())
-    return f'{{"made_of":"{made.made_of}",\n"start":{_row(made.start)},\n"weights":{{\n{rows}\n}}}}\n'
+    bounds = json.dumps(made.bounds)
+    begin = f'{{"made_of":"{made.made_of}",\n"start":{_row(made.start)},\n"bounds":{bounds},\n'
+    return f'{begin}"weights":{{\n{rows}\n}}}}\n'
 
 
 def _row(values: Sequence[int]) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 from sentinel.detect.lexicon.entry import Concept
 from sentinel.detect.lexicon.learnt import Learnt, read_learnt
 from sentinel.detect.lexicon.lexicon import Lexicon, settled
-from sentinel.detect.lexicon.reader import read_lexicon
+from sentinel.detect.lexicon.reader import read_built_in, read_lexicon
 from sentinel.detect.tuning.lexicon import MAX_KNOWN
 
-__all__ = ["Reading", "concepts_of", "in_use", "is_opposite", "leave_out", "use"]
+__all__ = ["Reading", "concepts_of", "in_use", "is_opposite", "leave_out", "leave_out_learnt", "use"]
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,25 @@ class Reading:
     def concepts(self, text: str) -> frozenset[Concept]:
         """What a text is about; empty for a plain one. What is denied is not read at all.
 
-        What entries say stands: what was learnt is asked where they say nothing, or of a failure which one it is.
+        What entries say stands, but for a mere failure in a text that is surely harmless. What was learnt is asked
+        where they say nothing, or of a failure which one it is, and whether a client asked wrongly.
         """
         found, told = self.lexicon.read(text)
         if self.learnt is not None and found <= {Concept.FAILURE}:
-            learnt = self.learnt.concepts(told)
-            found |= learnt - {Concept.CLIENT_ERROR} if found else learnt
+            found = self._weighed(self.learnt, told) if found else set(self.learnt.concepts(told))
         return settled(found)
+
+    def _weighed(self, learnt: Learnt, told: str) -> set[Concept]:
+        """What a mere failure is, by what was learnt: a failure that a user's entry reads is one, and ours."""
+        if Concept.FAILURE in self._users.read(told)[0]:
+            return {Concept.FAILURE, *learnt.concepts(told) - {Concept.CLIENT_ERROR}}
+        return set(learnt.weigh_failure(told))
+
+    @cached_property
+    def _users(self) -> Lexicon:
+        """The entries that are not ours."""
+        ours = set(read_built_in())
+        return Lexicon(entry for entry in self.lexicon.entries if entry not in ours)
 
     @cached_property
     def digest(self) -> str:
@@ -64,6 +76,11 @@ def leave_out(concept: Concept) -> None:
     now = in_use()
     entries = Lexicon(entry for entry in now.lexicon.entries if entry.concept is not concept)
     _put(Reading(entries, None if now.learnt is None else now.learnt.without(concept)))
+
+
+def leave_out_learnt() -> None:
+    """Read texts by entries alone from now on."""
+    _put(Reading(in_use().lexicon, None))
 
 
 def _put(reading: Reading) -> None:

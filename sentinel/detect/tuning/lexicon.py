@@ -25,11 +25,16 @@ MAX_READ_WORDS: Annotated[
 NEAR_WORDS: Annotated[int, by_hand("words", "kinds of words that stand farther apart are not read together")] = 8
 
 # lexicon/learnt/learnt.py
-LEAST_LEARNT: Annotated[float, by_hand("share", "how sure a text has to read as a concept")] = 0.6
-MOST_HARMLESS: Annotated[float, by_hand("share", "a text that is harmless as surely as this reads as nothing")] = 0.5
 WEIGHT_STEP: Annotated[float, by_definition("nats", "one step of a kept weight")] = 0.01
 
 # learn/words.py
+RIGHT: Annotated[
+    float,
+    by_hand("share", "of left-out examples that read as a concept, or as harmless, these are so", holds=(0.9, 0.97)),
+] = 0.95
+SURELY_RIGHT: Annotated[
+    float, by_hand("share", "the same where what an entry says is changed: a failure to a client's, or to none")
+] = 0.98
 PULL: Annotated[
     float, by_hand("inverse", "how far examples may pull weights from 0 (C of the logistic regression)")
 ] = 0.3

@@ -2,28 +2,41 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 
 from sentinel.detect.lexicon.entry import Concept
 from sentinel.detect.lexicon.learnt.features import Features, read_features
-from sentinel.detect.tuning.lexicon import LEAST_LEARNT, MOST_HARMLESS, WEIGHT_STEP
 
-__all__ = ["HARMLESS", "MADE", "READ", "Learnt", "read_learnt"]
+__all__ = ["HARMLESS", "MADE", "READ", "Bounds", "Learnt", "read_learnt"]
 
 MADE = "weights.json"
 HARMLESS = "harmless"
+OF_CLIENT = "failure_of_client"  # what `kinds.toml` calls what such a failure needs
 READ = (
     *(Concept.FAILED_LOGIN, Concept.WORKED_LOGIN, Concept.PRIVILEGE, Concept.FAILURE, Concept.GRAVE_FAILURE),
     *(Concept.CLIENT_ERROR, Concept.FILTERED),
 )
 """What it reads; the weights say beside these how harmless a text is. Connections are left to entries: services connect
 to each other all day, and to read that as somebody at a door made 41 false incidents a day of 2.5."""
+
+
+class Bounds(NamedTuple):
+    """How much the weights together have to say, in steps of WEIGHT_STEP: found on examples that were left out."""
+
+    least: Sequence[int]
+    """For each of READ: from here on a text reads so."""
+    harmless: int
+    """From here on a text reads as nothing."""
+    surely_harmless: int
+    """From here on a mere failure that an entry reads is none."""
+    surely_client: int
+    """From here on a failure that an entry reads is a client's."""
 
 
 @dataclass(frozen=True)
@@ -37,25 +50,36 @@ class Learnt:
     features: Features
     start: Sequence[int]
     weights: Mapping[str, Sequence[int]]
+    bounds: Bounds
     made_of: str
     """Digest of what they were learnt from."""
     left_out: frozenset[Concept] = frozenset()
 
     def concepts(self, text: str) -> frozenset[Concept]:
         """What a text reads as; empty for a plain one."""
-        possible, features = self.features(text)
-        if not possible:
+        possible, says = self.says(text)
+        if not possible or says[-1] >= self.bounds.harmless:
             return frozenset()
-        rows = [row for feature in features if (row := self._rows.get(feature)) is not None]
-        says = self._table[[0, *rows]].sum(axis=0) * WEIGHT_STEP
-        if says[-1] >= _odds(MOST_HARMLESS):
-            return frozenset()
-        least = _odds(LEAST_LEARNT)
         return frozenset(
             concept
-            for concept, value in zip(READ, says.tolist(), strict=False)
+            for concept, value, least in zip(READ, says, self.bounds.least, strict=False)
             if value >= least and concept in possible and concept not in self.left_out
         )
+
+    def weigh_failure(self, text: str) -> frozenset[Concept]:
+        """What a text reads as that an entry reads as a mere failure; without failure where it is surely none."""
+        possible, says = self.says(text)
+        if possible and says[-1] >= self.bounds.surely_harmless:
+            return frozenset()
+        found = self.concepts(text) | {Concept.FAILURE}
+        is_clients = OF_CLIENT in possible and says[READ.index(Concept.CLIENT_ERROR)] >= self.bounds.surely_client
+        return found if is_clients else found - {Concept.CLIENT_ERROR}
+
+    def says(self, text: str) -> tuple[frozenset[str], Sequence[int]]:
+        """(concepts whose words a text holds; what the weights say for each of READ, and for harmless)."""
+        possible, features = self.features(text)
+        rows = [row for feature in features if (row := self._rows.get(feature)) is not None]
+        return possible, self._table[[0, *rows]].sum(axis=0).tolist()
 
     def without(self, concept: Concept) -> "Learnt":
         """The same that never reads a concept."""
@@ -64,7 +88,7 @@ class Learnt:
     @cached_property
     def digest(self) -> str:
         """SHA-256, in hex: equal where two read every text alike."""
-        told = [self.start, sorted(self.weights.items()), self.made_of, sorted(self.left_out)]
+        told = [self.start, self.bounds, sorted(self.weights.items()), self.made_of, sorted(self.left_out)]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     @cached_property
@@ -76,12 +100,8 @@ class Learnt:
         return np.array([self.start, *self.weights.values()], np.int64)
 
 
-def _odds(share: float) -> float:
-    return math.log(share / (1.0 - share))
-
-
 @cache
 def read_learnt() -> Learnt:
     """The reader of this folder."""
     made = json.loads((files(__package__) / MADE).read_text("utf-8"))
-    return Learnt(read_features(), made["start"], made["weights"], made["made_of"])
+    return Learnt(read_features(), made["start"], made["weights"], Bounds(*made["bounds"]), made["made_of"])
