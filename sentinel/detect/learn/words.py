@@ -26,7 +26,15 @@ from sentinel.detect.lexicon.learnt.kinds import words_of
 from sentinel.detect.lexicon.reader import OF_KERNELS
 from sentinel.detect.lexicon.spelling import fold
 from sentinel.detect.read.text import join, scan
-from sentinel.detect.tuning.lexicon import MIN_EXAMPLES, OUT_OF_PLACE, PULL, RIGHT, SURELY_RIGHT, WEIGHT_STEP
+from sentinel.detect.tuning.lexicon import (
+    MIN_EXAMPLES,
+    OUT_OF_PLACE,
+    PULL,
+    RIGHT,
+    RIGHT_OF_GRAVE,
+    SURELY_RIGHT,
+    WEIGHT_STEP,
+)
 from sentinel.durable import write_file
 from sentinel.errors import TerminalError
 
@@ -36,6 +44,7 @@ FOLDER = Path(learnt.__file__).parent
 """Where kinds, examples and weights lie."""
 NOT = "not "
 LETTERS = "bdfgklmnprstvaeiou"
+_GRAVE = {Concept.FAILED_LOGIN, Concept.WORKED_LOGIN, Concept.GRAVE_FAILURE}
 OUTPUTS = (*(concept.value for concept in READ), HARMLESS)
 ALSO = {Concept.GRAVE_FAILURE: Concept.FAILURE, Concept.FAILED_LOGIN: Concept.FAILURE}
 """What a text of a concept is, too."""
@@ -92,7 +101,7 @@ def teach(wordings: Sequence[Wording], made_of: str = "") -> Learnt:
 
     It is taught besides that a word alone, among words that nobody knows, says nothing. How sure a text has to be is
     found on wordings that were left out, the files (`language`) one after the other: of those that read as a concept,
-    the share RIGHT is of it. With one file alone, even odds do.
+    the share RIGHT is of it (RIGHT_OF_GRAVE of what must not be missed). With one file alone, even odds do.
     """
     taught = _weigh(wordings, made_of)
     several = len({wording.language for wording in wordings}) > 1
@@ -129,7 +138,10 @@ def _bounds(wordings: Sequence[Wording]) -> Bounds:
     some = np.any(may, axis=0) & (right[-1] >= 0)
     harmless, surely = (_least(says[some, -1], right[-1][some], share) for share in (RIGHT, SURELY_RIGHT))
     asked = [ok & (truth >= 0) & (says[:, -1] < harmless) for ok, truth in zip(may, right, strict=False)]
-    least = [_least(says[ok, i], right[i][ok], RIGHT) for i, ok in enumerate(asked)]
+    least = [
+        _least(says[ok, i], right[i][ok], RIGHT_OF_GRAVE if concept in _GRAVE else RIGHT)
+        for i, (concept, ok) in enumerate(zip(READ, asked, strict=True))
+    ]
     i = READ.index(Concept.CLIENT_ERROR)
     return Bounds(least, harmless, surely, _least(says[asked[i], i], right[i][asked[i]], SURELY_RIGHT))
 
@@ -177,7 +189,7 @@ def digest_of_sources() -> str:
     for path in (FOLDER / "kinds.toml", *sorted((FOLDER / "examples").glob("*.toml"))):
         digest.update(path.read_bytes())
     told = [[str(e.concept), e.matches, e.not_matches] for e in read_built_in()]
-    digest.update(json.dumps([told, PULL, MIN_EXAMPLES, WEIGHT_STEP, RIGHT, SURELY_RIGHT]).encode())
+    digest.update(json.dumps([told, PULL, MIN_EXAMPLES, WEIGHT_STEP, RIGHT, RIGHT_OF_GRAVE, SURELY_RIGHT]).encode())
     return digest.hexdigest()
 
 
