@@ -17,6 +17,7 @@ from sentinel.detect.sessions.reasons import reasons_of
 from sentinel.detect.tuning.sessions import (
     CAP_NATS,
     FEW_FAR,
+    FEW_ALIKE,
     FEW_FLOOR,
     FEW_NORM,
     FEW_PARTS,
@@ -225,10 +226,11 @@ def _floors(sessions: int) -> Floats:
 
 def _steadied(norm_tail: Tail) -> Tail:
     """The norm's tail where few sessions teach: where it begins, and how far it reaches, hang on which one or two of
-    them are odd, so that it begins where that of other few sessions does, and is stretched by none of them."""
-    return replace(
-        norm_tail, start=FEW_START * norm_tail.base, scale=np.minimum(norm_tail.scale, FEW_NORM)
-    )  # fmt: skip
+    them are odd, so that it begins where that of other few sessions does, and is stretched by none of them. Sessions
+    that are all alike tell by themselves where it begins."""
+    usual = FEW_START * norm_tail.base
+    start = np.where(norm_tail.start < FEW_ALIKE * usual, norm_tail.start, usual)
+    return replace(norm_tail, start=start, scale=np.minimum(norm_tail.scale, FEW_NORM))
 
 
 def _fit_once(

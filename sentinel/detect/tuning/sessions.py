@@ -101,6 +101,9 @@ FEW_START: Annotated[
         holds=(1.36, 1.41),
     ),
 ] = 1.4
+FEW_ALIKE: Annotated[
+    float, by_hand("share", "of that: few sessions whose own tail begins lower are all alike, and it stays so")
+] = 0.5
 KNOTS: Annotated[int, by_hand("count", "places of a tail's curve")] = 1_024
 TOLERANCE: Annotated[float, by_hand("share", "ties that differ by a rounding must not become tail events")] = 0.01
 REASON_NATS: Annotated[float, by_hand("nats", "what is below needs no reasons")] = 3.0
