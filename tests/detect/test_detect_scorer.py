@@ -189,6 +189,25 @@ def test_everyday_fatal_line_is_no_alarm_and_comes_before_others(past: pl.DataFr
     assert without < 4.5
 
 
+def test_fatal_lines_in_new_words_alarm_until_they_are_a_habit(past: pl.DataFrame, present: pl.DataFrame) -> None:
+    """A dump of many fatal lines that training never had is told line after line; what goes on for hours is not."""
+    every_5_minutes = present["timestamp"][0] + pl.int_range(pl.len()) * timedelta(minutes=5)
+    said = present.head(288).with_columns(
+        timestamp=every_5_minutes.cast(present["timestamp"].dtype),
+        level=pl.lit("fatal"),
+        source=pl.lit("kernel"),
+        message=pl.lit("data TLB interrupt on the second core"),
+    )
+    lines = pl.concat([present, said]).sort("timestamp", maintain_order=True)
+    scorer = Scorer(*((trained := fit(past, now=NOW, seed=1, trees=60)).model, trained.state))
+    verdicts = scorer.score(lines).filter(lines["source"] == "kernel")
+    at_first = verdicts.head(12)
+
+    assert at_first["is_anomaly"].all()
+    assert "its own program calls it fatal" in at_first["reasons"][0]
+    assert not verdicts["is_anomaly"][-1]
+
+
 def test_threshold_moves_without_a_refit(scorer: Scorer, present: pl.DataFrame) -> None:
     """A lower threshold flags more of the same scores; a quantile of training turns into nats."""
     lines = present.head(1500)

@@ -21,6 +21,7 @@ from sentinel.detect.tuning.explain import MIN_TAIL_NATS_OF_EXPLAIN as MIN_TAIL_
 
 __all__ = ["MAX_REASONS", "Explainer", "Row", "figure"]
 
+CALLED_FATAL = "its own program calls it fatal"
 SPANS = ("15 s", "3 min", "30 min")
 _TELLING = {"brute_force": "failures", "credential_stuffing": "stuffing", "scan": "scan", "new_actor": "entity"}
 DAY_S, HOUR_S, MINUTE_S = 86_400.0, 3_600.0, 60.0
@@ -92,8 +93,11 @@ class Explainer:
         for name in order:
             if not reasons or not adds_little(told[name], reasons):
                 reasons.append(told[name])
-        if row.nats <= FATAL_NATS and row.coded.facts.level[row.i] >= Level.FATAL:
-            reasons.insert(0, "its own program calls it fatal")
+        if row.coded.facts.level[row.i] >= Level.FATAL:
+            if row.nats <= FATAL_NATS:
+                reasons.insert(0, CALLED_FATAL)
+            elif row.coded.facts.template[row.i] < 0:
+                reasons.insert(1, CALLED_FATAL)
         return kind, reasons[:MAX_REASONS] or [self._fallback(row)], order[0] if order else ""
 
     def _order(self, row: Row) -> list[str]:

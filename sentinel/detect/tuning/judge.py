@@ -33,6 +33,17 @@ FATAL_NATS: Annotated[
         "nats", "what its own program calls fatal is no alarm where it is everyday, but comes before other such lines"
     ),
 ] = 5.0
+FATAL_NEWS_NATS: Annotated[
+    float,
+    by_hand(
+        "nats",
+        "what its own program calls fatal in words that training never had is an alarm by itself until it is a habit; "
+        "half a nat above the usual threshold",
+    ),
+] = 8.0
+FATAL_AGAIN_NATS: Annotated[
+    float, by_hand("nats", "what such a line is worth more each time its template came e times as often before")
+] = 0.25
 WARM_UP_SHARE: Annotated[
     float, by_hand("share", "of a rarity that counts in a warm-up model where nothing reads as failure")
 ] = 0.6
