@@ -16,8 +16,8 @@ from sentinel.detect.sessions.parts import FAILING, FAR, MISSING, ORDER, PARTS, 
 from sentinel.detect.sessions.reasons import reasons_of
 from sentinel.detect.tuning.sessions import (
     CAP_NATS,
-    FEW_FAR,
     FEW_ALIKE,
+    FEW_FAR,
     FEW_FLOOR,
     FEW_NORM,
     FEW_PARTS,

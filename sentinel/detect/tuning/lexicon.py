@@ -34,9 +34,7 @@ RIGHT: Annotated[
 ] = 0.95
 RIGHT_OF_GRAVE: Annotated[
     float,
-    by_hand(
-        "share", "the same of log-ins and grave failures: to miss one costs more than to read one too many"
-    ),
+    by_hand("share", "the same of log-ins and grave failures: to miss one costs more than to read one too many"),
 ] = 0.9
 SURELY_RIGHT: Annotated[
     float, by_hand("share", "the same where what an entry says is changed: a failure to a client's, or to none")
