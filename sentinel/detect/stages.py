@@ -12,16 +12,16 @@ from sentinel.detect.judge.outcomes import new_numbers, settle_outcomes
 from sentinel.detect.judge.surprise import surprises
 from sentinel.detect.judge.tails import TOLERANCE, tail_nats
 from sentinel.detect.kernel.flags import Level
-from sentinel.detect.kernel.jit import Booleans, Floats, Integers
+from sentinel.detect.kernel.jit import Floats, Integers
 from sentinel.detect.kernel.table import Memory
 from sentinel.detect.models.model import Model
-from sentinel.detect.read.coded import Coded, Facts
+from sentinel.detect.read.coded import Coded
 from sentinel.detect.remember.raw import COLUMN, RAW
 from sentinel.detect.remember.state_pass import walk
 from sentinel.detect.sessions.follow import Alarm
 from sentinel.detect.tuning.judge import FATAL_AGAIN_NATS, FATAL_NEWS_NATS
 
-__all__ = ["Scored", "is_fatal_news", "judged"]
+__all__ = ["Scored", "judged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,11 @@ def judged(coded: Coded, memory: Memory, model: Model, switches: Switches) -> Sc
     return Scored(coded, raw, surprise, tails, parts, news, numbers)
 
 
-def is_fatal_news(facts: Facts) -> Booleans:
-    """(n,) whether a line is of a template that training never had, and its own program calls it fatal."""
-    return (facts.level >= Level.FATAL) & (facts.template < 0)
-
-
 def _fatal_news(coded: Coded, model: Model, switches: Switches, raw: Floats, parts: Floats) -> None:
     """What its own program calls fatal in words that training never had may speak alone, louder when it comes again,
     until it is a habit."""
     if switches.sparse and not model.is_warm_up:
-        news = is_fatal_news(coded.facts)
+        news = (coded.facts.level >= Level.FATAL) & (coded.facts.template < 0)
         nats = FATAL_NEWS_NATS + FATAL_AGAIN_NATS * np.log1p(raw[news, COLUMN.hits_template])
         parts[news, BULK] = np.maximum(parts[news, BULK], nats)
         parts[news, NATS] = np.maximum(parts[news, NATS], nats)

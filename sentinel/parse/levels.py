@@ -1,6 +1,7 @@
 """The words, letters and numbers by which logs tell their level, and what they mean on our scale."""
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import polars as pl
@@ -12,6 +13,7 @@ __all__ = [
     "UPPER_LEVEL",
     "from_number",
     "from_status",
+    "from_table",
     "from_word",
     "leading_code",
     "leading_word",
@@ -112,6 +114,16 @@ def severities(pri: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
         facility.replace_strict(dict(enumerate(FACILITIES)), default=None, return_dtype=pl.String),
         severity.replace_strict(dict(enumerate(SEVERITIES)), default=None, return_dtype=pl.String),
     )
+
+
+def from_table(group: str, table: Mapping[str, str]) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """What finishes a rule whose group of that name stands for a level: by a table, null for what is not in it."""
+
+    def finish(groups: pl.DataFrame) -> pl.DataFrame:
+        level = groups[group].replace_strict(table, default=None, return_dtype=pl.String)
+        return groups.drop(group).with_columns(level.alias("level"))
+
+    return finish
 
 
 def from_status(status: pl.Series) -> pl.Series:

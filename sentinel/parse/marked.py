@@ -27,11 +27,6 @@ _ATTRIBUTE: Final = re.compile(r"(\w+)=(?:'([^']*)'|\"([^\"]*)\")")
 _EXTENSION: Final = re.compile(r"(\w[\w.]*)=((?:[^=\\\t]|\\.)*?)(?=[ \t]+\w[\w.]*=|\t|$)")
 
 
-def _redis(groups: pl.DataFrame) -> pl.DataFrame:
-    level = groups["mark"].replace_strict(_REDIS, default=None, return_dtype=pl.String)
-    return groups.drop("mark").with_columns(level.alias("level"))
-
-
 def _audit(groups: pl.DataFrame) -> pl.DataFrame:
     inner = [pairs.as_inner(dict(pairs.plain(_AUDIT_PAIR.findall(text)))) for text in groups["message"]]
     return groups.with_columns(pl.Series("inner", inner, dtype=pl.String))
@@ -96,7 +91,7 @@ RULES: Final = (
         r"(?: (?P<Y>[0-9]{4}))? (?P<H>[0-9]{2}):(?P<M>[0-9]{2}):(?P<S>[0-9]{2})(?:\.(?P<f>[0-9]+))?) "
         r"(?P<mark>[.*#-]) (?:WARNING:? )?)",
         "[" + DIGITS,
-        finish=_redis,
+        finish=levels.from_table("mark", _REDIS),
     ),
     Rule(  # what it says while it handles a signal, where it may not format a time
         "redis",

@@ -1,7 +1,5 @@
 """Formats of clusters, hypervisors, devices and platforms, each told by a mark of its own: behind a time, or whole."""
 
-from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 import polars as pl
@@ -34,12 +32,6 @@ def of_topics(groups: pl.DataFrame) -> pl.DataFrame:
     topics = pl.col("topics").str.split(",")
     level = pl.coalesce(pl.when(topics.list.contains(word)).then(pl.lit(word)) for word in _GRAVE)
     return groups.with_columns(topics.list.first().alias("source"), level.alias("level"))
-
-
-def _marked(groups: pl.DataFrame, of: Mapping[str, str]) -> pl.DataFrame:
-    """The level that a mark of one or two letters stands for; some stand for none."""
-    level = groups["mark"].replace_strict(of, default=None, return_dtype=pl.String)
-    return groups.drop("mark").with_columns(level.alias("level"))
 
 
 def _of_topic(groups: pl.DataFrame) -> pl.DataFrame:
@@ -116,7 +108,7 @@ AFTER_TIME: Final = (
         "macos-log",
         r"^(?P<head>(?P<mark>Df|Db|In|Er|[IEF]) +(?P<source>[^\[ ][^\[]*)\[(?P<pid>[0-9]+):(?P<tid>[0-9a-f]+)\] )",
         "DIEF",
-        finish=partial(_marked, of=_OF_APPLE),
+        finish=levels.from_table("mark", _OF_APPLE),
     ),
     Rule(
         "puppet",
@@ -198,7 +190,7 @@ RULES: Final = (
         "xorg",
         r"^(?P<head>\[ *(?P<uptime>[0-9]+\.[0-9]{3})\] (?:\((?P<mark>II|WW|EE|NI|--|\*\*|==|\+\+|!!|\?\?)\) )?)",
         "[",
-        finish=partial(_marked, of=_OF_X11),
+        finish=levels.from_table("mark", _OF_X11),
     ),
     Rule(  # util-linux' `dmesg -x`, with either of its times
         "dmesg-decoded",
@@ -239,7 +231,7 @@ RULES: Final = (
         rf"^(?P<head>\[(?P<stamp>{_HMS})\]\[(?P<mark>[EWICDV])V?\]\[(?P<source>[^:\]]+)(?::(?P<line>[0-9]+))?\]: ?)",
         "[",
         fifth=DIGITS,
-        finish=partial(_marked, of=_OF_ESPHOME),
+        finish=levels.from_table("mark", _OF_ESPHOME),
     ),
     Rule(
         "windows-dhcp",

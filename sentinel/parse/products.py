@@ -42,19 +42,8 @@ def _of_cmtrace(groups: pl.DataFrame) -> pl.DataFrame:
 
 
 _OF_ECLIPSE: Final = {"0": "info", "1": "info", "2": "warn", "4": "error", "8": "info"}
+"""The severities of a status: OK, INFO, WARNING, ERROR, CANCEL."""
 _OF_SQL_AGENT: Final = {"!": "error", "+": "warn", "?": "info"}
-
-
-def _of_eclipse(groups: pl.DataFrame) -> pl.DataFrame:
-    """The level of a status' severity: OK, INFO, WARNING, ERROR, CANCEL."""
-    level = groups["severity"].replace_strict(_OF_ECLIPSE, default=None, return_dtype=pl.String)
-    return groups.drop("severity").with_columns(level.alias("level"))
-
-
-def _of_sql_agent(groups: pl.DataFrame) -> pl.DataFrame:
-    """The level that a sign stands for."""
-    level = groups["mark"].replace_strict(_OF_SQL_AGENT, default=None, return_dtype=pl.String)
-    return groups.drop("mark").with_columns(level.alias("level"))
 
 
 _VERBOSITY: Final = r"(?P<source>Log[A-Z]\w*): (?P<verbosity>Fatal|Error|Warning|Display|Log|Verbose|VeryVerbose): "
@@ -72,7 +61,12 @@ def _of_unreal(groups: pl.DataFrame) -> pl.DataFrame:
 
 
 AFTER_TIME: Final = (
-    Rule("sql-agent", r"^(?P<head>- (?P<mark>[!+?]) (?:\[(?P<code>[0-9]+)\] )?)", "-", finish=_of_sql_agent),
+    Rule(
+        "sql-agent",
+        r"^(?P<head>- (?P<mark>[!+?]) (?:\[(?P<code>[0-9]+)\] )?)",
+        "-",
+        finish=levels.from_table("mark", _OF_SQL_AGENT),
+    ),
     Rule(
         "plex",
         rf"^(?P<head>\[(?P<thread>0x[0-9a-f]{{6,16}}|[0-9]{{12,}})\] {_UP} - (?:\[(?P<request>[^\]]*)\] )?)",
@@ -120,7 +114,7 @@ RULES: Final = (
         "eclipse",
         rf"^(?P<head>!ENTRY (?P<source>[^ ]+) (?P<severity>[0-9]) (?P<code>-?[0-9]+) {stamps.YEAR_FIRST} *)$",
         "!",
-        finish=_of_eclipse,
+        finish=levels.from_table("severity", _OF_ECLIPSE),
     ),
     Rule("eclipse", rf"^(?P<head>!SESSION {stamps.YEAR_FIRST} -*)", "!"),
     Rule(

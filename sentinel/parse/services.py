@@ -28,30 +28,6 @@ _OF_PROCURVE: Final = {"I": "info", "W": "warn", "M": "error", "D": "debug", "E"
 _OF_VMWARE: Final = {"I": "info", "W": "warn", "E": "error", "A": "fatal", "V": "trace", "D": "debug"}
 
 
-def _of_routing(groups: pl.DataFrame) -> pl.DataFrame:
-    """The level that a priority's plural stands for."""
-    level = groups["priority"].replace_strict(_OF_ROUTING, default=None, return_dtype=pl.String)
-    return groups.drop("priority").with_columns(level.alias("level"))
-
-
-def _of_netbackup(groups: pl.DataFrame) -> pl.DataFrame:
-    """The level that a number between angles stands for."""
-    level = groups["severity"].replace_strict(_OF_NETBACKUP, default=None, return_dtype=pl.String)
-    return groups.drop("severity").with_columns(level.alias("level"))
-
-
-def _of_checkmk(groups: pl.DataFrame) -> pl.DataFrame:
-    """The level of a number as Python's logging has it."""
-    level = groups["number"].replace_strict(_OF_PYTHON, default=None, return_dtype=pl.String)
-    return groups.drop("number").with_columns(level.alias("level"))
-
-
-def _of_procurve(groups: pl.DataFrame) -> pl.DataFrame:
-    """The level that a letter stands for."""
-    level = groups["mark"].replace_strict(_OF_PROCURVE, default=None, return_dtype=pl.String)
-    return groups.drop("mark").with_columns(level.alias("level"))
-
-
 def _of_tibco(groups: pl.DataFrame) -> pl.DataFrame:
     """A time with its day before its month, and its fraction behind a point."""
     plain = groups["written"].str.replace(
@@ -60,19 +36,13 @@ def _of_tibco(groups: pl.DataFrame) -> pl.DataFrame:
     return groups.with_columns(plain.alias("written"))
 
 
-def _of_vmware(groups: pl.DataFrame) -> pl.DataFrame:
-    """The level that a letter before a number stands for."""
-    level = groups["mark"].replace_strict(_OF_VMWARE, default=None, return_dtype=pl.String)
-    return groups.drop("mark").with_columns(level.alias("level"))
-
-
 AFTER_TIME: Final = (
     Rule(  # https://docs.frrouting.org: a daemon, the mark of a message, the number of an error
         "frr",
         rf"^(?P<head>(?:(?P<priority>[a-z]+): )?(?P<source>{_ROUTING}): "
         r"(?:\[(?P<code>[A-Z0-9]{5}-[A-Z0-9]{5})\] ?)?(?:\[EC (?P<error>[0-9]+)\] )?)",
         "ZROLBIPMSEFNVW" + "eacwnid",
-        finish=_of_routing,
+        finish=levels.from_table("priority", _OF_ROUTING),
     ),
     Rule(  # https://www.pgpool.net: `%t: pid %p: `, and with the name of the process
         "pgpool",
@@ -81,7 +51,7 @@ AFTER_TIME: Final = (
         source="pgpool",
     ),
     Rule("netbackup", r"^(?P<head>\[(?P<pid>[0-9]+)\.(?P<thread>[0-9]+)\] <(?P<severity>2|4|8|16|32)> )", "[",
-         finish=_of_netbackup),
+         finish=levels.from_table("severity", _OF_NETBACKUP)),
     Rule(  # Brocade's RASlog: a message's number, a count, flags, a level, a switch
         "raslog",
         r"^(?P<head>\[(?P<source>[A-Z][A-Z0-9]*)-(?P<code>[0-9]{4})\], (?P<serial>[0-9/-]+),(?P<flags>[^,]*), "
@@ -102,7 +72,7 @@ AFTER_TIME: Final = (
         "checkmk",
         r"^(?P<head>\[(?P<number>[1-5]0)\] \[(?P<source>[A-Za-z][A-Za-z0-9_.-]*)(?: (?P<pid>[0-9]+))?\] )",
         "[",
-        finish=_of_checkmk,
+        finish=levels.from_table("number", _OF_PYTHON),
     ),
     Rule(  # ONTAP's event management: node, perhaps a process, the event's name, its severity
         "ontap",
@@ -173,7 +143,7 @@ RULES: Final = (
         r"(?P<source>[a-zA-Z][^|]{0,39})\| (?:(?P<mark>[IWEAVD])[0-9]{3}(?:[+-][^:]*)?: ?)?)",
         DIGITS,
         fifth="-",
-        finish=_of_vmware,
+        finish=levels.from_table("mark", _OF_VMWARE),
     ),
     Rule(  # NetScaler (Citrix ADC): engine, partition, feature, event, a count
         "netscaler",
@@ -186,7 +156,7 @@ RULES: Final = (
         rf"^(?P<head>(?P<mark>[IWMDE]) {stamps.LAYOUTS['month-first-short']} (?P<code>[0-9]{{5}}) "
         r"(?P<source>[A-Za-z][^ :]*): +)",
         "IWMDE",
-        finish=_of_procurve,
+        finish=levels.from_table("mark", _OF_PROCURVE),
     ),
     Rule(  # ExtremeXOS: a severity in four letters and a component
         "exos",

@@ -1,6 +1,7 @@
 """Events of many lines that tell time, level and source somewhere inside: Windows' as text, ModSecurity's, Snort's."""
 
 import re
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -70,14 +71,6 @@ def _dated(groups: pl.DataFrame, way: re.Pattern[str]) -> pl.DataFrame:
     )
 
 
-def _of_modsecurity(groups: pl.DataFrame) -> pl.DataFrame:
-    return _dated(groups, _ZONED)
-
-
-def _of_snort(groups: pl.DataFrame) -> pl.DataFrame:
-    return _dated(groups, _OF_SNORT)
-
-
 def _of_crash(groups: pl.DataFrame) -> pl.DataFrame:
     """When the machine died, which it tells with its zone behind the year."""
     found = [_OF_JVM.search(text) for text in groups["text"]]
@@ -90,7 +83,7 @@ def _of_crash(groups: pl.DataFrame) -> pl.DataFrame:
 RULES: Final = (
     Rule("jvm-crash", r"^(?P<head>#)", "#", finish=_of_crash),
     Rule("windows-event-text", r"^(?P<head>)(?:Event\[|TimeCreated )", "ET", finish=_of_windows),
-    Rule("modsecurity", r"^(?P<head>)--[0-9a-f]{8}-A--", "-", finish=_of_modsecurity),
-    Rule("snort-full", r"^(?P<head>)\[\*\*\] ", "[", finish=_of_snort),
+    Rule("modsecurity", r"^(?P<head>)--[0-9a-f]{8}-A--", "-", finish=partial(_dated, way=_ZONED)),
+    Rule("snort-full", r"^(?P<head>)\[\*\*\] ", "[", finish=partial(_dated, way=_OF_SNORT)),
 )
 """Seen whole, not by their first line."""

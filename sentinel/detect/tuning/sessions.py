@@ -96,8 +96,8 @@ FEW_START: Annotated[
         "times",
         "below a hundred sessions the norm's tail begins at so many times the nats that its rank is worth, since where "
         "that of so few begins hangs on which of them teach",
-        "sentinel evaluate --sets draws --no-peers, draws 300 to 319, 400 to 479 and 500 to 519 of three seeds: "
-        "no draw below .95",
+        "whole sessions alone, as sentinel evaluate --sets draws judges them, draws 300 to 319, 400 to 479 and 500 to "
+        "519 of three seeds: no draw below .95",
         holds=(1.36, 1.41),
     ),
 ] = 1.4
